@@ -1,0 +1,1 @@
+"""One consistent standard of outcomes for blended-learning programs."""

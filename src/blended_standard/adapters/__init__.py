@@ -1,0 +1,1 @@
+"""Neighbouring standards in and out, at the edge of the library."""

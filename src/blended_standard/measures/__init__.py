@@ -1,0 +1,1 @@
+"""The measures of the catalogue, each defined once over tables."""

@@ -1,0 +1,1 @@
+"""The canonical records, code lists and identifiers. Imports nothing of ours but errors."""

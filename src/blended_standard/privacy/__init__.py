@@ -1,0 +1,1 @@
+"""Suppression, audit and pseudonyms."""

@@ -1,0 +1,245 @@
+"""What every computation returns: a frozen object that says what it is and prints as a short table.
+
+`@result` makes the class; `Result` gives it `to_dict()`, `from_dict()`, `to_frame()`, text and HTML. A number that
+cannot be had is `None` with a `reason`, never NaN.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import importlib.util
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+
+import attrs
+
+from blended_standard.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from narwhals.typing import IntoDataFrame
+
+T = TypeVar("T")
+Row = dict[str, object]
+FrameLibrary = Literal["polars", "pandas", "pyarrow"]
+
+_PRINTED_ROWS = 20
+
+
+def array(*, default: Any = attrs.NOTHING) -> Any:
+    """Declare a field that holds a numpy array: read-only, compared by value, left out of the hash."""
+    return attrs.field(default=default, eq=_as_bytes, hash=False, converter=_read_only)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(attrs.field, array))
+def result(cls: type[T]) -> type[T]:
+    """Turn a class into a result: frozen, slotted, keyword-only attrs, printed by `Result`."""
+    return attrs.frozen(kw_only=True, repr=False)(cls)
+
+
+class Result:
+    """Base of all results. Subclasses override `rows()` when they hold more than one line."""
+
+    __slots__ = ()
+    title: ClassVar[str] = ""
+
+    def rows(self) -> list[Row]:
+        """Return the tidy table behind this result, one dictionary a row."""
+        return [{key: value for key, value in _flat(self) if _is_scalar(value)}]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values (JSON types only): dates as ISO text, arrays as lists, absent numbers as None."""
+        return {"kind": type(self).__name__, **converter().unstructure(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild the result that `to_dict` wrote."""
+        return converter().structure({key: value for key, value in data.items() if key != "kind"}, cls)
+
+    def to_frame(self, backend: FrameLibrary | None = None) -> IntoDataFrame:
+        """Return `rows()` as a dataframe.
+
+        Parameters
+        ----------
+        backend : {"polars", "pandas", "pyarrow"}, optional
+            The library of the frame. Default: the first of these that is installed.
+        """
+        return rows_to_frame(self.rows(), backend=backend)
+
+    def __str__(self) -> str:
+        heading = self.title or type(self).__name__
+        return f"{heading}\n{text_table(self.rows())}"
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(f"{key}={_short(value)}" for key, value in _flat(self) if _is_scalar(value))
+        text = f"{type(self).__name__}({pairs})"
+        return text if len(text) <= 100 else text[:96] + "...)"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.rows(), caption=self.title or type(self).__name__)
+
+
+@result
+class Interval(Result):
+    """An interval for an estimate: `low` and `high` in the unit of the estimate, and the method by name."""
+
+    low: float
+    high: float
+    level: float = 0.95
+    method: str = ""
+
+
+@result
+class Estimate(Result):
+    """One number with its uncertainty; `value` is None exactly when `reason` says why."""
+
+    name: str
+    value: float | None
+    se: float | None = None
+    interval: Interval | None = None
+    df: float | None = None
+    p_value: float | None = None
+    n: int | None = None
+    method: str = ""
+    reason: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if (self.value is None) == (self.reason is None):
+            raise UsageError(
+                f"{self.name}: an estimate has a value or a reason why not, and got value={self.value!r}, "
+                f"reason={self.reason!r}. Pass exactly one."
+            )
+
+
+def rows_to_frame(rows: Sequence[Row], *, backend: FrameLibrary | None = None) -> IntoDataFrame:
+    """Make a dataframe of `rows` with the library named, or with the first one installed."""
+    import narwhals.stable.v2 as nw
+
+    accepted: tuple[FrameLibrary, ...] = ("polars", "pandas", "pyarrow")
+    if backend is not None and backend not in accepted:
+        raise UsageError(f"backend={backend!r} is not one of {', '.join(accepted)}.")
+    chosen = backend or next((name for name in accepted if importlib.util.find_spec(name)), None)
+    if chosen is None or not importlib.util.find_spec(chosen):
+        raise MissingExtraError("polars", needs=chosen or "A dataframe library (polars, pandas or pyarrow)")
+    columns: dict[str, list[object]] = {key: [row.get(key) for row in rows] for key in _all_keys(rows)}
+    frame: IntoDataFrame = nw.from_dict(columns, backend=chosen).to_native()
+    return frame
+
+
+def text_table(rows: Sequence[Row]) -> str:
+    """Lay `rows` out in columns for a terminal: numbers to the right, empty columns left out, long tables cut."""
+    if not rows:
+        return "(no rows)"
+    keys = [key for key in _all_keys(rows) if any(row.get(key) not in (None, "") for row in rows)]
+    cells = [[_short(row.get(key)) for key in keys] for row in rows[:_PRINTED_ROWS]]
+    widths = [max(len(line[i]) for line in [keys, *cells]) for i in range(len(keys))]
+    right = [all(isinstance(row.get(key), int | float | None) for row in rows) for key in keys]
+    lines = ["  ".join(_pad(*cell) for cell in zip(line, widths, right, strict=True)) for line in [keys, *cells]]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    if len(rows) > _PRINTED_ROWS:
+        lines.append(f"... and {len(rows) - _PRINTED_ROWS:,} more rows; all of them: .rows() or .to_frame()")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def html_table(rows: Sequence[Row], *, caption: str) -> str:
+    """Lay `rows` out as an HTML table, every cell escaped."""
+    keys = _all_keys(rows)
+    head = "".join(f'<th scope="col">{html.escape(key)}</th>' for key in keys)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_short(row.get(key)))}</td>" for key in keys) + "</tr>"
+        for row in rows[:_PRINTED_ROWS]
+    )
+    title = html.escape(caption)
+    return f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+@functools.cache
+def converter() -> Converter:
+    """Return the one converter between results and JSON types."""
+    from cattrs.preconf import json as preconf
+
+    made: Converter = preconf.make_converter()
+    made.register_unstructure_hook_func(_is_array_type, _array_to_list)
+    made.register_structure_hook_func(_is_array_type, _list_to_array)
+    return made
+
+
+def finite(value: float) -> float | None:
+    """Return `value` as a float, or None where it is NaN or infinite."""
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _flat(instance: Any) -> Iterable[tuple[str, object]]:
+    """Yield the fields of a result, those of a nested `Interval` as `ci_low`, `ci_high`, `ci_level`."""
+    for field in attrs.fields(type(instance)):
+        value = getattr(instance, field.name)
+        if isinstance(value, Interval):
+            prefix = "ci" if field.name == "interval" else field.name
+            yield from ((f"{prefix}_{part}", getattr(value, part)) for part in ("low", "high", "level"))
+        else:
+            yield field.name, value
+
+
+def _is_scalar(value: object) -> bool:
+    return not (isinstance(value, Mapping | list | tuple | set | frozenset | Result) or hasattr(value, "shape"))
+
+
+def _all_keys(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(getattr(value, "value", value))
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
+
+
+def _read_only(value: Any) -> Any:
+    if value is None:
+        return None
+    import numpy as np
+
+    fixed = np.array(value)
+    fixed.setflags(write=False)
+    return fixed
+
+
+def _as_bytes(value: Any) -> object:
+    return None if value is None else (value.shape, value.dtype.str, value.tobytes())
+
+
+def _is_array_type(kind: Any) -> bool:
+    module = getattr(getattr(kind, "__origin__", kind), "__module__", "")
+    name = getattr(getattr(kind, "__origin__", kind), "__name__", "")
+    return module == "numpy" and name == "ndarray"
+
+
+def _array_to_list(values: Any) -> list[Any]:
+    listed: list[Any] = values.tolist()
+    return _nan_to_none(listed) if values.dtype.kind == "f" else listed
+
+
+def _nan_to_none(values: list[Any]) -> list[Any]:
+    return [
+        _nan_to_none(item) if isinstance(item, list) else (item if math.isfinite(item) else None) for item in values
+    ]
+
+
+def _list_to_array(values: list[Any], _: object) -> Any:
+    import numpy as np
+
+    made = np.array(values)
+    return made.astype(float) if made.dtype == object else made
