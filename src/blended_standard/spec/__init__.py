@@ -1,1 +1,25 @@
 """Load, check and query the standard."""
+
+from blended_standard.spec.standard import (
+    Code,
+    CodeList,
+    MeasureDefinition,
+    Parameter,
+    Profile,
+    Rule,
+    Standard,
+    load_standard,
+    spec_directory,
+)
+
+__all__ = [
+    "Code",
+    "CodeList",
+    "MeasureDefinition",
+    "Parameter",
+    "Profile",
+    "Rule",
+    "Standard",
+    "load_standard",
+    "spec_directory",
+]
