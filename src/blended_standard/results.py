@@ -6,6 +6,7 @@ cannot be had is `None` with a `reason`, never NaN.
 
 from __future__ import annotations
 
+import enum
 import functools
 import html
 import importlib.util
@@ -163,6 +164,8 @@ def converter() -> Converter:
     made: Converter = preconf.make_converter()
     made.register_unstructure_hook_func(_is_array_type, _array_to_list)
     made.register_structure_hook_func(_is_array_type, _list_to_array)
+    made.register_unstructure_hook(enum.Enum, lambda value: value.value)
+    made.register_structure_hook(bool | int | float | str, lambda value, _: value)
     return made
 
 

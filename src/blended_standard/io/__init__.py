@@ -1,1 +1,7 @@
 """Read and write submissions."""
+
+from blended_standard.io.read import read_submission
+from blended_standard.io.submission import Manifest, Submission
+from blended_standard.io.tables import Columns, ParquetSource
+
+__all__ = ["Columns", "Manifest", "ParquetSource", "Submission", "read_submission"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -139,6 +139,7 @@ class MeasureDefinition:
     combine: Combine
     inputs: tuple[str, ...]
     source: str
+    needs_any: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     maturity: str = ""
     parameters: Mapping[str, Parameter] = attrs.field(factory=dict, hash=False)
@@ -214,7 +215,7 @@ class Standard:
             raise UsageError(f"There is no profile {name!r}. There are: {', '.join(sorted(self.profiles))}.")
         return self.profiles[name]
 
-    def measure_ids(self, measures: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    def measure_ids(self, measures: Sequence[str]) -> tuple[str, ...]:
         """Turn a profile's name, one id or a list of ids into the ids of measures."""
         if isinstance(measures, str):
             asked = self.profiles[measures].measures if measures in self.profiles else (measures,)

@@ -1,0 +1,47 @@
+"""Bring any table of a submission to Arrow, from which every in-memory engine reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
+from blended_standard.model import Record
+
+
+def to_arrow(data: Any, record: type[Record]) -> Any:
+    """Return a table of a submission as a `pyarrow.Table`; a lazy frame is collected."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        raise MissingExtraError("parquet", needs="pyarrow, which carries tables to the engine,") from None
+    if isinstance(data, Columns):
+        return pa.table(dict(data.values), schema=_schema(pa, record))
+    if isinstance(data, pa.Table):
+        return data
+    import narwhals.stable.v2 as nw
+
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        raise UsageError(
+            f"The table {record.table} is a {type(data).__name__}. Accepted: a mapping of columns, or a frame of "
+            "Polars, pandas, PyArrow, DuckDB or another library that narwhals knows."
+        ) from None
+    if isinstance(frame, nw.LazyFrame):
+        return frame.collect("pyarrow").to_native()
+    return frame.to_arrow()
+
+
+def _schema(pa: Any, record: type[Record]) -> Any:
+    kinds = {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "instant": pa.timestamp("us", tz="UTC"),
+    }
+    fields = [(field.name, kinds[field.type]) for field in record.fields()]
+    fields += [(MISSING, pa.string()), (EXTRA, pa.string())]
+    return pa.schema([*fields, (ROW, pa.int64()), (LINE, pa.int64()), (INVALID, pa.string())])

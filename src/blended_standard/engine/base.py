@@ -1,0 +1,111 @@
+"""What an engine does: bind tables in one canonical form, materialise what is shared, collect small results.
+
+In the canonical form every field of the record is a column: text, 64-bit integers, doubles and booleans as they are,
+dates as days since 1970-01-01 and instants as UTC seconds since then, so that all further work is integer arithmetic
+that every engine does alike. `_row`, `_line` and `_invalid` say where a row came from.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.model import FieldSpec, Record
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+ENGINES = ("duckdb", "polars")
+
+
+@attrs.frozen
+class SchemaProblem:
+    """A column that is absent or not of its field's type; `count` is the number of values lost, None for all."""
+
+    field: FieldSpec
+    found: str | None
+    count: int | None = None
+
+
+@attrs.frozen
+class Bound:
+    """A table in canonical form, with what was wrong with its columns."""
+
+    frame: nw.LazyFrame[Any]
+    problems: tuple[SchemaProblem, ...]
+    unknown: tuple[str, ...]
+
+
+class Engine(ABC):
+    """Runs definitions over bound tables. Use as a context manager: it frees its memory and files at the end."""
+
+    name: str
+
+    @abstractmethod
+    def bind(self, data: Any, record: type[Record]) -> Bound:
+        """Return `data` (see `Submission.tables`) in canonical form; nothing is read before it is needed."""
+
+    @abstractmethod
+    def empty(self, record: type[Record]) -> nw.LazyFrame[Any]:
+        """Return the canonical form of a table without rows."""
+
+    @abstractmethod
+    def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Compute `frame` once and keep it inside the engine; a lazy plan used twice runs twice."""
+
+    @abstractmethod
+    def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
+        """Bring small columns into the engine; `types` gives int, float, bool or str for each."""
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
+        """Bring a small result out, as plain Python values."""
+        columns: dict[str, list[Any]] = frame.collect().to_dict(as_series=False)
+        return columns
+
+    def close(self) -> None:
+        """Free what the engine holds."""
+        return
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def wrap(native: Any) -> nw.LazyFrame[Any]:
+    """Return an engine's own lazy frame as a narwhals frame."""
+    import narwhals.stable.v2 as nw
+
+    frame: nw.LazyFrame[Any] = nw.from_native(native).lazy()
+    return frame
+
+
+def open_engine(engine: str | Engine | None = None) -> Engine:
+    """Return an engine by name, the one given, or by default the first that is installed.
+
+    Raises
+    ------
+    UsageError
+        The name is not that of an engine.
+    MissingExtraError
+        The engine is not installed.
+    """
+    if isinstance(engine, Engine):
+        return engine
+    if engine is not None and engine not in ENGINES:
+        raise UsageError(f"engine={engine!r} is not one of {', '.join(ENGINES)}.")
+    chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), "duckdb")
+    if not importlib.util.find_spec(chosen):
+        raise MissingExtraError(chosen, needs=f"The engine {chosen}")
+    if chosen == "duckdb":
+        from blended_standard.engine.duckdb import DuckDBEngine
+
+        return DuckDBEngine()
+    from blended_standard.engine.polars import PolarsEngine
+
+    return PolarsEngine()

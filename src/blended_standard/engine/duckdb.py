@@ -1,0 +1,161 @@
+"""DuckDB, the embedded default: in-process, out-of-core, bounded memory."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from typing import Any
+
+import duckdb
+import narwhals.stable.v2 as nw
+
+from blended_standard.engine.arrow import to_arrow
+from blended_standard.engine.base import Bound, Engine, SchemaProblem, wrap
+from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
+from blended_standard.model import FieldSpec, FieldType, Record
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
+_REALS = ("FLOAT", "DOUBLE")
+_SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
+_FIELD_TYPES: dict[FieldType, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "BIGINT",
+    "instant": "BIGINT",
+}
+
+
+class DuckDBEngine(Engine):
+    """Runs on a connection of its own.
+
+    Parameters
+    ----------
+    memory_limit : str, optional
+        For example "2GB". Default: DuckDB's own, four fifths of the memory. Beyond it, work spills to disk.
+    threads : int, optional
+        Default: all cores.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="blended-standard-")
+        self._connection = duckdb.connect()
+        settings: dict[str, object] = {
+            "temp_directory": self._spill.name,
+            "preserve_insertion_order": False,
+            "TimeZone": "UTC",
+            "memory_limit": memory_limit,
+            "threads": threads,
+        }
+        for setting, value in settings.items():
+            if value is not None:
+                self._connection.execute(f"set {setting} = ?", [value])
+        self._made = 0
+
+    def bind(self, data: Any, record: type[Record]) -> Bound:
+        """Return `data` in canonical form."""
+        relation = self._relation(data, record)
+        types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        problems: list[SchemaProblem] = []
+        columns = [
+            f"{self._column(field, types, relation, problems)} as {_quoted(field.name)}" for field in record.fields()
+        ]
+        row = "file_row_number + 1" if "file_row_number" in types else (ROW if ROW in types else "row_number() over ()")
+        columns.append(f"cast({row} as bigint) as {ROW}")
+        columns.append(f"cast({LINE if LINE in types else 'null'} as bigint) as {LINE}")
+        columns.append(f"cast({INVALID if INVALID in types else 'null'} as varchar) as {INVALID}")
+        known = {field.name for field in record.fields()} | {ROW, LINE, INVALID, "missing", "extra", "file_row_number"}
+        bound = relation.project(", ".join(columns))
+        return Bound(wrap(bound), tuple(problems), tuple(name for name in types if name not in known))
+
+    def empty(self, record: type[Record]) -> nw.LazyFrame[Any]:
+        """Return the canonical form of a table without rows."""
+        types = {field.name: _FIELD_TYPES[field.type] for field in record.fields()}
+        types |= {ROW: "BIGINT", LINE: "BIGINT", INVALID: "VARCHAR"}
+        columns = ", ".join(f"cast(null as {kind}) as {_quoted(name)}" for name, kind in types.items())
+        return wrap(self._connection.sql(f"select {columns} where false"))
+
+    def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Compute `frame` into a temporary table, which spills to disk when memory is short."""
+        self._made += 1
+        name = f"shared_{self._made}"
+        frame.to_native().create(name)
+        return wrap(self._connection.table(name))
+
+    def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
+        """Bring small columns into the engine."""
+        self._made += 1
+        name = f"brought_{self._made}"
+        declared = ", ".join(f"{_quoted(column)} {_SQL_TYPES[kind]}" for column, kind in types.items())
+        self._connection.execute(f"create temp table {name} ({declared})")
+        rows = list(zip(*(columns[column] for column in types), strict=True))
+        if rows:
+            marks = ", ".join("?" for _ in types)
+            self._connection.executemany(f"insert into {name} values ({marks})", rows)
+        return wrap(self._connection.table(name))
+
+    def close(self) -> None:
+        """Close the connection and remove what was spilled."""
+        self._connection.close()
+        with contextlib.suppress(OSError):
+            self._spill.cleanup()
+
+    def _relation(self, data: Any, record: type[Record]) -> Any:
+        if isinstance(data, ParquetSource):
+            return self._connection.read_parquet([str(path) for path in data.paths], file_row_number=True)
+        self._made += 1
+        name = f"given_{self._made}"
+        self._connection.register(name, to_arrow(data, record))
+        return self._connection.table(name)
+
+    def _column(self, field: FieldSpec, types: dict[str, str], relation: Any, problems: list[SchemaProblem]) -> str:
+        """Return the SQL that casts one column, or a null column when it is absent or cannot be cast."""
+        name, found = _quoted(field.name), types.get(field.name)
+        target = _FIELD_TYPES[field.type]
+        if found is None or found in ("NULL", '"NULL"'):
+            if found is None:
+                problems.append(SchemaProblem(field, None))
+            return f"cast(null as {target})"
+        sql = _cast(field.type, found, name)
+        if sql is None:
+            problems.append(SchemaProblem(field, found))
+            return f"cast(null as {target})"
+        if field.type == "integer" and found.startswith((*_REALS, "DECIMAL")):
+            lost = relation.aggregate(f"count(*) filter (where {name} <> floor({name}))").fetchall()[0][0]
+            if lost:
+                problems.append(SchemaProblem(field, found, count=lost))
+        return sql
+
+
+def _cast(kind: FieldType, found: str, name: str) -> str | None:
+    """Return SQL for a lossless cast of column `name` of DuckDB type `found`, or None where there is none."""
+    is_text = found == "VARCHAR" or found.startswith("ENUM")
+    is_integer, is_real = found in _INTEGERS, found in _REALS or found.startswith("DECIMAL")
+    casts: dict[FieldType, list[tuple[bool, str]]] = {
+        "text": [(is_text or is_integer, f"cast({name} as varchar)")],
+        "integer": [
+            (is_integer, f"cast({name} as bigint)"),
+            (is_real, f"case when {name} = floor({name}) then cast({name} as bigint) end"),
+        ],
+        "number": [
+            (found in _REALS, f"case when isfinite({name}) then cast({name} as double) end"),
+            (is_integer or is_real, f"cast({name} as double)"),
+        ],
+        "boolean": [(found == "BOOLEAN", name)],
+        "date": [
+            (found in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), _days(name)),
+        ],
+        "instant": [(found == "TIMESTAMP WITH TIME ZONE", f"cast(floor(epoch({name})) as bigint)")],
+    }
+    return next((sql for fits, sql in casts[kind] if fits), None)
+
+
+def _days(name: str) -> str:
+    return f"cast(datediff('day', date '1970-01-01', cast({name} as date)) as bigint)"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,122 @@
+"""A submission: a manifest and tables, each of them columns that we read or a frame that the caller brought."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from blended_standard.errors import UsageError
+from blended_standard.findings import FindingCollector
+from blended_standard.io.text import RawRow
+from blended_standard.io.typed import to_columns
+from blended_standard.model import RECORDS
+from blended_standard.spec import Standard, load_standard
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """What a submission says of itself."""
+
+    title: str = ""
+    producer: str = ""
+    standard: str = ""
+    profile: str = "core"
+    as_of: dt.date | None = None
+    synthetic: bool = False
+    license: str = ""
+    local_files: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Submission:
+    """Tables of the standard, ready to be validated and scored.
+
+    Attributes
+    ----------
+    tables
+        By name: `Columns`, `ParquetSource`, or any frame that narwhals supports; a lazy frame stays lazy.
+    found
+        What was wrong with the files, found while reading.
+    """
+
+    manifest: Manifest
+    tables: Mapping[str, Any]
+    found: FindingCollector = attrs.field(repr=False, eq=False)
+    source: str = "memory"
+
+    @property
+    def standard(self) -> Standard:
+        """The standard that the submission was read by."""
+        return self.found.standard
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: Mapping[str, IntoFrame | Mapping[str, list[Any]]],
+        *,
+        manifest: Manifest | Mapping[str, Any] | None = None,
+        standard: Standard | None = None,
+    ) -> Submission:
+        """Make a submission of frames in memory.
+
+        Parameters
+        ----------
+        tables : mapping
+            Table name to a frame of any library that narwhals supports (eager or lazy), or to a mapping of columns.
+        manifest : Manifest or mapping, optional
+            What the submission says of itself.
+
+        Raises
+        ------
+        UsageError
+            A name is not a table of the standard.
+
+        Examples
+        --------
+        >>> sub = Submission.from_tables({"program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"]}})
+        >>> list(sub.tables)
+        ['program']
+        """
+        unknown = sorted(set(tables) - set(RECORDS))
+        if unknown:
+            raise UsageError(f"{unknown[0]!r} is not a table of the standard. There are: {', '.join(RECORDS)}.")
+        facts = manifest if isinstance(manifest, Manifest) else make_manifest(manifest or {})
+        found = FindingCollector(standard or load_standard())
+        return cls(
+            manifest=facts,
+            tables={name: _as_data(name, data, found) for name, data in tables.items()},
+            found=found,
+        )
+
+
+def make_manifest(facts: Mapping[str, Any]) -> Manifest:
+    """Read a manifest from plain values; `UsageError` says what is wrong with it."""
+    known = {field.name for field in attrs.fields(Manifest)}
+    unknown = sorted(set(facts) - known)
+    if unknown:
+        raise UsageError(f"The manifest has no entry {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
+    values = dict(facts)
+    if isinstance(values.get("as_of"), str):
+        try:
+            values["as_of"] = dt.date.fromisoformat(values["as_of"])
+        except ValueError:
+            raise UsageError(f"as_of={values['as_of']!r} is not a date such as 2026-06-30.") from None
+    values["local_files"] = tuple(values.get("local_files", ()))
+    return Manifest(**values)
+
+
+def _as_data(table: str, data: Any, found: FindingCollector) -> Any:
+    if not isinstance(data, Mapping):
+        return data
+    lengths = {name: len(column) for name, column in data.items()}
+    if len(set(lengths.values())) > 1:
+        raise UsageError(f"The columns of {table} differ in length: {lengths}. Give each one value for each row.")
+    rows = zip(*data.values(), strict=True)
+    raw = (RawRow(number, None, dict(zip(data, row, strict=True))) for number, row in enumerate(rows, start=1))
+    return to_columns(raw, RECORDS[table], found)

@@ -1,0 +1,79 @@
+"""Engagement measures: weeks with learning, and persistence. None reads attendance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from blended_standard.measures.blocks import Blocks, week_of
+from blended_standard.measures.registry import Parameters, measure
+from blended_standard.numeric.events import CENSORED, EVENT
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+
+@measure("ENG-01")
+def active_week_rate(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Observable weeks with a learning action, of observable weeks (ENG-01)."""
+    return week_rate(blocks, blocks.learning_days, parameters)
+
+
+@measure("ENG-02")
+def productive_week_rate(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Observable weeks with accepted work, of observable weeks (ENG-02)."""
+    import narwhals.stable.v2 as nw
+
+    return week_rate(blocks, blocks.learning_days.filter(nw.col("productive") == 1), parameters)
+
+
+@measure("ENG-13")
+def persistence(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Days from entry to loss, or to the last day on which the learner was known not to be lost (ENG-13)."""
+    import narwhals.stable.v2 as nw
+
+    roles = {role: list(blocks.standard.codes["exit_reason"].names(role=role)) for role in _LOSS_ROLES}
+    last_act = blocks.learning_days.group_by("episode_id").agg(act=nw.col("day").max())
+    reason = nw.col("exit_reason")
+    documented = reason.is_in(roles["transfer"]) & nw.col("exit_documented").fill_null(False)
+    lost_transfer = documented if parameters["transfer"] == "lost" else nw.lit(False)
+    finished = reason.is_in(roles["completion"] + roles["equivalency"]).fill_null(False)
+    stayed = reason.is_in(roles["end_of_course"]).fill_null(False)
+    left = nw.col("exited") & ~finished & ~stayed & (~documented.fill_null(False) | lost_transfer.fill_null(False))
+    silent_on = nw.col("act").fill_null(nw.col("entry")) + int(parameters["silence_days"])
+    silent = (silent_on < nw.col("last")) & ~finished
+    stop = nw.when(finished).then(nw.lit(blocks.as_of)).otherwise(nw.col("last"))
+    gone = reason.is_in(roles["death"] + roles["relocation"]).fill_null(False)
+    return (
+        blocks.episodes.join(last_act, on="episode_id", how="left")
+        .with_columns(silent=silent, left=left, stop=stop)
+        .with_columns(
+            time=nw.when(nw.col("silent")).then(silent_on).otherwise(nw.col("stop")) - nw.col("entry"),
+            event=nw.when(nw.col("silent") | nw.col("left")).then(nw.lit(EVENT)).otherwise(nw.lit(CENSORED)),
+            excluded=nw.when(gone).then(nw.lit("left_population")),
+        )
+        .select("episode_id", "time", "event", "excluded")
+    )
+
+
+_LOSS_ROLES = ("completion", "equivalency", "end_of_course", "transfer", "death", "relocation")
+
+
+def week_rate(blocks: Blocks, days: nw.LazyFrame[Any], parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Observable weeks that hold one of `days` (episode_id, day), of observable weeks, one row an episode."""
+    import narwhals.stable.v2 as nw
+
+    edge = int(parameters["minimum_edge_days"])
+    weeks = days.with_columns(week=week_of(nw.col("day"))).select("episode_id", "week").unique(["episode_id", "week"])
+    counted = blocks.observable(weeks, edge).group_by("episode_id").agg(x=nw.len())
+    too_short = nw.col("y") < int(parameters["minimum_weeks"])
+    return (
+        blocks.weeks(edge)
+        .join(counted, on="episode_id", how="left")
+        .with_columns(x=nw.col("x").fill_null(0).cast(nw.Int64), y=nw.col("observable"))
+        .with_columns(
+            excluded=nw.when(too_short).then(nw.lit("too_short")),
+            covered=nw.col("y"),
+            needed=nw.col("last_week") - nw.col("first_week") + 1,
+        )
+        .select("episode_id", "x", "y", "excluded", "covered", "needed")
+    )

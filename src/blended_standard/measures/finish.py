@@ -1,0 +1,88 @@
+"""From the sums of one group to its result: the number, its status, and what it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
+
+from blended_standard.measures.report import Excluded, Group, MeasureResult, Status
+from blended_standard.measures.resolved import ResolvedMeasure
+from blended_standard.measures.summaries import Numbers, Summary, as_statistics
+from blended_standard.spec import Profile
+
+
+@attrs.frozen(kw_only=True)
+class Collected:
+    """What was brought out of the engine for one group; `absent` says why nothing could be."""
+
+    summary: Summary | None = None
+    excluded: Mapping[str, int] = attrs.field(factory=dict)
+    covered: int = 0
+    needed: int = 0
+    absent: str | None = None
+
+    def __add__(self, other: Collected) -> Collected:
+        both = self.summary is not None and other.summary is not None
+        return Collected(
+            summary=self.summary + other.summary  # type: ignore[operator]
+            if both
+            else self.summary or other.summary,
+            excluded=dict(Counter(self.excluded) + Counter(other.excluded)),
+            covered=self.covered + other.covered,
+            needed=self.needed + other.needed,
+            absent=self.absent and other.absent,
+        )
+
+
+def finish(measure: ResolvedMeasure, profile: Profile, group: Group, collected: Collected) -> MeasureResult:
+    """Compute the result of one group."""
+    if collected.summary is None:
+        numbers = Numbers(reason=collected.absent or _nobody(measure, collected))
+    else:
+        numbers = collected.summary.evaluate(measure)
+    n = collected.summary.n if collected.summary else 0
+    coverage = collected.covered / collected.needed if collected.needed else None
+    reasons = {exclusion.id: exclusion.reason for exclusion in measure.definition.exclusions}
+    return MeasureResult(
+        measure=measure.definition.id,
+        version=measure.definition.version,
+        name=measure.definition.title,
+        group=group,
+        status=_status(numbers, n, coverage, profile),
+        value=numbers.value,
+        se=numbers.se,
+        interval=numbers.interval,
+        numerator=numbers.numerator,
+        denominator=numbers.denominator,
+        n=n,
+        coverage=coverage,
+        reason=numbers.reason,
+        key=measure.key(),
+        excluded=tuple(
+            Excluded(id=name, reason=reasons.get(name, name), count=count)
+            for name, count in sorted(collected.excluded.items())
+        ),
+        parameters=measure.settings(),
+        statistics=as_statistics(collected.summary.sums()) if collected.summary else (),
+        covered=collected.covered,
+        needed=collected.needed,
+    )
+
+
+def _nobody(measure: ResolvedMeasure, collected: Collected) -> str:
+    left = sum(collected.excluded.values())
+    if left:
+        return f"All {left} units are excluded."
+    return f"No unit of the population: {measure.definition.population}"
+
+
+def _status(numbers: Numbers, n: int, coverage: float | None, profile: Profile) -> Status:
+    if numbers.value is None:
+        return Status.NOT_COMPUTABLE if numbers.mature else Status.NOT_MATURE
+    if n < profile.small_n.get("rating", 0):
+        return Status.SMALL_N
+    if coverage is not None and coverage < profile.coverage.get("minimum", 0):
+        return Status.LOW_COVERAGE
+    return Status.OK

@@ -1,0 +1,179 @@
+"""Results of measures: one number for one group, with all that is needed to trace, merge and compare it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import hashlib
+from collections.abc import Iterator
+
+from blended_standard.errors import UsageError
+from blended_standard.results import Interval, Result, Row, result
+
+Group = tuple[tuple[str, str], ...]
+Value = bool | int | float | str
+
+
+class Status(enum.StrEnum):
+    """Whether a value can be had and how far it can be relied on."""
+
+    OK = "ok"
+    SMALL_N = "small_n"
+    LOW_COVERAGE = "low_coverage"
+    NOT_MATURE = "not_mature"
+    NOT_COMPUTABLE = "not_computable"
+    SUPPRESSED = "suppressed"
+
+
+@result
+class ComparabilityKey(Result):
+    """What must agree before two results may be compared: measure, version, parameters in force, scale."""
+
+    measure: str
+    version: str
+    parameters: tuple[tuple[str, Value], ...] = ()
+    scale: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The key as one line."""
+        parts = [f"{self.measure}@{self.version}", *(f"{name}={value}" for name, value in self.parameters)]
+        return ";".join([*parts, *([f"scale={self.scale}"] if self.scale else [])])
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that stand for the key."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:12]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@result
+class Excluded(Result):
+    """How many units left the population, and why."""
+
+    id: str
+    reason: str
+    count: int
+
+
+@result
+class Bounds(Result):
+    """What the value would be if every unknown follow-up were a failure, or a success."""
+
+    low: float
+    high: float
+
+
+@result
+class Statistic(Result):
+    """One sufficient statistic, by name; the statistics of disjoint groups add up."""
+
+    name: str
+    value: float | int
+
+
+@result
+class MeasureResult(Result):
+    """One measure for one group; `value` is None exactly when `reason` says why.
+
+    `numerator` and `denominator` are those of the definition; `n` counts units, `excluded` those left out by reason,
+    `coverage` the share of the evidence needed that was there. `statistics` lets partial results merge.
+    """
+
+    measure: str
+    version: str
+    name: str
+    group: Group
+    status: Status
+    value: float | None
+    se: float | None
+    interval: Interval | None
+    numerator: float | None
+    denominator: float | None
+    n: int
+    coverage: float | None
+    reason: str | None
+    key: ComparabilityKey
+    bounds: Bounds | None = None
+    excluded: tuple[Excluded, ...] = ()
+    parameters: tuple[tuple[str, Value], ...] = ()
+    statistics: tuple[Statistic, ...] = ()
+    covered: int = 0
+    needed: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        if (self.value is None) == (self.reason is None):
+            raise UsageError(f"{self.measure}: a result has a value, or a reason why it has none, never both.")
+
+    @property
+    def group_label(self) -> str:
+        """The group in words: its values, or "all"."""
+        return ", ".join(value for _, value in self.group) or "all"
+
+    def rows(self) -> list[Row]:
+        """Return one row with the group spread over columns."""
+        low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
+        return [
+            {
+                "measure": f"{self.measure}@{self.version}",
+                "name": self.name,
+                **dict(self.group),
+                "value": self.value,
+                "se": self.se,
+                "ci_low": low,
+                "ci_high": high,
+                "n": self.n,
+                "status": self.status.value,
+                "reason": self.reason,
+                "key": self.key.digest,
+            }
+        ]
+
+
+@result
+class MeasureReport(Result):
+    """The measures of one submission at one as-of date, by group."""
+
+    standard_version: str
+    profile: str
+    as_of: dt.date
+    by: tuple[str, ...]
+    engine: str
+    results: tuple[MeasureResult, ...]
+    synthetic: bool = False
+    source: str = ""
+
+    def __iter__(self) -> Iterator[MeasureResult]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def rows(self) -> list[Row]:
+        """Return one row a measure and group."""
+        return [row for entry in self.results for row in entry.rows()]
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return the groups in order."""
+        return tuple(dict.fromkeys(entry.group for entry in self.results))
+
+    def select(self, measure: str | None = None, group: str | None = None) -> tuple[MeasureResult, ...]:
+        """Return the results of one measure, of one group (its label or any of its values), or of both."""
+        return tuple(
+            entry
+            for entry in self.results
+            if (measure is None or entry.measure == measure)
+            and (group is None or group == entry.group_label or any(group == value for _, value in entry.group))
+        )
+
+    def one(self, measure: str, group: str | None = None) -> MeasureResult:
+        """Return the only result of a measure and group; `UsageError` when there is none or there are several."""
+        found = self.select(measure, group)
+        if len(found) != 1:
+            have = ", ".join(sorted({f"{entry.measure} of {entry.group_label}" for entry in self.results})) or "nothing"
+            raise UsageError(
+                f"{len(found)} results match {measure} of {group or 'any group'}; one is expected. There are: {have}."
+            )
+        return found[0]

@@ -1,0 +1,224 @@
+"""`score`: compute measures of a submission, by group, on an engine; `merge`: add up reports of disjoint learners."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import operator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import attrs
+
+from blended_standard.engine import Engine, open_engine
+from blended_standard.errors import UsageError
+from blended_standard.io import Submission
+from blended_standard.measures import competency, engagement, outcome, relationship  # noqa: F401 - they register
+from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.collect import ByGroup, collect
+from blended_standard.measures.finish import Collected, finish
+from blended_standard.measures.groups import NOT_RECORDED, Grouping
+from blended_standard.measures.report import Group, MeasureReport, MeasureResult
+from blended_standard.measures.resolved import Overrides, ResolvedMeasure, overrides_of
+from blended_standard.measures.summaries import GapSummary, rebuild
+from blended_standard.spec import Profile, Standard, load_standard
+
+
+def score(
+    submission: Submission,
+    measures: Sequence[str] = "core",
+    *,
+    by: Sequence[str] = ("program",),
+    as_of: dt.date | str | None = None,
+    engine: str | Engine | None = None,
+    profile: str | None = None,
+    parameters: Overrides | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> MeasureReport:
+    """Compute measures.
+
+    Parameters
+    ----------
+    submission : Submission
+        The tables. Rows that lack a required value, and records that share a key and differ, are left out: run
+        `validate` to see them.
+    measures : str or list of str
+        A profile's name (its measures), one id, or several ids.
+    by : str or list of str
+        Levels (jurisdiction, program, site, learner), strata (gender, low_income, ...) or periods (entry_year);
+        empty for one result over all.
+    as_of : date or ISO text, optional
+        Nothing after this day counts. Default: that of the manifest.
+    engine : {"duckdb", "polars"} or Engine, optional
+        Default: the first that is installed.
+    profile : str, optional
+        Whose parameters and thresholds are in force. Default: that of the manifest.
+    parameters : mapping, optional
+        Overrides by measure: `{"ENG-01": {"minimum_weeks": 6}}`, each inside the range of the definition.
+    progress : callable, optional
+        Called with the id of each measure before it is computed.
+
+    Returns
+    -------
+    MeasureReport
+
+    Raises
+    ------
+    UsageError
+        An unknown measure, group or parameter, or no as-of date.
+
+    Examples
+    --------
+    >>> report = score(example(), "ENG-01", as_of="2026-01-31")
+    >>> round(report.one("ENG-01").value, 3)
+    0.75
+    """
+    standard = submission.standard
+    chosen = standard.profile(profile or submission.manifest.profile)
+    day = _as_of(as_of, submission)
+    grouping = Grouping.of(by)
+    overrides = {**chosen.parameters, **(parameters or {})}
+    results: list[MeasureResult] = []
+    opened = open_engine(engine)
+    try:
+        blocks = Blocks(submission, opened, day)
+        groups = _groups(blocks, grouping)
+        for name in standard.measure_ids(measures):
+            if progress:
+                progress(name)
+            measure = ResolvedMeasure.of(name, standard, overrides)
+            found = (
+                _collect_gap(measure, measure.base, blocks, grouping.by)
+                if measure.base
+                else collect(measure, blocks, grouping)
+            )
+            results += [finish(measure, chosen, group, found.of(group)) for group in groups]
+    finally:
+        if opened is not engine:
+            opened.close()
+    return MeasureReport(
+        standard_version=standard.version,
+        profile=chosen.id,
+        as_of=day,
+        by=grouping.by,
+        engine=opened.name,
+        results=tuple(results),
+        synthetic=submission.manifest.synthetic,
+        source=submission.manifest.title,
+    )
+
+
+def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None) -> MeasureReport:
+    """Merge reports of learners that do not overlap into the report of all of them.
+
+    The numbers are those of one pass over the pooled records: the reports carry sums, and sums add up.
+
+    Raises
+    ------
+    UsageError
+        The reports are not of one standard, profile, date and grouping, or a measure has other parameters in one.
+    """
+    parts = list(reports)
+    if not parts:
+        raise UsageError("merge() got no report. Pass at least one.")
+    first = parts[0]
+    for part in parts[1:]:
+        for name in ("standard_version", "profile", "as_of", "by"):
+            if getattr(part, name) != getattr(first, name):
+                raise UsageError(f"{name} differs: {getattr(first, name)} and {getattr(part, name)}. Score both alike.")
+    standard = standard or load_standard()
+    profile = standard.profile(first.profile)
+    collected: dict[tuple[str, Group], list[MeasureResult]] = defaultdict(list)
+    for part in parts:
+        for entry in part:
+            collected[entry.measure, entry.group].append(entry)
+    results = [_merge_one(entries, standard, profile) for entries in collected.values()]
+    return attrs.evolve(  # type: ignore[misc]
+        first, results=tuple(results), synthetic=any(part.synthetic for part in parts)
+    )
+
+
+def example() -> Submission:
+    """Return a tiny submission for examples: one learner, four weeks, work in three of them."""
+    return Submission.from_tables(
+        {
+            "program": {"program_id": ["p"], "name": ["Harbor"], "time_zone": ["America/New_York"]},
+            "site": {"site_id": ["s"], "program_id": ["p"], "name": ["Harbor North"]},
+            "learner": {"learner_id": ["a"]},
+            "episode": {"episode_id": ["e"], "learner_id": ["a"], "site_id": ["s"], "entry_date": ["2026-01-05"]},
+            "activity": {
+                "episode_id": ["e", "e", "e", "e"],
+                "at": [f"2026-01-{day}T15:00:00Z" for day in ("06", "08", "13", "28")],
+                "verb": ["submit", "respond", "submit", "discuss"],
+            },
+        }
+    )
+
+
+def _as_of(as_of: dt.date | str | None, submission: Submission) -> dt.date:
+    day = as_of or submission.manifest.as_of
+    if day is None:
+        raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")
+    if isinstance(day, dt.date):
+        return day
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError:
+        raise UsageError(f"as_of={day!r} is not a date such as 2026-06-30.") from None
+
+
+def _groups(blocks: Blocks, grouping: Grouping) -> list[Group]:
+    if not grouping.by:
+        return [()]
+    found = blocks.engine.collect(
+        grouping.attach(blocks.spans.select("episode_id"), blocks).select(grouping.columns).unique()
+    )
+    return sorted(grouping.group(values) for values in zip(*(found[name] for name in grouping.columns), strict=True))
+
+
+def _collect_gap(measure: ResolvedMeasure, base: ResolvedMeasure, blocks: Blocks, by: tuple[str, ...]) -> ByGroup:
+    """Collect the base measure on both sides of the split, and put the sides of each group together."""
+    split = str(measure.parameters["stratum"])
+    inner = collect(base, blocks, Grouping((*by, split)))
+    found: dict[Group, dict[str, Collected]] = defaultdict(dict)
+    for group, part in inner.groups.items():
+        found[group[:-1]][group[-1][1]] = part
+    gathered = {group: _sides(parts) for group, parts in found.items()}
+    return ByGroup(gathered, inner.absent)
+
+
+def _sides(parts: Mapping[str, Collected]) -> Collected:
+    kept = {side: part.summary for side, part in parts.items() if part.summary is not None}
+    known = sum(summary.n for side, summary in kept.items() if side != NOT_RECORDED)
+    excluded: Counter[str] = Counter()
+    for part in parts.values():
+        excluded.update(part.excluded)
+    return Collected(
+        summary=GapSummary(kept) if kept else None,
+        excluded=dict(excluded),
+        covered=known,
+        needed=sum(summary.n for summary in kept.values()),
+    )
+
+
+def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profile) -> MeasureResult:
+    first = entries[0]
+    for entry in entries[1:]:
+        if entry.key != first.key:
+            raise UsageError(
+                f"{first.measure} of {first.group_label} has other parameters in one report: {first.key.text} and "
+                f"{entry.key.text}. Score both with the same parameters."
+            )
+    measure = ResolvedMeasure.of(first.measure, standard, overrides_of(first.measure, first.parameters))
+    total = functools.reduce(operator.add, (_collected(measure, entry) for entry in entries))
+    return finish(measure, profile, first.group, total)
+
+
+def _collected(measure: ResolvedMeasure, entry: MeasureResult) -> Collected:
+    return Collected(
+        summary=rebuild(measure, entry.statistics) if entry.statistics else None,
+        excluded={excluded.id: excluded.count for excluded in entry.excluded},
+        covered=entry.covered,
+        needed=entry.needed,
+        absent=entry.reason,
+    )

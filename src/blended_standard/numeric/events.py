@@ -1,0 +1,112 @@
+"""Time to event from a table of counts: Kaplan-Meier and Aalen-Johansen at one horizon.
+
+Sources: Kaplan and Meier (1958); Greenwood (1926); Aalen and Johansen (1978), with the delta-method variance of
+Marubini and Valsecchi (1995, section 10.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
+
+from blended_standard.numeric.intervals import normal_quantile, wilson
+from blended_standard.results import Interval
+
+CENSORED, EVENT, COMPETING = 0, 1, 2
+
+
+@attrs.frozen
+class EventTable:
+    """How many units left at each time and how: (time, code) to count. Addition merges disjoint units."""
+
+    counts: Mapping[tuple[int, int], int]
+
+    @property
+    def n(self) -> int:
+        """The number of units."""
+        return sum(self.counts.values())
+
+    def __add__(self, other: EventTable) -> EventTable:
+        return EventTable(dict(Counter(self.counts) + Counter(other.counts)))
+
+    def events(self) -> int:
+        """The number of units with the event of interest."""
+        return sum(count for (_, code), count in self.counts.items() if code == EVENT)
+
+    def followed_to(self, horizon: int) -> int:
+        """The number of units whose time reaches `horizon`."""
+        return sum(count for (time, _), count in self.counts.items() if time >= horizon)
+
+
+@attrs.frozen
+class AtHorizon:
+    """A probability at the horizon with its standard error and interval."""
+
+    value: float
+    se: float
+    interval: Interval
+
+
+def survival(table: EventTable, horizon: int, *, level: float = 0.95) -> AtHorizon:
+    """Kaplan-Meier probability of no event up to and including `horizon`, Greenwood error, log-log interval.
+
+    Examples
+    --------
+    >>> table = EventTable({(2, 1): 1, (3, 0): 1, (4, 1): 2, (6, 0): 1, (8, 1): 1, (10, 0): 1, (12, 0): 3})
+    >>> at = survival(table, 4)
+    >>> round(at.value, 4), round(at.se, 4)
+    (0.675, 0.1551)
+    """
+    value, greenwood = 1.0, 0.0
+    for at_risk, events, _ in _steps(table, horizon):
+        value *= 1 - events / at_risk
+        if at_risk > events:
+            greenwood += events / (at_risk * (at_risk - events))
+    se = value * math.sqrt(greenwood)
+    return AtHorizon(value, se, _log_log(value, se, table, horizon, level))
+
+
+def incidence(table: EventTable, horizon: int, *, level: float = 0.95) -> AtHorizon:
+    """Aalen-Johansen probability of the event, before any competing one, up to and including `horizon`."""
+    steps = list(_steps(table, horizon))
+    free, value = 1.0, 0.0
+    path: list[tuple[float, float]] = []
+    for at_risk, events, competing in steps:
+        value += free * events / at_risk
+        path.append((free, value))
+        free *= 1 - (events + competing) / at_risk
+    variance = 0.0
+    for (at_risk, events, competing), (before, reached) in zip(steps, path, strict=True):
+        left, gone = value - reached, events + competing
+        if at_risk > gone:
+            variance += left**2 * gone / (at_risk * (at_risk - gone))
+        variance += before**2 * (at_risk - events) * events / at_risk**3
+        variance -= 2 * left * before * events / at_risk**2
+    se = math.sqrt(max(variance, 0.0))
+    return AtHorizon(value, se, _log_log(value, se, table, horizon, level))
+
+
+def _steps(table: EventTable, horizon: int) -> list[tuple[int, int, int]]:
+    """Return (at risk, events, competing events) at each time with any of the two, up to the horizon."""
+    at_risk, steps = table.n, []
+    for time in sorted({time for time, _ in table.counts}):
+        if time > horizon:
+            break
+        events, competing, censored = (table.counts.get((time, code), 0) for code in (EVENT, COMPETING, CENSORED))
+        if events or competing:
+            steps.append((at_risk, events, competing))
+        at_risk -= events + competing + censored
+    return steps
+
+
+def _log_log(value: float, se: float, table: EventTable, horizon: int, level: float) -> Interval:
+    """Interval on the log(-log) scale; where the value is 0 or 1, Wilson's on those followed to the horizon."""
+    if not 0 < value < 1 or se == 0:
+        followed = max(table.followed_to(horizon), 1)
+        return wilson(round(value) * followed, followed, level=level)
+    half = normal_quantile(level) * se / (value * math.log(value))
+    low, high = sorted((value ** math.exp(half), value ** math.exp(-half)))
+    return Interval(low=low, high=high, level=level, method="log-log")
