@@ -11,8 +11,8 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.engine import Engine
+from blended_standard.engine.zones import offset_seconds
 from blended_standard.io import Submission
-from blended_standard.measures.zones import offset_seconds
 from blended_standard.model import RECORDS
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ FieldType = Literal["text", "integer", "number", "boolean", "date", "instant"]
 Counterparts = Mapping[str, str]
 
 _IDENTIFIER = re.compile(r"\S(.*\S)?", re.DOTALL)
-_MAXIMUM_ID_LENGTH = 256
+MAXIMUM_ID_LENGTH = 256
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 
 
@@ -155,8 +155,8 @@ def _problem_with_text(spec: FieldSpec, value: str) -> str | None:
         return None
     if not _IDENTIFIER.fullmatch(value):
         return "is blank, or begins or ends with a space"
-    if len(value) > _MAXIMUM_ID_LENGTH:
-        return f"is longer than {_MAXIMUM_ID_LENGTH} characters"
+    if len(value) > MAXIMUM_ID_LENGTH:
+        return f"is longer than {MAXIMUM_ID_LENGTH} characters"
     return None
 
 

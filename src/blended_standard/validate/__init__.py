@@ -1,1 +1,11 @@
-"""Rules to findings."""
+"""Rules to findings. The module can be called: `bs.validate(submission)`."""
+
+from blended_standard._modules import make_callable
+from blended_standard.findings import Finding
+from blended_standard.validate.report import TableCount, ValidationReport
+from blended_standard.validate.run import validate
+
+__all__ = ["Finding", "TableCount", "ValidationReport", "validate"]
+
+__entry__ = validate
+make_callable(__name__)
