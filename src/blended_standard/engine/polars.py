@@ -7,8 +7,8 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from blended_standard.engine.arrow import to_arrow
 from blended_standard.engine.base import Bound, Engine, SchemaProblem, wrap
+from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
 from blended_standard.model import FieldSpec, FieldType, Record
 

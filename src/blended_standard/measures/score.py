@@ -179,6 +179,8 @@ def _groups(blocks: Blocks, grouping: Grouping) -> list[Group]:
 def _collect_gap(measure: ResolvedMeasure, base: ResolvedMeasure, blocks: Blocks, by: tuple[str, ...]) -> ByGroup:
     """Collect the base measure on both sides of the split, and put the sides of each group together."""
     split = str(measure.parameters["stratum"])
+    if split in by:
+        return ByGroup({}, f"The report is grouped by {split}, which is the split itself.")
     inner = collect(base, blocks, Grouping((*by, split)))
     found: dict[Group, dict[str, Collected]] = defaultdict(dict)
     for group, part in inner.groups.items():

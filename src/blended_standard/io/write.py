@@ -1,0 +1,148 @@
+"""Write a submission as CSV, JSON Lines or Parquet; the directory appears whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from blended_standard.errors import UsageError
+from blended_standard.io.arrow import to_arrow
+from blended_standard.io.submission import Submission
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
+from blended_standard.model import RECORDS
+
+Format = Literal["csv", "jsonl", "parquet"]
+_OWN = (ROW, LINE, INVALID)
+
+
+def write_submission(submission: Submission, target: str | Path, *, format: Format = "jsonl") -> Path:  # noqa: A002
+    """Write every table and the manifest into a new directory.
+
+    Parameters
+    ----------
+    submission : Submission
+        Local fields (`extra`) and reasons for missing values are written back as they were read.
+    target : path
+        The directory; it must not exist, or be empty.
+    format : {"csv", "jsonl", "parquet"}
+        Parquet needs the extra `parquet`.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    UsageError
+        The format is not known, or the target holds something.
+    """
+    if format not in ("csv", "jsonl", "parquet"):
+        raise UsageError(f"format={format!r} is not one of csv, jsonl, parquet.")
+    directory = Path(target)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    working = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        _write_manifest(submission, working / "manifest.json")
+        for name, data in submission.tables.items():
+            _write_table(name, data, working / f"{name}.{format}", format)
+        if directory.exists():
+            directory.rmdir()
+        working.rename(directory)
+    except BaseException:
+        shutil.rmtree(working, ignore_errors=True)
+        raise
+    return directory
+
+
+def _write_manifest(submission: Submission, path: Path) -> None:
+    facts = attrs.asdict(attrs.evolve(submission.manifest, standard=submission.standard.version))
+    stated = {name: _plain(value) for name, value in facts.items() if value not in (None, "", ())}
+    path.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_table(name: str, data: Any, path: Path, format: Format) -> None:  # noqa: A002
+    if format == "parquet":
+        _write_parquet(name, data, path)
+        return
+    rows = _rows(name, data)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        if format == "jsonl":
+            for row in rows:
+                stream.write(json.dumps(_as_json(row), ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            _write_csv(name, list(rows), stream)
+
+
+def _write_parquet(name: str, data: Any, path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = to_arrow(data, RECORDS[name])
+    pq.write_table(table.drop_columns([column for column in _OWN if column in table.column_names]), path)
+
+
+def _rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table as plain values without those that are absent."""
+    if isinstance(data, ParquetSource):
+        import pyarrow.dataset as ds
+
+        table = ds.dataset([str(path) for path in data.paths]).to_table()
+    elif isinstance(data, Columns):
+        names = [column for column in data.values if column not in _OWN]
+        for values in zip(*(data.values[column] for column in names), strict=True):
+            yield {column: value for column, value in zip(names, values, strict=True) if value is not None}
+        return
+    else:
+        table = to_arrow(data, RECORDS[name])
+    for batch in table.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield {column: value for column, value in row.items() if value is not None and column not in _OWN}
+
+
+def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: _plain(value) for name, value in row.items() if name not in (EXTRA, MISSING)}
+    made.update(json.loads(row.get(EXTRA) or "{}"))
+    if row.get(MISSING):
+        made[MISSING] = json.loads(row[MISSING])
+    return made
+
+
+def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> None:
+    made = [_as_json(row) for row in rows]
+    known = [field.name for field in RECORDS[name].fields()]
+    local = sorted({column for row in made for column in row} - {*known, MISSING})
+    header = [*known, *local, *([MISSING] if any(MISSING in row for row in made) else [])]
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(header)
+    for row in made:
+        writer.writerow([_cell(row.get(column)) for column in header])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}={reason}" for name, reason in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
+    return value
