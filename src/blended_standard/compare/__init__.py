@@ -1,1 +1,19 @@
 """Comparison by the field's rules of evidence; the numeric functions take plain arrays and numbers."""
+
+from blended_standard.compare._effect import Effect as Effect
+from blended_standard.compare._standardized import pooled_sd as pooled_sd
+from blended_standard.compare._standardized import small_sample_correction as small_sample_correction
+from blended_standard.compare.effects import glass_delta as glass_delta
+from blended_standard.compare.effects import hedges_g as hedges_g
+from blended_standard.compare.effects import hedges_g_from_means as hedges_g_from_means
+from blended_standard.compare.gains import difference_in_differences as difference_in_differences
+from blended_standard.compare.published import hedges_g_from_f as hedges_g_from_f
+from blended_standard.compare.published import hedges_g_from_regression as hedges_g_from_regression
+from blended_standard.compare.published import hedges_g_from_t as hedges_g_from_t
+from blended_standard.compare.rates import cox_index as cox_index
+from blended_standard.compare.rates import cox_index_from_counts as cox_index_from_counts
+from blended_standard.compare.rates import cox_index_from_regression as cox_index_from_regression
+from blended_standard.compare.rates import odds_ratio as odds_ratio
+from blended_standard.compare.rates import proportion as proportion
+from blended_standard.compare.rates import risk_difference as risk_difference
+from blended_standard.compare.rates import risk_ratio as risk_ratio
