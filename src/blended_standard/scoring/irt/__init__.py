@@ -1,5 +1,7 @@
 """Item response theory: calibration, scores, fit. Logistic metric, D = 1, `slope * theta + intercept`."""
 
+from blended_standard.scoring.irt.calibration import fit
+from blended_standard.scoring.irt.fits import GroupEstimate, IrtFit, ItemEstimate
 from blended_standard.scoring.irt.items import (
     InformationCurves,
     ItemParameters,
@@ -10,9 +12,13 @@ from blended_standard.scoring.irt.items import (
 )
 
 __all__ = [
+    "GroupEstimate",
     "InformationCurves",
+    "IrtFit",
+    "ItemEstimate",
     "ItemParameters",
     "ProbabilityCurves",
+    "fit",
     "information",
     "item_parameters",
     "probability",
