@@ -17,3 +17,12 @@ from blended_standard.compare.rates import odds_ratio as odds_ratio
 from blended_standard.compare.rates import proportion as proportion
 from blended_standard.compare.rates import risk_difference as risk_difference
 from blended_standard.compare.rates import risk_ratio as risk_ratio
+from blended_standard.compare.survival import AtRiskTable as AtRiskTable
+from blended_standard.compare.survival import at_risk_table as at_risk_table
+from blended_standard.compare.survival import at_risk_table_from_counts as at_risk_table_from_counts
+from blended_standard.compare.survival import cumulative_incidence as cumulative_incidence
+from blended_standard.compare.survival import gray_test as gray_test
+from blended_standard.compare.survival import kaplan_meier as kaplan_meier
+from blended_standard.compare.survival import log_rank as log_rank
+from blended_standard.compare.survival import merge_at_risk_tables as merge_at_risk_tables
+from blended_standard.compare.survival import restricted_mean as restricted_mean
