@@ -10,6 +10,13 @@ from blended_standard.scoring.irt.items import (
     item_parameters,
     probability,
 )
+from blended_standard.scoring.irt.scores import Scores, score
+from blended_standard.scoring.irt.sum_scores import (
+    SumScoreTable,
+    empirical_reliability,
+    marginal_reliability,
+    sum_score_table,
+)
 
 __all__ = [
     "GroupEstimate",
@@ -18,8 +25,14 @@ __all__ = [
     "ItemEstimate",
     "ItemParameters",
     "ProbabilityCurves",
+    "Scores",
+    "SumScoreTable",
+    "empirical_reliability",
     "fit",
     "information",
     "item_parameters",
+    "marginal_reliability",
     "probability",
+    "score",
+    "sum_score_table",
 ]

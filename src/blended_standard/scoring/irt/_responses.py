@@ -127,6 +127,11 @@ def to_patterns(
     return Patterns(positions[chosen][order], frequency[order], group[chosen][order], strata, pattern_of)
 
 
+def merge_rows(positions: Positions, group: Indexes) -> tuple[Indexes, Indexes]:
+    """Return the first place of each distinct (row, group), and which of them each row is."""
+    return _unique_rows(np.column_stack([positions, group]).astype(np.int16))
+
+
 def sample_patterns(patterns: Patterns, size: int) -> Patterns:
     """Return every k-th pattern, frequencies scaled up to the whole: start values for large data."""
     step = -(-len(patterns.frequency) // size)
