@@ -54,7 +54,7 @@ def positive(name: str, value: float) -> float:
     return float(value)
 
 
-def whole(name: str, value: int, *, minimum: int) -> int:
+def whole(name: str, value: object, *, minimum: int) -> int:
     """Return `value` if it is a whole number of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise UsageError(f"{name}={value!r} is not a whole number of {minimum} or more.")

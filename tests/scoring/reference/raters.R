@@ -1,0 +1,7 @@
+suppressMessages(library(psych))
+sf <- matrix(c(9,2,5,8,6,1,3,2,8,4,6,8,7,1,2,6,10,5,6,9,6,2,4,7),ncol=4,byrow=TRUE)
+options(digits=10)
+i <- ICC(sf, lmer=FALSE); print(i$results, digits=10)
+m <- matrix(c(25,4,1,5,18,3,2,6,16),3,byrow=TRUE)
+k <- cohen.kappa(m, alpha=.05); print(c(k$kappa,k$weighted.kappa,k$var.kappa,k$var.weighted)); print(k$confid, digits=10)
+w <- matrix(c(1,.5,0,.5,1,.5,0,.5,1),3); kl <- cohen.kappa(m, w=1-w); print(c(kl$weighted.kappa, kl$var.weighted),digits=10)
