@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blended_standard.privacy.audit import AuditReport, CellInterval, Leak, audit
 from blended_standard.privacy.policy import NCES_END_CODES, NCES_RANGE_CODES, EndCode, Policy, RangeCode
 from blended_standard.privacy.primary import (
     PrimarySuppression,
@@ -12,18 +13,40 @@ from blended_standard.privacy.primary import (
     publish_count,
     publish_share,
 )
+from blended_standard.privacy.suppress import (
+    NoSafePatternError,
+    ReleasedCell,
+    ReleasedTables,
+    Suppression,
+    release,
+    suppress,
+)
+from blended_standard.privacy.tables import CellSystem, build_tables, link
 
 __all__ = [
     "NCES_END_CODES",
     "NCES_RANGE_CODES",
+    "AuditReport",
+    "CellInterval",
+    "CellSystem",
     "EndCode",
+    "Leak",
+    "NoSafePatternError",
     "Policy",
     "PrimarySuppression",
     "PublishedShare",
     "RangeCode",
+    "ReleasedCell",
+    "ReleasedTables",
     "SuppressedValue",
+    "Suppression",
+    "audit",
+    "build_tables",
+    "link",
     "primary_counts",
     "primary_magnitudes",
     "publish_count",
     "publish_share",
+    "release",
+    "suppress",
 ]

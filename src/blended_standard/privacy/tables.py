@@ -1,0 +1,479 @@
+"""Cells of published tables and the sums that tie them: rows, columns, hierarchies, linked tables, earlier releases.
+
+Everything released together is one `CellSystem`, M a = 0, because an outsider has all of it. Source of the model:
+Fischetti and Salazar (2000), hierarchical and linked tables.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.errors import UsageError
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame
+
+Key = tuple[str, ...]
+Hierarchy = Mapping[str, Sequence[str]]
+_Sums = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+_MOST_CELLS = 5_000_000
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class CellSystem:
+    """Cells with their true values and the linear relations between them. It holds what must not leave the office.
+
+    Attributes
+    ----------
+    dimensions : tuple of str
+        What the parts of a key are.
+    keys : tuple of tuple of str
+        One code a dimension for each cell.
+    values : float array, shape (cells,)
+    structural : bool array, shape (cells,)
+        Cells that are zero by definition.
+    published : bool array, shape (cells,)
+        False for cells that no table shows but that follow from published ones; they count as hidden, and cost nothing.
+    relation, cell, coefficient : arrays, shape (terms,)
+        Coefficient of each cell in each relation; every relation sums to 0. A total has -1, its parts +1.
+    relation_names : tuple of str
+        The dimension, or the name given, of each relation.
+    """
+
+    dimensions: tuple[str, ...]
+    keys: tuple[Key, ...]
+    values: npt.NDArray[np.float64]
+    structural: npt.NDArray[np.bool_]
+    published: npt.NDArray[np.bool_]
+    relation: npt.NDArray[np.int64]
+    cell: npt.NDArray[np.int64]
+    coefficient: npt.NDArray[np.float64]
+    relation_names: tuple[str, ...]
+
+    def __attrs_post_init__(self) -> None:
+        short = np.bincount(self.relation, self.coefficient * self.values[self.cell], len(self.relation_names))
+        scale = np.bincount(self.relation, np.abs(self.values[self.cell]), len(self.relation_names))
+        wrong = np.flatnonzero(np.abs(short) > 1e-9 * (1 + scale))
+        if wrong.size:
+            raise UsageError(
+                f"The values do not add up: {self.describe(int(wrong[0]))} ({wrong.size} relations in all). "
+                "Pass values of one state of the data, before any rounding."
+            )
+
+    def __repr__(self) -> str:
+        return f"CellSystem(cells={len(self.keys)}, relations={len(self.relation_names)})"
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def matrix(self) -> Any:
+        """Return M as a scipy sparse array, one row a relation."""
+        from scipy.sparse import csr_array
+
+        shape = (len(self.relation_names), len(self.keys))
+        return csr_array((self.coefficient, (self.relation, self.cell)), shape=shape)
+
+    def position(self, key: Sequence[str]) -> int:
+        """Return the position of the cell with this key.
+
+        Raises
+        ------
+        UsageError
+            There is no such cell.
+        """
+        try:
+            return self.keys.index(tuple(key))
+        except ValueError:
+            raise UsageError(
+                f"key={tuple(key)!r} is not a cell of these tables. A key has one code for each of {self.dimensions}."
+            ) from None
+
+    def describe(self, relation: int) -> str:
+        """Return a relation in words: its name and the keys that it ties, without values."""
+        terms = np.flatnonzero(self.relation == relation)
+        named = [(self.coefficient[t], "/".join(self.keys[self.cell[t]])) for t in terms]
+        left = " + ".join(_term(-factor, name) for factor, name in named if factor < 0)
+        right = " + ".join(_term(factor, name) for factor, name in named[:13] if factor > 0)
+        return f"{self.relation_names[relation]}: {left or '0'} = {right or '0'}{' + ...' if len(named) > 13 else ''}"
+
+
+def build_tables(
+    cells: Mapping[str, Sequence[object]] | IntoDataFrame,
+    *,
+    dimensions: Sequence[str],
+    value: str = "n",
+    hierarchies: Mapping[str, Hierarchy | Sequence[Hierarchy]] | None = None,
+    tables: Sequence[Mapping[str, Sequence[str] | None] | Sequence[str]] | None = None,
+    total: str = "Total",
+    absent: str = "zero",
+) -> CellSystem:
+    """Build the cells and relations of every table that is released together from the finest counts.
+
+    Parameters
+    ----------
+    cells : mapping of columns, or dataframe
+        The finest level: a column for each dimension and one of values. Rows with the same codes are added up.
+    dimensions : sequence of str
+        The columns that classify. For a share, make "reached: yes / no" one of them.
+    value : str
+        The column of values, 0 or more.
+    hierarchies : mapping, optional
+        For a dimension, {parent: its children}; the codes without a parent add up to the total. A list of such mappings
+        gives several groupings of the same codes (regions and economic zones).
+    tables : sequence, optional
+        The tables published, each the dimensions that it crosses, as names or as {dimension: codes shown} (None for all
+        codes). Other dimensions stand at their total. Default: one table of everything.
+    total : str
+        The code of a total.
+    absent : {"zero", "structural"}
+        Whether combinations without a row are counts of nobody, or impossible.
+
+    Returns
+    -------
+    CellSystem
+        Cells that no table shows but that follow from shown ones (the one region left out) are in it, not published.
+
+    Raises
+    ------
+    UsageError
+        Columns missing, codes unknown, a cycle in a hierarchy, a value negative or missing.
+
+    Examples
+    --------
+    >>> rows = {"site": ["A", "A", "B", "B"], "reached": ["yes", "no", "yes", "no"], "n": [4, 20, 15, 30]}
+    >>> system = build_tables(rows, dimensions=["site", "reached"])
+    >>> system, int(system.values[system.position(["Total", "yes"])])
+    (CellSystem(cells=9, relations=6), 19)
+    """
+    if absent not in ("zero", "structural"):
+        raise UsageError(f"absent={absent!r} is not one of zero, structural.")
+    names = tuple(dimensions)
+    columns = _columns(cells, (*names, value))
+    axes = [_axis(name, columns[name], (hierarchies or {}).get(name, {}), total) for name in names]
+    unknown = set(hierarchies or {}) - set(names)
+    if unknown:
+        raise UsageError(f"hierarchies names {sorted(unknown)}, which are not among dimensions={names}.")
+    leaves, present = _finest(columns, value, names, axes)
+    lattice = _sum_up(leaves, axes)
+    impossible = _sum_up(present, axes) == 0 if absent == "structural" else np.zeros(lattice.shape, bool)
+    published = _published(tables, names, axes, lattice.shape)
+    included = _with_implied(axes, published)
+    groups = list(_relations(axes, included))
+    return _assemble(names, axes, lattice, impossible, published, included, groups)
+
+
+def link(
+    systems: Mapping[str, CellSystem],
+    *,
+    relations: Iterable[tuple[str, Mapping[tuple[str, Sequence[str]] | tuple[str, Key], float]]] = (),
+    same: bool = True,
+) -> CellSystem:
+    """Join several releases into the one system that an outsider has: later dates, other profiles, other publishers.
+
+    Parameters
+    ----------
+    systems : mapping of CellSystem
+        Each release by name.
+    relations : iterable of (name, {(release, key): coefficient}), optional
+        Sums that tie cells of different releases; each must come to 0.
+    same : bool
+        Cells with equal keys and equal values in two releases are one cell. Equal keys with different values are a
+        change, whose size an outsider can take: it becomes a cell of its own, never published, key "later - earlier".
+
+    Returns
+    -------
+    CellSystem
+        Keys start with the name of the first release that has the cell.
+
+    Examples
+    --------
+    >>> june = build_tables({"site": ["A", "B"], "n": [34, 50]}, dimensions=["site"])
+    >>> july = build_tables({"site": ["A", "B"], "n": [35, 50]}, dimensions=["site"])
+    >>> [key for key in link({"june": june, "july": july}).keys if key[0] == "july - june"]
+    [('july - june', 'A'), ('july - june', 'Total')]
+    """
+    joined = _Joined()
+    for name, system in systems.items():
+        joined.add(name, system, same=same)
+    for name, terms in relations:
+        joined.relate(name, {joined.find(release, tuple(key)): factor for (release, key), factor in terms.items()})
+    widths = {len(system.dimensions) for system in systems.values()}
+    if len(widths) != 1:
+        raise UsageError("systems have different numbers of dimensions. Build them with the same dimensions.")
+    return joined.system(("release", *next(iter(systems.values())).dimensions))
+
+
+@attrs.frozen
+class _Axis:
+    """The codes of one dimension: leaves first, then groups, the total last, and how parents add up."""
+
+    name: str
+    codes: tuple[str, ...]
+    leaves: int
+    members: npt.NDArray[np.float64]
+    sums: tuple[tuple[int, tuple[int, ...]], ...]
+
+
+class _Joined:
+    """Collects releases cell by cell; cells that are the same quantity share one position."""
+
+    def __init__(self) -> None:
+        self.keys: list[Key] = []
+        self.values: list[float] = []
+        self.structural: list[bool] = []
+        self.published: list[bool] = []
+        self.terms: list[tuple[str, dict[int, float]]] = []
+        self.known: set[frozenset[tuple[int, float]]] = set()
+        self.last: dict[Key, tuple[str, int]] = {}
+        self.places: dict[tuple[str, Key], int] = {}
+
+    def add(self, name: str, system: CellSystem, *, same: bool) -> None:
+        for i, key in enumerate(system.keys):
+            self.places[name, key] = self._place(name, key, system, i, same)
+        order = np.argsort(system.relation, kind="stable")
+        for relation, group in itertools.groupby(order, key=lambda t: int(system.relation[t])):
+            terms = {self.places[name, system.keys[system.cell[t]]]: float(system.coefficient[t]) for t in group}
+            if frozenset(terms.items()) not in self.known:
+                self.known.add(frozenset(terms.items()))
+                self.relate(f"{name}, {system.relation_names[relation]}", terms)
+
+    def find(self, release: str, key: Key) -> int:
+        if (release, key) not in self.places:
+            raise UsageError(f"relations names {(release, key)!r}, which is not a cell of these releases.")
+        return self.places[release, key]
+
+    def relate(self, name: str, terms: dict[int, float]) -> None:
+        self.terms.append((name, terms))
+
+    def system(self, dimensions: tuple[str, ...]) -> CellSystem:
+        counts = [len(terms) for _, terms in self.terms]
+        return CellSystem(
+            dimensions=dimensions,
+            keys=tuple(self.keys),
+            values=np.array(self.values),
+            structural=np.array(self.structural, bool),
+            published=np.array(self.published, bool),
+            relation=np.repeat(np.arange(len(counts)), counts),
+            cell=np.array([cell for _, terms in self.terms for cell in terms], np.int64),
+            coefficient=np.array([factor for _, terms in self.terms for factor in terms.values()], float),
+            relation_names=tuple(name for name, _ in self.terms),
+        )
+
+    def _place(self, name: str, key: Key, system: CellSystem, i: int, same: bool) -> int:
+        value, shown = float(system.values[i]), bool(system.published[i])
+        earlier = self.last.get(key) if same else None
+        if earlier is not None and self.values[earlier[1]] == value:
+            self.published[earlier[1]] |= shown
+            return earlier[1]
+        place = self._new((name, *key), value, bool(system.structural[i]), shown)
+        if earlier is not None:
+            change = value - self.values[earlier[1]]
+            late, early, sign = (name, earlier[0], 1.0) if change > 0 else (earlier[0], name, -1.0)
+            gap = self._new((f"{late} - {early}", *key), abs(change), False, False)
+            self.relate(f"change from {earlier[0]} to {name}", {place: -1.0, earlier[1]: 1.0, gap: sign})
+        self.last[key] = (name, place)
+        return place
+
+    def _new(self, key: Key, value: float, structural: bool, published: bool) -> int:
+        self.keys.append(key)
+        self.values.append(value)
+        self.structural.append(structural)
+        self.published.append(published)
+        return len(self.keys) - 1
+
+
+def _term(factor: float, name: str) -> str:
+    return name if factor == 1 else f"{factor:g} * {name}"
+
+
+def _columns(cells: object, names: Sequence[str]) -> dict[str, list[object]]:
+    if isinstance(cells, Mapping):
+        found: Mapping[str, Sequence[object]] = cells
+    else:
+        import narwhals.stable.v2 as nw
+
+        frame = nw.from_native(cells, eager_only=True)  # type: ignore[call-overload]
+        found = {name: frame[name].to_list() for name in frame.columns}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise UsageError(f"cells has no column {missing[0]!r}. It has {', '.join(map(str, found))}.")
+    columns = {name: list(found[name]) for name in names}
+    if len({len(column) for column in columns.values()}) > 1:
+        raise UsageError("The columns of cells differ in length.")
+    return columns
+
+
+def _axis(name: str, column: Sequence[object], given: Hierarchy | Sequence[Hierarchy], total: str) -> _Axis:
+    groupings = [given] if isinstance(given, Mapping) else list(given)
+    children = {parent: list(kids) for grouping in groupings for parent, kids in grouping.items() if parent != total}
+    tops = [kid for grouping in groupings for kid in grouping.get(total, ())]
+    below = {kid for kids in children.values() for kid in kids}
+    seen = dict.fromkeys([str(code) for code in column])
+    leaves = [code for code in dict.fromkeys([*seen, *sorted(below), *tops]) if code not in children and code != total]
+    wrong = [code for code in seen if code in children or code == total]
+    if wrong:
+        raise UsageError(f"{name} has rows for {wrong[0]!r}, which is a sum. Pass only the finest codes.")
+    members = {leaf: {leaf} for leaf in leaves}
+    groups = _from_below(name, children, members)
+    sums = [(parent, tuple(children[parent])) for parent in groups]
+    for grouping in groupings or [{}]:
+        inside = {kid for parent, kids in grouping.items() if parent != total for kid in kids}
+        others = {parent for parent in children if parent not in grouping}
+        sums.append((total, tuple(code for code in [*groups, *leaves] if code not in inside and code not in others)))
+    members[total] = set(leaves)
+    codes = (*leaves, *groups, total)
+    places = {code: i for i, code in enumerate(codes)}
+    table = np.zeros((len(codes), len(leaves)))
+    for code, inside in members.items():
+        table[places[code], [places[leaf] for leaf in inside]] = 1.0
+    placed = tuple((places[parent], tuple(places[kid] for kid in kids)) for parent, kids in sums)
+    return _Axis(name, codes, len(leaves), table, placed)
+
+
+def _from_below(name: str, children: Mapping[str, Sequence[str]], members: dict[str, set[str]]) -> list[str]:
+    """Fill in which leaves each group holds; return the groups, children before parents."""
+    groups: list[str] = []
+    waiting = list(children)
+    while waiting:
+        ready = [parent for parent in waiting if all(kid in members for kid in children[parent])]
+        if not ready:
+            raise UsageError(f"The hierarchy of {name} runs in a circle through {waiting[0]!r}.")
+        for parent in ready:
+            members[parent] = set().union(*(members[kid] for kid in children[parent]))
+            if sum(len(members[kid]) for kid in children[parent]) != len(members[parent]):
+                raise UsageError(f"The children of {parent!r} in {name} overlap. Give a second grouping instead.")
+        groups += ready
+        waiting = [parent for parent in waiting if parent not in ready]
+    return groups
+
+
+def _finest(
+    columns: Mapping[str, Sequence[object]], value: str, names: tuple[str, ...], axes: Sequence[_Axis]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the values at the finest level, and the number of rows behind each."""
+    size = int(np.prod([float(len(axis.codes)) for axis in axes]))
+    if size > _MOST_CELLS:
+        raise UsageError(f"The tables would have {size:,} cells, more than {_MOST_CELLS:,}. Publish coarser codes.")
+    try:
+        values = np.asarray(columns[value], float)
+    except (TypeError, ValueError):
+        raise UsageError(f"The column {value!r} holds something that is not a number.") from None
+    if not np.all(np.isfinite(values)) or np.any(values < 0):
+        raise UsageError(f"The column {value!r} holds a missing or negative value. Pass finite values of 0 or more.")
+    places = []
+    for name, axis in zip(names, axes, strict=True):
+        lookup = {code: i for i, code in enumerate(axis.codes)}
+        places.append(np.array([lookup[str(code)] for code in columns[name]], np.int64))
+    shape = tuple(axis.leaves for axis in axes)
+    leaves, present = np.zeros(shape), np.zeros(shape)
+    np.add.at(leaves, tuple(places), values)
+    np.add.at(present, tuple(places), 1.0)
+    return leaves, present
+
+
+def _sum_up(leaves: npt.NDArray[np.float64], axes: Sequence[_Axis]) -> npt.NDArray[np.float64]:
+    summed = leaves
+    for place, axis in enumerate(axes):
+        summed = np.moveaxis(np.tensordot(axis.members, summed, axes=(1, place)), 0, place)
+    return np.ascontiguousarray(summed)
+
+
+def _published(
+    tables: Sequence[Mapping[str, Sequence[str] | None] | Sequence[str]] | None,
+    names: tuple[str, ...],
+    axes: Sequence[_Axis],
+    shape: tuple[int, ...],
+) -> npt.NDArray[np.bool_]:
+    if tables is None:
+        return np.ones(shape, bool)
+    published = np.zeros(shape, bool)
+    for table in tables:
+        shown = dict(table) if isinstance(table, Mapping) else dict.fromkeys(table)
+        unknown = [name for name in shown if name not in names]
+        if unknown:
+            raise UsageError(f"tables names {unknown[0]!r}, which is not among dimensions={names}.")
+        picked = [_picked(axis, shown) for axis in axes]
+        published[np.ix_(*picked)] = True
+    return published
+
+
+def _picked(axis: _Axis, shown: Mapping[str, Sequence[str] | None]) -> list[int]:
+    if axis.name not in shown:
+        return [len(axis.codes) - 1]
+    codes = shown[axis.name]
+    if codes is None:
+        return list(range(len(axis.codes)))
+    missing = [code for code in codes if code not in axis.codes]
+    if missing:
+        raise UsageError(f"tables names the code {missing[0]!r}, which {axis.name} does not have.")
+    return [axis.codes.index(code) for code in codes]
+
+
+def _with_implied(axes: Sequence[_Axis], published: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Add the cells that complete a sum of which the total and a part are published."""
+    shown, included = published.ravel(), published.copy()
+    for _, parents, parts in _sums(axes, published.shape):
+        needed = shown[parents] & shown[parts].any(axis=1)
+        included.ravel()[parts[needed].ravel()] = True
+    return included
+
+
+def _relations(axes: Sequence[_Axis], included: npt.NDArray[np.bool_]) -> Iterable[_Sums]:
+    """Yield the sums all of whose cells are in the system."""
+    inside = included.ravel()
+    for name, parents, parts in _sums(axes, included.shape):
+        whole = inside[parents] & inside[parts].all(axis=1)
+        if np.any(whole):
+            yield name, parents[whole], parts[whole]
+
+
+def _sums(axes: Sequence[_Axis], shape: tuple[int, ...]) -> Iterable[_Sums]:
+    """Yield (dimension, flat positions of the totals, flat positions of their parts, one row a total)."""
+    flat = np.arange(int(np.prod(shape))).reshape(shape)
+    for place, axis in enumerate(axes):
+        for parent, kids in axis.sums:
+            parents = np.take(flat, parent, axis=place).ravel()
+            parts = np.moveaxis(np.take(flat, list(kids), axis=place), place, -1).reshape(-1, len(kids))
+            yield axis.name, parents, parts
+
+
+def _assemble(
+    names: tuple[str, ...],
+    axes: Sequence[_Axis],
+    lattice: npt.NDArray[np.float64],
+    impossible: npt.NDArray[np.bool_],
+    published: npt.NDArray[np.bool_],
+    included: npt.NDArray[np.bool_],
+    groups: Sequence[_Sums],
+) -> CellSystem:
+    kept = np.flatnonzero(included.ravel())
+    position = np.full(included.size, -1, np.int64)
+    position[kept] = np.arange(kept.size)
+    codes = np.unravel_index(kept, included.shape)
+    keys = tuple(zip(*(np.array(axis.codes, object)[at] for axis, at in zip(axes, codes, strict=True)), strict=True))
+    rows, cells, factors, labels, start = [], [], [], [], 0
+    for name, parents, parts in groups:
+        count, width = parts.shape
+        rows.append(np.repeat(np.arange(start, start + count), width + 1))
+        cells.append(position[np.column_stack([parents, parts])].ravel())
+        factors.append(np.tile(np.r_[-1.0, np.ones(width)], count))
+        labels += [name] * count
+        start += count
+    return CellSystem(
+        dimensions=names,
+        keys=keys,
+        values=lattice.ravel()[kept],
+        structural=impossible.ravel()[kept],
+        published=published.ravel()[kept],
+        relation=np.concatenate(rows) if rows else np.zeros(0, np.int64),
+        cell=np.concatenate(cells) if cells else np.zeros(0, np.int64),
+        coefficient=np.concatenate(factors) if factors else np.zeros(0),
+        relation_names=tuple(labels),
+    )
