@@ -21,7 +21,7 @@ def make(program: str, learners: int, seed: int) -> Tables:
         "mastery_decision": [],
         "competency": [],
     }
-    tables["program"] = [{"program_id": program, "name": "P", "time_zone": "America/New_York"}]
+    tables["program"] = [{"program_id": program, "name": f"Program {program}", "time_zone": "America/New_York"}]
     zones = {f"{program}1": None, f"{program}2": "America/Los_Angeles"}
     tables["site"] = [{"site_id": s, "program_id": program, "name": s, "time_zone": z} for s, z in zones.items()]
     tables["competency"] = [{"competency_id": f"{program}c", "title": "Can do"}]

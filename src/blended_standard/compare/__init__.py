@@ -1,5 +1,9 @@
-"""Comparison by the field's rules of evidence; the numeric functions take plain arrays and numbers."""
+"""Comparison by the field's rules of evidence; the numeric functions take plain arrays and numbers.
 
+The module can be called: `bs.compare(scored, outcome="OUT-03", groups=("Harbor", "Mill"))`.
+"""
+
+from blended_standard._modules import make_callable
 from blended_standard.compare._effect import Effect as Effect
 from blended_standard.compare._standardized import pooled_sd as pooled_sd
 from blended_standard.compare._standardized import small_sample_correction as small_sample_correction
@@ -34,6 +38,8 @@ from blended_standard.compare.rates import odds_ratio as odds_ratio
 from blended_standard.compare.rates import proportion as proportion
 from blended_standard.compare.rates import risk_difference as risk_difference
 from blended_standard.compare.rates import risk_ratio as risk_ratio
+from blended_standard.compare.study import StudyReport as StudyReport
+from blended_standard.compare.study import compare_groups as compare_groups
 from blended_standard.compare.survival import AtRiskTable as AtRiskTable
 from blended_standard.compare.survival import at_risk_table as at_risk_table
 from blended_standard.compare.survival import at_risk_table_from_counts as at_risk_table_from_counts
@@ -43,3 +49,6 @@ from blended_standard.compare.survival import kaplan_meier as kaplan_meier
 from blended_standard.compare.survival import log_rank as log_rank
 from blended_standard.compare.survival import merge_at_risk_tables as merge_at_risk_tables
 from blended_standard.compare.survival import restricted_mean as restricted_mean
+
+__entry__ = compare_groups
+make_callable(__name__)

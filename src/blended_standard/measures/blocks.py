@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.engine import Engine
@@ -48,14 +49,16 @@ class Blocks:
 
     @functools.cached_property
     def places(self) -> nw.LazyFrame[Any]:
-        """Sites with their program: site_id, program_id, jurisdiction, zone."""
+        """Sites with their program: site_id, site_name, program_id, program_name, jurisdiction, zone."""
         import narwhals.stable.v2 as nw
 
         programs = _unique(self.table("program"), "program_id")
-        programs = programs.select("program_id", "jurisdiction", program_zone="time_zone")
+        programs = programs.select("program_id", "jurisdiction", program_name="name", program_zone="time_zone")
         places = _unique(self.table("site"), "site_id").join(programs, on="program_id")
         zone = nw.coalesce(nw.col("time_zone"), nw.col("program_zone"))
-        return self.engine.materialise(places.select("site_id", "program_id", "jurisdiction", zone=zone))
+        return self.engine.materialise(
+            places.select("site_id", "program_id", "program_name", "jurisdiction", site_name="name", zone=zone)
+        )
 
     @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
@@ -102,6 +105,17 @@ class Blocks:
     def zones(self) -> tuple[str, ...]:
         """The time zones in use."""
         return tuple(sorted(set(self.engine.collect(self.places.select("zone"))["zone"])))
+
+    @functools.cached_property
+    def names(self) -> dict[str, dict[str, str]]:
+        """The public names of programs and sites by level and identifier; a name that stands twice keeps its id."""
+        found = self.engine.collect(self.places.select("program_id", "program_name", "site_id", "site_name"))
+        names: dict[str, dict[str, str]] = {}
+        for level in ("program", "site"):
+            named = dict(zip(found[f"{level}_id"], found[f"{level}_name"], strict=True))
+            often = Counter(named.values())
+            names[level] = {key: name if often[name] == 1 else f"{name} ({key})" for key, name in named.items()}
+        return names
 
     @functools.cached_property
     def range_of_days(self) -> tuple[int, int]:

@@ -36,7 +36,9 @@ class Collected:
         )
 
 
-def finish(measure: ResolvedMeasure, profile: Profile, group: Group, collected: Collected) -> MeasureResult:
+def finish(
+    measure: ResolvedMeasure, profile: Profile, group: Group, collected: Collected, *, label: str
+) -> MeasureResult:
     """Compute the result of one group."""
     if collected.summary is None:
         numbers = Numbers(reason=collected.absent or _nobody(measure, collected))
@@ -50,6 +52,7 @@ def finish(measure: ResolvedMeasure, profile: Profile, group: Group, collected: 
         version=measure.definition.version,
         name=measure.definition.title,
         group=group,
+        label=label,
         status=_status(numbers, n, coverage, profile),
         value=numbers.value,
         se=numbers.se,

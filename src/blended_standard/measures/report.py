@@ -78,21 +78,23 @@ class Statistic(Result):
 class MeasureResult(Result):
     """One measure for one group; `value` is None exactly when `reason` says why.
 
-    `numerator` and `denominator` are those of the definition; `n` counts units, `excluded` those left out by reason,
-    `coverage` the share of the evidence needed that was there. `statistics` lets partial results merge.
+    `numerator` and `denominator` are those of the definition; `n` counts units (None once suppressed), `excluded`
+    those left out by reason, `coverage` the share of the evidence needed that was there. `statistics` lets partial
+    results merge.
     """
 
     measure: str
     version: str
     name: str
     group: Group
+    label: str
     status: Status
     value: float | None
     se: float | None
     interval: Interval | None
     numerator: float | None
     denominator: float | None
-    n: int
+    n: int | None
     coverage: float | None
     reason: str | None
     key: ComparabilityKey
@@ -107,19 +109,14 @@ class MeasureResult(Result):
         if (self.value is None) == (self.reason is None):
             raise UsageError(f"{self.measure}: a result has a value, or a reason why it has none, never both.")
 
-    @property
-    def group_label(self) -> str:
-        """The group in words: its values, or "all"."""
-        return ", ".join(value for _, value in self.group) or "all"
-
     def rows(self) -> list[Row]:
-        """Return one row with the group spread over columns."""
+        """Return one row."""
         low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
         return [
             {
                 "measure": f"{self.measure}@{self.version}",
                 "name": self.name,
-                **dict(self.group),
+                "group": self.label,
                 "value": self.value,
                 "se": self.se,
                 "ci_low": low,
@@ -160,19 +157,19 @@ class MeasureReport(Result):
         return tuple(dict.fromkeys(entry.group for entry in self.results))
 
     def select(self, measure: str | None = None, group: str | None = None) -> tuple[MeasureResult, ...]:
-        """Return the results of one measure, of one group (its label or any of its values), or of both."""
+        """Return the results of one measure, of one group (its label or one of its identifiers), or of both."""
         return tuple(
             entry
             for entry in self.results
             if (measure is None or entry.measure == measure)
-            and (group is None or group == entry.group_label or any(group == value for _, value in entry.group))
+            and (group is None or group == entry.label or any(group == value for _, value in entry.group))
         )
 
     def one(self, measure: str, group: str | None = None) -> MeasureResult:
         """Return the only result of a measure and group; `UsageError` when there is none or there are several."""
         found = self.select(measure, group)
         if len(found) != 1:
-            have = ", ".join(sorted({f"{entry.measure} of {entry.group_label}" for entry in self.results})) or "nothing"
+            have = ", ".join(sorted({f"{entry.measure} of {entry.label}" for entry in self.results})) or "nothing"
             raise UsageError(
                 f"{len(found)} results match {measure} of {group or 'any group'}; one is expected. There are: {have}."
             )

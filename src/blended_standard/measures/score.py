@@ -92,7 +92,9 @@ def score(
                 if measure.base
                 else collect(measure, blocks, grouping)
             )
-            results += [finish(measure, chosen, group, found.of(group)) for group in groups]
+            results += [
+                finish(measure, chosen, group, found.of(group), label=_label(group, blocks)) for group in groups
+            ]
     finally:
         if opened is not engine:
             opened.close()
@@ -128,11 +130,12 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
                 raise UsageError(f"{name} differs: {getattr(first, name)} and {getattr(part, name)}. Score both alike.")
     standard = standard or load_standard()
     profile = standard.profile(first.profile)
-    collected: dict[tuple[str, Group], list[MeasureResult]] = defaultdict(list)
+    order = list(dict.fromkeys(entry.measure for part in parts for entry in part))
+    collected: dict[tuple[int, Group], list[MeasureResult]] = defaultdict(list)
     for part in parts:
         for entry in part:
-            collected[entry.measure, entry.group].append(entry)
-    results = [_merge_one(entries, standard, profile) for entries in collected.values()]
+            collected[order.index(entry.measure), entry.group].append(entry)
+    results = [_merge_one(entries, standard, profile) for _, entries in sorted(collected.items())]
     return attrs.evolve(  # type: ignore[misc]
         first, results=tuple(results), synthetic=any(part.synthetic for part in parts)
     )
@@ -176,6 +179,11 @@ def _groups(blocks: Blocks, grouping: Grouping) -> list[Group]:
     return sorted(grouping.group(values) for values in zip(*(found[name] for name in grouping.columns), strict=True))
 
 
+def _label(group: Group, blocks: Blocks) -> str:
+    """Return a group in words: public names where there are any, else its values, or "all"."""
+    return ", ".join(blocks.names.get(level, {}).get(value, value) for level, value in group) or "all"
+
+
 def _collect_gap(measure: ResolvedMeasure, base: ResolvedMeasure, blocks: Blocks, by: tuple[str, ...]) -> ByGroup:
     """Collect the base measure on both sides of the split, and put the sides of each group together."""
     split = str(measure.parameters["stratum"])
@@ -208,12 +216,12 @@ def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profil
     for entry in entries[1:]:
         if entry.key != first.key:
             raise UsageError(
-                f"{first.measure} of {first.group_label} has other parameters in one report: {first.key.text} and "
+                f"{first.measure} of {first.label} has other parameters in one report: {first.key.text} and "
                 f"{entry.key.text}. Score both with the same parameters."
             )
     measure = ResolvedMeasure.of(first.measure, standard, overrides_of(first.measure, first.parameters))
     total = functools.reduce(operator.add, (_collected(measure, entry) for entry in entries))
-    return finish(measure, profile, first.group, total)
+    return finish(measure, profile, first.group, total, label=first.label)
 
 
 def _collected(measure: ResolvedMeasure, entry: MeasureResult) -> Collected:

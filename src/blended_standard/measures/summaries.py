@@ -118,7 +118,7 @@ class EventSummary:
         horizon = int(measure.parameters["horizon_days"])
         if self.n == 0:
             return Numbers(reason="Nobody was at risk.")
-        if not self.table.followed_to(horizon):
+        if not self.table.reaches(horizon):
             longest = max(time for time, _ in self.table.counts)
             reason = f"Nobody has been followed for {horizon} days; the longest follow-up is {longest}."
             return Numbers(reason=reason, mature=False, denominator=self.n)

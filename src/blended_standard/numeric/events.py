@@ -36,6 +36,11 @@ class EventTable:
         """The number of units with the event of interest."""
         return sum(count for (_, code), count in self.counts.items() if code == EVENT)
 
+    def reaches(self, horizon: int) -> bool:
+        """Say whether the curve is known at `horizon`: somebody was followed so far, or nobody was left by then."""
+        last = max((time for time, _ in self.counts), default=0)
+        return last >= horizon or (bool(self.counts) and not self.counts.get((last, CENSORED)))
+
     def followed_to(self, horizon: int) -> int:
         """The number of units whose time reaches `horizon`."""
         return sum(count for (time, _), count in self.counts.items() if time >= horizon)

@@ -139,6 +139,7 @@ class MeasureDefinition:
     combine: Combine
     inputs: tuple[str, ...]
     source: str
+    plain: str = ""
     needs_any: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     maturity: str = ""

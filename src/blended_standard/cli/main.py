@@ -1,0 +1,203 @@
+"""`blended-standard`: arguments in, exit code out; all work is done by the public API.
+
+Exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import blended_standard as bs
+from blended_standard._version import __version__
+from blended_standard.cli.progress import Progress
+from blended_standard.errors import BlendedStandardError, NotComparableError
+from blended_standard.io import Submission
+from blended_standard.measures import MeasureReport
+from blended_standard.report.make import write_whole
+from blended_standard.validate import ValidationReport
+
+_EXAMPLES = """examples:
+  blended-standard validate submission/
+  blended-standard score submission/ --by program --as-of 2026-06-30 --format json
+  blended-standard report north/ south/ --groups "North" "South" --outcome OUT-03 --out report.html
+
+exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input
+"""
+_LISTED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    progress = Progress(quiet=options.quiet)
+    try:
+        code: int = options.run(options, progress)
+    except NotComparableError as error:
+        progress.close()
+        print(error, file=sys.stderr)
+        return 1
+    except (BlendedStandardError, OSError) as error:
+        progress.close()
+        print(f"blended-standard: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blended-standard",
+        description="Validate, score, compare and report outcomes of blended-learning programs.",
+        epilog=_EXAMPLES
+        + "\nexit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"blended-standard {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    validate = _command(commands, "validate", "Say what is wrong with a submission.", _validate)
+    validate.add_argument("--format", choices=("text", "json"), default="text")
+    score = _command(commands, "score", "Compute measures.", _score)
+    _scoring(score)
+    score.add_argument("--format", choices=("text", "json"), default="text")
+    compare = _command(commands, "compare", "Compare two groups on one measure.", _compare)
+    _scoring(compare)
+    _grouping(compare, required=True)
+    compare.add_argument("--format", choices=("text", "json"), default="text")
+    report = _command(commands, "report", "Read, validate, score, compare and write a page for people.", _report)
+    _scoring(report)
+    _grouping(report, required=False)
+    report.add_argument("--title", help="title of the page")
+    report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
+    return parser
+
+
+def _command(commands: Any, name: str, purpose: str, run: Any) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
+    made.add_argument("submission", nargs="+", type=Path, metavar="SUBMISSION", help="directory, .zip or files")
+    made.add_argument("--profile", help="profile to use (default: that of the manifest)")
+    made.add_argument("--engine", help="duckdb or polars (default: the first installed)")
+    made.add_argument("--out", type=Path, help="write to this file")
+    made.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    made.set_defaults(run=run)
+    return made
+
+
+def _scoring(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--measures", default="core", help="a profile's name or ids with commas (default: core)")
+    command.add_argument("--by", default="program", help="groups with commas: program, site, low_income, ...")
+    command.add_argument("--as-of", help="nothing after this day counts (default: that of the manifest)")
+
+
+def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
+    command.add_argument("--outcome", default="OUT-03", help="measure to compare on (default: OUT-03)")
+    command.add_argument("--groups", nargs=2, required=required, metavar=("FIRST", "SECOND"), help="the two groups")
+
+
+def _validate(options: argparse.Namespace, progress: Progress) -> int:
+    checks = [_check(submission, options, progress) for submission in _read(options, progress)]
+    progress.close()
+    if options.format == "json":
+        _emit(options, json.dumps([check.to_dict() for check in checks], indent=1, ensure_ascii=False))
+    else:
+        _emit(options, "\n".join(_check_text(check) for check in checks))
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _score(options: argparse.Namespace, progress: Progress) -> int:
+    scored = _measure(_read(options, progress), options, progress)
+    progress.close()
+    _emit(options, _as_json(scored) if options.format == "json" else str(scored))
+    return 0
+
+
+def _compare(options: argparse.Namespace, progress: Progress) -> int:
+    scored = _measure(_read(options, progress), options, progress)
+    study = bs.compare.compare_groups(scored, outcome=options.outcome, groups=options.groups)
+    progress.close()
+    _emit(options, _as_json(study) if options.format == "json" else str(study))
+    return 0
+
+
+def _report(options: argparse.Namespace, progress: Progress) -> int:
+    submissions = _read(options, progress)
+    checks = [_check(submission, options, progress) for submission in submissions]
+    scored = _measure(submissions, options, progress)
+    groups = options.groups or _two_groups(scored, options.outcome)
+    study = [bs.compare.compare_groups(scored, outcome=options.outcome, groups=groups)] if groups else []
+    text = bs.report(scored, *study, *checks, to=options.out, format=options.format, title=options.title)
+    progress.close()
+    if options.out is None:
+        print(text)
+    elif not options.quiet:
+        print("\n\n".join([*map(_check_text, checks), str(scored), *map(str, study)]))
+        print(f"\nWrote {options.out} ({len(text.encode()) / 1024:,.0f} KiB).")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:
+    """Read each directory or archive as a submission of its own, and loose files as one together."""
+    whole = [path for path in options.submission if path.is_dir() or path.suffix == ".zip"]
+    loose = [path for path in options.submission if path not in whole]
+    sources: list[Any] = [*whole, *([loose] if loose else [])]
+    return [bs.read_submission(source, progress=progress) for source in sources]
+
+
+def _check(submission: Submission, options: argparse.Namespace, progress: Progress) -> ValidationReport:
+    return bs.validate(submission, profile=options.profile, engine=options.engine, progress=progress)
+
+
+def _measure(submissions: list[Submission], options: argparse.Namespace, progress: Progress) -> MeasureReport:
+    measures = options.measures.split(",") if "," in options.measures else options.measures
+    by = tuple(name for name in options.by.split(",") if name)
+    parts = [
+        bs.score(
+            submission,
+            measures,
+            by=by,
+            as_of=options.as_of,
+            engine=options.engine,
+            profile=options.profile,
+            progress=progress,
+        )
+        for submission in submissions
+    ]
+    return parts[0] if len(parts) == 1 else bs.merge(parts)
+
+
+def _two_groups(scored: MeasureReport, outcome: str) -> tuple[str, str] | None:
+    """Return the two groups when there are exactly two with a value."""
+    found = [entry.label for entry in scored.select(outcome) if entry.value is not None]
+    return (found[0], found[1]) if len(found) == 2 else None
+
+
+def _check_text(check: ValidationReport) -> str:
+    """Return the verdict with the first findings of each code; the rest is counted."""
+    seen: Counter[str] = Counter()
+    times: Counter[str] = Counter()
+    lines = [str(check).split("\n", 1)[0]]
+    for finding in check.findings:
+        seen[finding.code] += 1
+        times[finding.code] += finding.count
+        if seen[finding.code] <= _LISTED:
+            lines.append(str(finding))
+    more = [f"{code} {count - _LISTED:,} more" for code, count in times.items() if seen[code] > _LISTED]
+    return "\n".join([*lines, *([f"... and {', '.join(more)}; all of them: --format json"] if more else [])])
+
+
+def _as_json(found: Any) -> str:
+    return json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _emit(options: argparse.Namespace, text: str) -> None:
+    if options.out is None:
+        print(text)
+    else:
+        write_whole(options.out, text + "\n")

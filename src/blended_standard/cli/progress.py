@@ -1,0 +1,29 @@
+"""Progress on long work: one line on standard error, only when a person is watching."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+_PATIENCE = 1.0
+
+
+class Progress:
+    """Shows the step at hand once the work has taken longer than a moment."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+        self._begun = time.monotonic()
+        self._done = 0
+
+    def __call__(self, step: str) -> None:
+        """Say what is being done now."""
+        self._done += 1
+        elapsed = time.monotonic() - self._begun
+        if self._shown and elapsed > _PATIENCE:
+            print(f"\r\x1b[K{elapsed:5.1f} s  step {self._done}: {step}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,180 @@
+"""Compare two groups on one measure: check that they compare, compute the effects, say it in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from blended_standard.compare._effect import Effect, no_effect, symmetric_effect, two_sided_p
+from blended_standard.errors import NotComparableError, UsageError
+from blended_standard.measures import MeasureReport, MeasureResult, Status, comparable
+from blended_standard.numeric.intervals import difference
+from blended_standard.results import Result, Row, result
+from blended_standard.spec import MeasureDefinition, Standard, load_standard
+
+_COX_DIVISOR = 1.65
+_OF_LEARNERS = ("survival", "cumulative_incidence")
+
+
+@result
+class StudyReport(Result):
+    """The comparison of two groups on one measure.
+
+    `effects` are first group minus second; `sentences` say the same to a reader who knows no statistics.
+    """
+
+    measure: str
+    name: str
+    first: MeasureResult
+    second: MeasureResult
+    effects: tuple[Effect, ...]
+    sentences: tuple[str, ...]
+    synthetic: bool = False
+
+    def rows(self) -> list[Row]:
+        """Return one row an effect."""
+        return [
+            {
+                "effect": effect.name,
+                "value": effect.value,
+                "se": effect.se,
+                "ci_low": effect.interval.low if effect.interval else None,
+                "ci_high": effect.interval.high if effect.interval else None,
+                "p_value": effect.p_value,
+                "n_treated": effect.n_treated,
+                "n_comparison": effect.n_comparison,
+                "reason": effect.reason,
+            }
+            for effect in self.effects
+        ]
+
+    def __str__(self) -> str:
+        heading = f"{self.measure} {self.name}: {self.first.label} against {self.second.label}"
+        return "\n".join([heading, *(f"  {sentence}" for sentence in self.sentences), super().__str__()])
+
+
+def compare_groups(
+    scored: MeasureReport,
+    outcome: str,
+    groups: Sequence[str],
+    *,
+    level: float = 0.95,
+    standard: Standard | None = None,
+) -> StudyReport:
+    """Compare two groups of a measure report on one outcome.
+
+    Parameters
+    ----------
+    scored : MeasureReport
+        What `score` or `merge` gave, grouped by what tells the two apart.
+    outcome : str
+        The id of the measure.
+    groups : two labels
+        The group of interest, then the group that it is compared with.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    StudyReport
+
+    Raises
+    ------
+    UsageError
+        A group is not in the report, or the outcome was not scored.
+    NotComparableError
+        The two results do not measure the same thing, or one of them has no value.
+    """
+    if isinstance(groups, str) or len(groups) != 2 or groups[0] == groups[1]:
+        raise UsageError(f"groups={groups!r} does not name two groups. Pass two different labels.")
+    first, second = (scored.one(outcome, group) for group in groups)
+    answer = comparable(first, second)
+    if not answer:
+        raise NotComparableError(str(answer))
+    for entry in (first, second):
+        if entry.value is None or entry.status is Status.SUPPRESSED:
+            raise NotComparableError(f"{entry.measure} of {entry.label} has no value: {entry.reason}")
+    definition = (standard or load_standard()).measures[outcome]
+    effects = (_difference(first, second, level), _cox(first, second, definition, level))
+    return StudyReport(
+        measure=definition.versioned_id,
+        name=definition.title,
+        first=first,
+        second=second,
+        effects=effects,
+        sentences=_sentences(first, second, effects[0], definition),
+        synthetic=scored.synthetic,
+    )
+
+
+def _difference(first: MeasureResult, second: MeasureResult, level: float) -> Effect:
+    """Return the difference of the two values, its error from theirs, its interval by square and add."""
+    name, n = "difference", (first.n or 0, second.n or 0)
+    if first.value is None or second.value is None or not (first.interval and second.interval):
+        return no_effect(name, "A group has no interval: it has fewer than two learners.", n=n, method="")
+    gap = first.value - second.value
+    se = math.hypot(first.se or 0.0, second.se or 0.0)
+    return Effect(
+        name=name,
+        value=gap,
+        se=se or None,
+        interval=difference(first.value, first.interval, second.value, second.interval),
+        p_value=two_sided_p(gap / se) if se else None,
+        statistic=gap / se if se else None,
+        n=sum(n),
+        n_treated=n[0],
+        n_comparison=n[1],
+        method=f"difference of two estimates ({first.interval.method})",
+        parameters={"level": level},
+    )
+
+
+def _cox(first: MeasureResult, second: MeasureResult, definition: MeasureDefinition, level: float) -> Effect:
+    """Return the Cox index of two shares of learners, with their own errors, so that censoring is kept."""
+    name, method, n = "Cox index", "ln odds ratio / 1.65, delta method", (first.n or 0, second.n or 0)
+    if definition.combine.statistic not in _OF_LEARNERS:
+        reason = f"The unit of {definition.id} is not a learner who reached an outcome or did not."
+        return no_effect(name, reason, n=n, method=method)
+    odds: list[float] = []
+    errors: list[float] = []
+    for entry in (first, second):
+        share = entry.value or 0.0
+        if not 0 < share < 1:
+            reason = f"In {entry.label} the share is {share:.0%}, so its odds do not exist."
+            return no_effect(name, reason, n=n, method=method)
+        odds.append(math.log(share / (1 - share)))
+        errors.append((entry.se or 0.0) / (share * (1 - share)))
+    value, se = (odds[0] - odds[1]) / _COX_DIVISOR, math.hypot(*errors) / _COX_DIVISOR
+    return symmetric_effect(name, value, se, n=n, method=method, level=level)
+
+
+def _sentences(
+    first: MeasureResult, second: MeasureResult, gap: Effect, definition: MeasureDefinition
+) -> tuple[str, ...]:
+    said = [f"{entry.label}: {_plainly(entry, definition)}" for entry in (first, second)]
+    if gap.value is None or gap.interval is None:
+        return (*said, f"How sure we are of the difference cannot be said. {gap.reason}")
+    low, high = 100 * gap.interval.low, 100 * gap.interval.high
+    span = f"{_signed(low)} to {_signed(high)} in 100 (95% interval)"
+    if low <= 0 <= high:
+        said.append(f"The two cannot be told apart: the difference could be anything from {span}.")
+    else:
+        more = "more" if gap.value > 0 else "fewer"
+        about = abs(round(100 * gap.value))
+        said.append(f"That is about {about} {more} in 100 at {first.label}; it could be anything from {span}.")
+    said.append(
+        "Nobody was assigned to these groups by chance. The difference may come from who enrolled, "
+        "so it does not show what a program did."
+    )
+    return tuple(said)
+
+
+def _plainly(entry: MeasureResult, definition: MeasureDefinition) -> str:
+    share = f"{100 * (entry.value or 0.0):.0f}"
+    if not definition.plain:
+        return f"{definition.title} is {share} in 100."
+    return definition.plain.format(value=share, **dict(entry.parameters))
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.0f}" if round(value) else "0"

@@ -1,0 +1,113 @@
+"""`report`: put measure reports, comparisons and checks into one page, or one JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import attrs
+
+from blended_standard.compare import StudyReport
+from blended_standard.errors import UsageError
+from blended_standard.measures import MeasureReport, Status, merge
+from blended_standard.report.page import page
+from blended_standard.report.publish import for_publication
+from blended_standard.spec import Standard, load_standard
+from blended_standard.validate import ValidationReport
+
+Part = MeasureReport | StudyReport | ValidationReport
+
+
+def report(
+    *parts: Part,
+    to: str | Path | None = None,
+    format: Literal["html", "json"] | None = None,  # noqa: A002
+    title: str | None = None,
+    standard: Standard | None = None,
+) -> str:
+    """Make a report that can be published.
+
+    Parameters
+    ----------
+    *parts : MeasureReport, StudyReport or ValidationReport
+        Several measure reports are merged. Results about few learners are withheld by the rules of the profile,
+        and a comparison that rests on a withheld result is left out.
+    to : path, optional
+        Where to write; the file appears whole or not at all.
+    format : {"html", "json"}, optional
+        Default: by the ending of `to`, else HTML.
+    title : str, optional
+        Of the page.
+
+    Returns
+    -------
+    str
+        The page or the JSON text.
+
+    Raises
+    ------
+    UsageError
+        There is no measure report among the parts, or the format is not known.
+    """
+    standard = standard or load_standard()
+    measured = [part for part in parts if isinstance(part, MeasureReport)]
+    if not measured:
+        raise UsageError("report() got no MeasureReport. Pass what score() or merge() gave.")
+    chosen = format or ("json" if to is not None and str(to).endswith(".json") else "html")
+    if chosen not in ("html", "json"):
+        raise UsageError(f"format={format!r} is not one of html, json.")
+    scored = measured[0] if len(measured) == 1 else merge(measured, standard=standard)
+    public = for_publication(scored, standard=standard)
+    studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
+    shown = [study for study in studies if study is not None]
+    checks = [part for part in parts if isinstance(part, ValidationReport)]
+    text = (
+        _as_json(public, shown, checks, title)
+        if chosen == "json"
+        else page(public, shown, checks, title=title, standard=standard, withheld=len(studies) - len(shown))
+    )
+    if to is not None:
+        write_whole(Path(to), text)
+    return text
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all: beside the target first, then renamed onto it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(working).chmod(0o644)
+        Path(working).replace(path)
+    except BaseException:
+        Path(working).unlink(missing_ok=True)
+        raise
+
+
+def _published(study: StudyReport, public: MeasureReport) -> StudyReport | None:
+    """Return the study with its published results, or None when one of them is withheld."""
+    sides = {
+        entry.group: entry for entry in public if entry.measure == study.first.measure and entry.key == study.first.key
+    }
+    first, second = sides.get(study.first.group), sides.get(study.second.group)
+    if first is None or second is None or Status.SUPPRESSED in (first.status, second.status):
+        return None
+    return attrs.evolve(study, first=first, second=second)  # type: ignore[misc]
+
+
+def _as_json(
+    public: MeasureReport, studies: list[StudyReport], checks: list[ValidationReport], title: str | None
+) -> str:
+    content = {
+        "title": title or public.source,
+        "measures": public.to_dict(),
+        "comparisons": [study.to_dict() for study in studies],
+        "checks": [check.to_dict() for check in checks],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,136 @@
+"""One self-contained HTML page: no script, no outside request, every value escaped."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from blended_standard._version import __version__
+from blended_standard.compare import Effect, StudyReport
+from blended_standard.errors import MissingExtraError
+from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.spec import MeasureDefinition, Standard, load_standard
+from blended_standard.validate import ValidationReport
+
+_STATUS_WORDS = {
+    Status.OK: "",
+    Status.SMALL_N: "few learners",
+    Status.LOW_COVERAGE: "gaps in the evidence",
+    Status.NOT_MATURE: "too early",
+    Status.NOT_COMPUTABLE: "not computable",
+    Status.SUPPRESSED: "withheld",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Axis:
+    """The scale of one plot: from `low` to `high` in the unit of the measure, with `zero` as a percentage of it."""
+
+    low: float
+    high: float
+    zero: float | None
+
+    @classmethod
+    def over(cls, results: Sequence[MeasureResult], definition: MeasureDefinition) -> Axis:
+        """Return a scale that holds every value and interval: 0 to 1 for shares, symmetric for differences."""
+        ends = [end for entry in results if entry.interval for end in (entry.interval.low, entry.interval.high)]
+        ends += [entry.value for entry in results if entry.value is not None]
+        if definition.range.minimum == 0 and definition.range.maximum == 1:
+            return cls(low=0.0, high=1.0, zero=None)
+        reach = max((abs(end) for end in ends), default=1.0) or 1.0
+        if min(ends, default=0.0) < 0:
+            return cls(low=-reach, high=reach, zero=50.0)
+        return cls(low=0.0, high=reach, zero=None)
+
+    def at(self, value: float) -> float:
+        """Return the place of a value, as a percentage of the width."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+
+def page(
+    scored: MeasureReport,
+    studies: Sequence[StudyReport] = (),
+    checks: Sequence[ValidationReport] = (),
+    *,
+    title: str | None = None,
+    standard: Standard | None = None,
+    withheld: int = 0,
+) -> str:
+    """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out."""
+    standard = standard or load_standard()
+    by_measure = {entry.measure: scored.select(entry.measure) for entry in scored}
+    sections = [
+        {
+            "definition": standard.measures[name],
+            "results": results,
+            "axis": Axis.over(results, standard.measures[name]),
+            "key": results[0].key,
+            "parameters": results[0].parameters,
+        }
+        for name, results in by_measure.items()
+    ]
+    return str(
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title or scored.source or "Outcomes of blended-learning programs",
+            scored=scored,
+            sections=sections,
+            studies=studies,
+            checks=checks,
+            withheld=withheld,
+            package_version=__version__,
+        )
+    )
+
+
+@functools.cache
+def _environment() -> Any:
+    try:
+        import jinja2
+    except ModuleNotFoundError:
+        raise MissingExtraError("report", needs="jinja2, which fills in the HTML report,") from None
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("blended_standard.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"number": _number, "share": _share, "count": _count, "p": _p_value}
+    made.globals |= {"status_words": _STATUS_WORDS, "is_share": _is_share, "show_effect": _effect_filter}
+    return made
+
+
+def _is_share(definition: MeasureDefinition) -> bool:
+    return definition.range.maximum == 1
+
+
+def _effect_filter(effect: Effect) -> Callable[[float | None], str]:
+    """Return how the numbers of an effect are written: differences of shares in points, others as they are."""
+    return _points if effect.name == "difference" else _number
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:+.1f} points".replace("-", "\u2212")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}%".replace("-", "\u2212")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}".replace("-", "\u2212")
+
+
+def _count(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return "below 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,64 @@
+"""What is published: few learners withheld, hostile names inert, files whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import blended_standard as bs
+from blended_standard.errors import UsageError
+from blended_standard.measures import MeasureReport, Status, score
+from blended_standard.report import for_publication
+from blended_standard.report.make import report, write_whole
+from tests.measures.synthetic import make
+
+HOSTILE = ["<script>alert(1)</script>", "\u202egnirts", "🎓 Harbor", 'a"onmouseover="x', "x" * 10_000, "{{ 7 * 7 }}"]
+
+
+def scored(learners: int, name: str = "Harbor") -> MeasureReport:
+    tables = {table: columns for table, columns in make("A", learners, seed=3).items() if columns}
+    tables["program"]["name"] = [name]
+    return score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31", "title": name}))
+
+
+def test_few_learners_are_withheld_with_every_number() -> None:
+    small = scored(6)
+    assert any(entry.value is not None for entry in small)
+    public = for_publication(small)
+    for entry in public:
+        if entry.status is Status.SUPPRESSED:
+            plain = json.dumps(entry.to_dict() | {"parameters": [], "key": {}, "version": "", "measure": ""})
+            assert entry.n is None
+            assert not any(f" {number}," in plain for number in range(1, 10_000) if number not in (10,))
+    assert all(entry.status is Status.SUPPRESSED for entry in public if entry.measure.startswith("ENG"))
+
+
+def test_enough_learners_are_shown() -> None:
+    public = for_publication(scored(150))
+    assert public.one("ENG-01").status is Status.OK
+    assert public.one("ENG-01").statistics == ()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_shown_as_text(name: str) -> None:
+    text = report(scored(40, name))
+    assert "<script>" not in text
+    assert 'onmouseover="x"' not in text
+    assert "49" not in text.partition("<title>")[2].partition("</title>")[0]
+
+
+def test_a_report_needs_measures() -> None:
+    with pytest.raises(UsageError, match="got no MeasureReport"):
+        report()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("old")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(target, "new")
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
