@@ -2,6 +2,7 @@
 
 from blended_standard.scoring.irt.calibration import fit
 from blended_standard.scoring.irt.fits import GroupEstimate, IrtFit, ItemEstimate
+from blended_standard.scoring.irt.item_fit import ItemFit, ItemFitTable, LocalDependence, item_fit, local_dependence
 from blended_standard.scoring.irt.items import (
     InformationCurves,
     ItemParameters,
@@ -10,6 +11,8 @@ from blended_standard.scoring.irt.items import (
     item_parameters,
     probability,
 )
+from blended_standard.scoring.irt.model_fit import ModelFit, model_fit
+from blended_standard.scoring.irt.person_fit import PersonFit, person_fit
 from blended_standard.scoring.irt.scores import Scores, score
 from blended_standard.scoring.irt.sum_scores import (
     SumScoreTable,
@@ -23,15 +26,24 @@ __all__ = [
     "InformationCurves",
     "IrtFit",
     "ItemEstimate",
+    "ItemFit",
+    "ItemFitTable",
     "ItemParameters",
+    "LocalDependence",
+    "ModelFit",
+    "PersonFit",
     "ProbabilityCurves",
     "Scores",
     "SumScoreTable",
     "empirical_reliability",
     "fit",
     "information",
+    "item_fit",
     "item_parameters",
+    "local_dependence",
     "marginal_reliability",
+    "model_fit",
+    "person_fit",
     "probability",
     "score",
     "sum_score_table",

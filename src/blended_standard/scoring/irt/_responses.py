@@ -60,7 +60,7 @@ def read_table(responses: npt.ArrayLike, item_ids: Sequence[str] | None, weights
     ids = named or tuple(f"item{j + 1}" for j in range(values.shape[1]))
     if len(ids) != values.shape[1] or len(set(ids)) != len(ids):
         raise UsageError(f"item_ids must hold {values.shape[1]} different names, one a column; got {len(ids)}.")
-    return Table(codes, ids, _as_weights(weights, len(codes)))
+    return Table(codes, ids, row_weights(weights, len(codes)))
 
 
 def read_groups(groups: npt.ArrayLike | None, reference: str | None, count: int) -> tuple[Indexes, tuple[str, ...]]:
@@ -174,7 +174,8 @@ def _column_names(responses: object) -> tuple[str, ...]:
     return () if names is None else tuple(str(name) for name in names)
 
 
-def _as_weights(weights: npt.ArrayLike | None, count: int) -> Floats:
+def row_weights(weights: npt.ArrayLike | None, count: int) -> Floats:
+    """Return the weight of each row, 1 by default."""
     if weights is None:
         return np.ones(count)
     made = np.asarray(weights, dtype=float)

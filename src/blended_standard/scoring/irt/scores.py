@@ -15,7 +15,7 @@ from blended_standard.errors import UsageError
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt._ability import posterior_moments, roots
 from blended_standard.scoring.irt._kernels import Floats
-from blended_standard.scoring.irt._responses import MISSING, Positions, merge_rows, read_table
+from blended_standard.scoring.irt._responses import MISSING, Positions, Table, merge_rows, read_table
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters
 
@@ -135,7 +135,7 @@ def score(
     if method not in _METHODS:
         raise UsageError(f"method={method!r} is not one of {', '.join(_METHODS)}.")
     parameters = items.items if isinstance(items, IrtFit) else items
-    used, positions = _positions(responses, parameters, item_ids)
+    used, positions = match_positions(responses, parameters, item_ids, items if isinstance(items, IrtFit) else None)
     group, priors = _priors(items, prior, groups, len(positions))
     theta, se = np.full(len(positions), np.nan), np.full(len(positions), np.nan)
     answered = (positions >= 0).sum(axis=1)
@@ -171,12 +171,21 @@ def score(
     )
 
 
-def _positions(
-    responses: npt.ArrayLike, items: ItemParameters, item_ids: Sequence[str] | None
+def match_positions(
+    responses: npt.ArrayLike, items: ItemParameters, item_ids: Sequence[str] | None, fit: IrtFit | None
 ) -> tuple[ItemParameters, Positions]:
-    """Return the items that the columns are, and the category position of each response."""
+    """Return the items that the columns are, and the category position of each response.
+
+    Columns of items that `fit` left out (with a reason) are dropped.
+    """
     named = item_ids is not None or getattr(responses, "columns", None) is not None
     table = read_table(responses, item_ids, None)
+    if fit is not None and len(fit.estimates) > len(items):
+        every = tuple(estimate.item for estimate in fit.estimates)
+        names = table.item_ids if named else every if len(every) == len(table.item_ids) else table.item_ids
+        left_out = {estimate.item for estimate in fit.estimates if estimate.slope is None}
+        keep = [j for j, name in enumerate(names) if name not in left_out]
+        table = Table(table.codes[:, keep], tuple(names[j] for j in keep), table.weights)
     if named:
         unknown = [name for name in table.item_ids if name not in items.item_ids]
         if unknown:

@@ -68,7 +68,7 @@ def sum_score_table(items: ItemParameters | IrtFit, *, prior: tuple[float, float
     3
     """
     parameters, mean, sd = _known(items, prior)
-    theta, weight = _prior_grid(parameters, mean, sd)
+    theta, weight = prior_grid(parameters, mean, sd)
     by_score = score_distribution(category_probability(parameters, theta), parameters.categories)
     possible = np.flatnonzero(by_score.max(axis=1) > 0)
     joint = by_score[possible] * weight
@@ -121,7 +121,7 @@ def marginal_reliability(items: ItemParameters | IrtFit, *, prior: tuple[float, 
     0.796
     """
     parameters, mean, sd = _known(items, prior)
-    theta, weight = _prior_grid(parameters, mean, sd)
+    theta, weight = prior_grid(parameters, mean, sd)
     test = information(parameters, theta).test
     return Estimate(
         name="marginal reliability",
@@ -178,7 +178,8 @@ def _known(items: ItemParameters | IrtFit, prior: tuple[float, float] | None) ->
     return parameters, float(mean), float(sd)
 
 
-def _prior_grid(items: ItemParameters, mean: float, sd: float) -> tuple[Floats, Floats]:
+def prior_grid(items: ItemParameters, mean: float, sd: float) -> tuple[Floats, Floats]:
+    """Return abilities and their weights under a normal distribution."""
     theta = grid(items, np.array([mean]), np.array([sd]))
     weight = np.exp(-0.5 * ((theta - mean) / sd) ** 2)
     return theta, weight / weight.sum()
