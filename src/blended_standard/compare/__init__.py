@@ -5,6 +5,7 @@ The module can be called: `bs.compare(scored, outcome="OUT-03", groups=("Harbor"
 
 from blended_standard._modules import make_callable
 from blended_standard.compare._effect import Effect as Effect
+from blended_standard.compare._rating_steps import Step as Step
 from blended_standard.compare._standardized import pooled_sd as pooled_sd
 from blended_standard.compare._standardized import small_sample_correction as small_sample_correction
 from blended_standard.compare.attrition import Attrition as Attrition
@@ -21,9 +22,18 @@ from blended_standard.compare.clusters import ClusterEffect as ClusterEffect
 from blended_standard.compare.clusters import cluster_adjusted_g as cluster_adjusted_g
 from blended_standard.compare.clusters import cluster_level_g as cluster_level_g
 from blended_standard.compare.clusters import upsilon_df as upsilon_df
+from blended_standard.compare.design import Arm as Arm
+from blended_standard.compare.design import Cutoff as Cutoff
+from blended_standard.compare.design import Outcome as Outcome
+from blended_standard.compare.design import Study as Study
 from blended_standard.compare.effects import glass_delta as glass_delta
 from blended_standard.compare.effects import hedges_g as hedges_g
 from blended_standard.compare.effects import hedges_g_from_means as hedges_g_from_means
+from blended_standard.compare.essa import DomainConclusion as DomainConclusion
+from blended_standard.compare.essa import EssaTier as EssaTier
+from blended_standard.compare.essa import StudyFinding as StudyFinding
+from blended_standard.compare.essa import domain_conclusion as domain_conclusion
+from blended_standard.compare.essa import essa_tier as essa_tier
 from blended_standard.compare.gains import difference_in_differences as difference_in_differences
 from blended_standard.compare.multiplicity import MultipleComparisons as MultipleComparisons
 from blended_standard.compare.multiplicity import benjamini_hochberg as benjamini_hochberg
@@ -38,6 +48,8 @@ from blended_standard.compare.rates import odds_ratio as odds_ratio
 from blended_standard.compare.rates import proportion as proportion
 from blended_standard.compare.rates import risk_difference as risk_difference
 from blended_standard.compare.rates import risk_ratio as risk_ratio
+from blended_standard.compare.rating import EvidenceRating as EvidenceRating
+from blended_standard.compare.rating import evidence_rating as evidence_rating
 from blended_standard.compare.study import StudyReport as StudyReport
 from blended_standard.compare.study import compare_groups as compare_groups
 from blended_standard.compare.survival import AtRiskTable as AtRiskTable
