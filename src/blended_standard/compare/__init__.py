@@ -35,6 +35,12 @@ from blended_standard.compare.essa import StudyFinding as StudyFinding
 from blended_standard.compare.essa import domain_conclusion as domain_conclusion
 from blended_standard.compare.essa import essa_tier as essa_tier
 from blended_standard.compare.gains import difference_in_differences as difference_in_differences
+from blended_standard.compare.meta import egger_test as egger_test
+from blended_standard.compare.meta import leave_one_out as leave_one_out
+from blended_standard.compare.meta import meta_analysis as meta_analysis
+from blended_standard.compare.meta import rank_test as rank_test
+from blended_standard.compare.meta import robust_meta_analysis as robust_meta_analysis
+from blended_standard.compare.meta import three_level_meta_analysis as three_level_meta_analysis
 from blended_standard.compare.multiplicity import MultipleComparisons as MultipleComparisons
 from blended_standard.compare.multiplicity import benjamini_hochberg as benjamini_hochberg
 from blended_standard.compare.multiplicity import improvement_index as improvement_index

@@ -1,0 +1,116 @@
+"""Checks shared by the meta-analysis functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.errors import NotEstimableError, UsageError
+
+Floats = npt.NDArray[np.float64]
+
+
+@attrs.frozen(kw_only=True)
+class Studies:
+    """Checked effects: `x` holds the intercept (unless left out) and the moderators."""
+
+    y: Floats
+    v: Floats
+    x: Floats
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def read_studies(
+    effects: npt.ArrayLike,
+    standard_errors: npt.ArrayLike,
+    *,
+    moderators: npt.ArrayLike | None = None,
+    moderator_names: Sequence[str] | None = None,
+    intercept: bool = True,
+    labels: Sequence[str] | None = None,
+) -> Studies:
+    """Check effects, standard errors and moderators, and build the design matrix."""
+    y = numbers(effects, "effects")
+    se = numbers(standard_errors, "standard_errors", size=y.size)
+    if y.size == 0:
+        raise NotEstimableError("effects is empty: there is no study to combine.")
+    if (se <= 0).any():
+        row = int(np.flatnonzero(se <= 0)[0])
+        raise UsageError(
+            f"standard_errors[{row}]={se[row]:g} is not positive: a study without sampling error would take all the "
+            "weight. Correct it or leave the study out."
+        )
+    columns, names = _moderators(moderators, moderator_names, y.size)
+    x = np.column_stack([np.ones(y.size), columns]) if intercept else columns
+    if x.shape[1] == 0:
+        raise UsageError("intercept=False needs moderators: otherwise there is nothing to estimate.")
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        raise NotEstimableError(
+            "The moderators are constant or repeat each other (the design matrix has not full rank), or there are "
+            f"fewer studies ({y.size}) than coefficients ({x.shape[1]}). Leave moderators out."
+        )
+    if labels is not None and len(labels) != y.size:
+        raise UsageError(f"labels has {len(labels)} entries and there are {y.size} studies.")
+    return Studies(
+        y=y,
+        v=se**2,
+        x=x,
+        names=("intercept", *names) if intercept else names,
+        labels=tuple(str(label) for label in labels)
+        if labels is not None
+        else tuple(str(i + 1) for i in range(y.size)),
+    )
+
+
+def numbers(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
+    """Return `values` as a float vector without missing values."""
+    try:
+        made = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} holds something that is not a number. Pass a list or array of numbers.") from error
+    if made.ndim != 1:
+        raise UsageError(f"{name} has {made.ndim} dimensions. Pass one number a study, in a flat list or array.")
+    if size is not None and made.size != size:
+        raise UsageError(f"{name} has {made.size} values and there are {size} effects. Pass one a study.")
+    if not np.isfinite(made).all():
+        row = int(np.flatnonzero(~np.isfinite(made))[0])
+        raise UsageError(f"{name}[{row}] is missing or infinite. Leave the study out, or find its value.")
+    return made
+
+
+def cluster_index(clusters: npt.ArrayLike, size: int) -> npt.NDArray[np.intp]:
+    """Return the number of each study's cluster."""
+    raw = np.asarray(clusters)
+    if raw.shape != (size,):
+        raise UsageError(f"clusters has shape {raw.shape} and there are {size} effects. Pass one label an effect.")
+    index: npt.NDArray[np.intp] = np.unique(raw, return_inverse=True)[1]
+    return index
+
+
+def inverse(matrix: Floats) -> Floats:
+    """Return the inverse of a square matrix."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
+def _moderators(
+    moderators: npt.ArrayLike | None, names: Sequence[str] | None, size: int
+) -> tuple[Floats, tuple[str, ...]]:
+    if moderators is None:
+        return np.empty((size, 0)), ()
+    try:
+        made = np.asarray(moderators, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError("moderators holds something that is not a number. Code categories as 0/1 columns.") from error
+    made = made[:, None] if made.ndim == 1 else made
+    if made.ndim != 2 or made.shape[0] != size:
+        raise UsageError(f"moderators has shape {made.shape} and there are {size} effects. Pass one row a study.")
+    if not np.isfinite(made).all():
+        raise UsageError("moderators holds a missing or infinite value. Leave those studies out, or fill the value.")
+    labels = tuple(names) if names is not None else tuple(f"moderator {i + 1}" for i in range(made.shape[1]))
+    if len(labels) != made.shape[1]:
+        raise UsageError(f"moderator_names has {len(labels)} names and there are {made.shape[1]} moderators.")
+    return made, labels
