@@ -70,3 +70,24 @@ from blended_standard.compare.survival import restricted_mean as restricted_mean
 
 __entry__ = compare_groups
 make_callable(__name__)
+"""Comparison by the field's rules of evidence; the numeric functions take plain arrays and numbers."""
+
+from blended_standard.compare.adjusted_effects import doubly_robust as doubly_robust
+from blended_standard.compare.adjusted_effects import weighted_difference as weighted_difference
+from blended_standard.compare.balance import BalanceTable as BalanceTable
+from blended_standard.compare.balance import CovariateBalance as CovariateBalance
+from blended_standard.compare.balance import balance_table as balance_table
+from blended_standard.compare.matching import Match as Match
+from blended_standard.compare.matching import match as match
+from blended_standard.compare.notes import Note as Note
+from blended_standard.compare.propensity import CommonSupport as CommonSupport
+from blended_standard.compare.propensity import PropensityModel as PropensityModel
+from blended_standard.compare.propensity import common_support as common_support
+from blended_standard.compare.propensity import propensity_score as propensity_score
+from blended_standard.compare.robust import JointTest as JointTest
+from blended_standard.compare.robust import Regression as Regression
+from blended_standard.compare.robust import least_squares as least_squares
+from blended_standard.compare.weights import Weighting as Weighting
+from blended_standard.compare.weights import effective_sample_size as effective_sample_size
+from blended_standard.compare.weights import entropy_balance as entropy_balance
+from blended_standard.compare.weights import ipw as ipw

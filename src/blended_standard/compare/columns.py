@@ -1,0 +1,194 @@
+"""Turn what people have (arrays, frames, lists, group labels) into checked numeric arrays with named columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.errors import NotEstimableError, UsageError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+@attrs.frozen(kw_only=True)
+class Columns:
+    """A numeric matrix of shape (n, p) and the p names of its columns."""
+
+    matrix: Floats
+    names: tuple[str, ...]
+
+
+def as_vector(values: object, *, name: str, n: int | None = None) -> Floats:
+    """Return `values` as a finite float vector of length `n`, or say what is wrong with it."""
+    try:
+        vector = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} must be numbers: {error}.") from error
+    if vector.ndim == 2 and 1 in vector.shape:
+        vector = vector.ravel()
+    if vector.ndim != 1:
+        raise UsageError(f"{name} has shape {vector.shape}; pass a one-dimensional array.")
+    if vector.size == 0:
+        raise UsageError(f"{name} is empty; pass at least one value.")
+    if n is not None and vector.size != n:
+        raise UsageError(f"{name} has {vector.size} values and {n} are needed, one a row.")
+    bad = int(vector.size - np.isfinite(vector).sum())
+    if bad == vector.size:
+        raise UsageError(f"{name} has no finite value: all {bad} are missing or infinite.")
+    if bad:
+        raise UsageError(f"{name} has {bad} missing or infinite values; drop or impute those rows first.")
+    return vector
+
+
+def as_treatment(values: object, *, name: str = "treatment") -> Booleans:
+    """Return a treatment indicator as booleans with both arms present."""
+    vector = as_vector(values, name=name)
+    codes = np.unique(vector)
+    if not set(codes.tolist()) <= {0.0, 1.0}:
+        raise UsageError(f"{name} must be 0 (comparison) and 1 (treated), and holds {codes[:5].tolist()}.")
+    if codes.size < 2:
+        raise UsageError(f"{name} is {int(codes[0])} in every row: both a treated and a comparison arm are needed.")
+    return np.equal(vector, 1.0)
+
+
+def as_weights(values: object | None, *, n: int, name: str = "weights") -> Floats:
+    """Return weights of length `n` (ones when not given): finite, not negative, not all zero."""
+    if values is None:
+        return np.ones(n)
+    weights = as_vector(values, name=name, n=n)
+    if (weights < 0).any():
+        raise UsageError(f"{name} has {int((weights < 0).sum())} negative values; weights must be 0 or more.")
+    if not weights.any():
+        raise UsageError(f"{name} are all zero; at least one must be positive.")
+    return weights
+
+
+def as_codes(labels: object, *, name: str, n: int) -> tuple[Integers, tuple[str, ...]]:
+    """Return integer codes 0..m-1 of `labels` and the m labels as text, in sorted order."""
+    values = np.asarray(labels)
+    if values.ndim != 1 or values.size != n:
+        raise UsageError(f"{name} has shape {values.shape}; pass one label a row, {n} in all.")
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise UsageError(f"{name} has missing labels; every row must belong to a group.")
+        whole = values.astype(np.int64)
+        values = whole if bool((whole == values).all()) else values
+    if values.dtype.kind == "O":
+        if any(item is None or item != item for item in values.tolist()):
+            raise UsageError(f"{name} has missing labels; every row must belong to a group.")
+        kinds = {type(item) for item in values.tolist()}
+        values = values if len(kinds) == 1 and kinds <= {int, str} else values.astype(str)
+    unique, codes = np.unique(values, return_inverse=True)
+    return codes.astype(np.int64).ravel(), tuple(str(item) for item in unique.tolist())
+
+
+def as_columns(
+    values: object, *, name: str = "covariates", n: int | None = None, names: Sequence[str] | None = None
+) -> Columns:
+    """Return covariates as a named numeric matrix.
+
+    Accepts an (n, p) array or list of rows, one column, a mapping from name to column, or a pandas or polars frame.
+    A column of text becomes 0/1 columns, one a level but the first in sorted order, named `column[level]`.
+    """
+    named = named_columns(values)
+    if named is None:
+        return _from_array(values, name=name, n=n, names=names)
+    if names is not None:
+        raise UsageError(f"names={list(names)} is not needed: {name} has column names already.")
+    if not named:
+        raise UsageError(f"{name} has no columns.")
+    parts: list[Floats] = []
+    labels: list[str] = []
+    for label, column in named.items():
+        expanded = _expand(label, np.asarray(column), n=n)
+        parts.extend(expanded.values())
+        labels.extend(expanded)
+    lengths = {part.size for part in parts}
+    if len(lengths) != 1:
+        raise UsageError(f"{name} has columns of different lengths: {sorted(lengths)}.")
+    return Columns(matrix=np.column_stack(parts), names=tuple(labels))
+
+
+def named_columns(values: object) -> Mapping[str, object] | None:
+    """Return the columns of a mapping or frame by name, or None for anything else."""
+    if isinstance(values, Mapping):
+        return {str(key): column for key, column in values.items()}
+    labels = getattr(values, "columns", None)
+    if labels is None or not hasattr(values, "__getitem__"):
+        return None
+    return {str(label): values[label] for label in labels}
+
+
+def with_intercept(columns: Columns) -> Columns:
+    """Put a column of ones, named `intercept`, in front."""
+    ones = np.ones((columns.matrix.shape[0], 1))
+    return Columns(matrix=np.hstack([ones, columns.matrix]), names=("intercept", *columns.names))
+
+
+def require_full_rank(design: Columns, *, weights: Floats | None = None) -> None:
+    """Raise `NotEstimableError`, naming the columns, when columns of `design` depend on one another."""
+    matrix = design.matrix if weights is None else design.matrix * np.sqrt(weights)[:, None]
+    gram = matrix.T @ matrix
+    scale = np.sqrt(np.diag(gram))
+    empty = [label for label, size in zip(design.names, scale, strict=True) if size == 0.0]
+    if empty:
+        raise NotEstimableError(f"Column {', '.join(empty)} is zero in every row; leave it out.")
+    unit = matrix / scale
+    _, upper = np.linalg.qr(unit)
+    diagonal = np.abs(np.diag(upper))
+    if upper.shape[0] < len(design.names):
+        raise NotEstimableError(
+            f"{matrix.shape[0]} rows cannot determine {len(design.names)} coefficients; use fewer covariates."
+        )
+    dependent = [label for label, size in zip(design.names, diagonal, strict=True) if size < 1e-9]
+    if dependent:
+        constant = [
+            label
+            for column, label in zip(design.matrix.T, design.names, strict=True)
+            if label != "intercept" and np.ptp(column) == 0.0
+        ]
+        why = f" ({', '.join(constant)} is constant)" if constant else ""
+        raise NotEstimableError(
+            f"Column {', '.join(dependent)} is a linear combination of the columns before it{why}; leave it out."
+        )
+
+
+def _from_array(values: object, *, name: str, n: int | None, names: Sequence[str] | None) -> Columns:
+    try:
+        matrix = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} must be numbers, or a mapping of named columns: {error}.") from error
+    if matrix.ndim == 1:
+        matrix = matrix[:, None]
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise UsageError(f"{name} has shape {matrix.shape}; pass rows by columns, at least one of each.")
+    if n is not None and matrix.shape[0] != n:
+        raise UsageError(f"{name} has {matrix.shape[0]} rows and {n} are needed.")
+    labels = tuple(str(label) for label in names) if names is not None else ()
+    if names is not None and len(labels) != matrix.shape[1]:
+        raise UsageError(f"names has {len(labels)} entries and {name} has {matrix.shape[1]} columns.")
+    labels = labels or tuple(f"x{i + 1}" for i in range(matrix.shape[1]))
+    for label, column in zip(labels, matrix.T, strict=True):
+        as_vector(column, name=f"{name} column {label}")
+    return Columns(matrix=matrix, names=labels)
+
+
+def _expand(label: str, column: npt.NDArray[np.generic], *, n: int | None) -> dict[str, Floats]:
+    if column.ndim != 1:
+        raise UsageError(f"Column {label} has shape {column.shape}; pass one value a row.")
+    if column.dtype.kind in "biuf":
+        return {label: as_vector(column, name=f"column {label}", n=n)}
+    items = column.tolist()
+    if all(isinstance(item, int | float) for item in items):
+        return {label: as_vector(items, name=f"column {label}", n=n)}
+    if n is not None and len(items) != n:
+        raise UsageError(f"Column {label} has {len(items)} values and {n} are needed.")
+    codes, levels = as_codes(column, name=f"column {label}", n=len(items))
+    if len(levels) < 2:
+        raise NotEstimableError(f"Column {label} has one level only ({levels[0]}); leave it out.")
+    return {f"{label}[{level}]": (codes == i).astype(np.float64) for i, level in enumerate(levels) if i}

@@ -1,0 +1,466 @@
+"""(Weighted) least squares with heteroskedasticity- and cluster-robust standard errors.
+
+Sources: MacKinnon & White (1985), HC0-HC3; Bell & McCaffrey (2002) and Pustejovsky & Tipton (2018), CR2 with
+Satterthwaite degrees of freedom and the approximate Hotelling test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.compare.columns import (
+    Columns,
+    Floats,
+    Integers,
+    as_codes,
+    as_columns,
+    as_vector,
+    as_weights,
+    require_full_rank,
+    with_intercept,
+)
+from blended_standard.compare.notes import Note
+from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.results import Estimate, Interval, Result, Row, array, result
+
+_HC = ("classical", "HC0", "HC1", "HC2", "HC3")
+_CR = ("CR0", "CR1", "CR1S", "CR2")
+_FEW_CLUSTERS = 20
+_FEW_DF = 4.0
+
+
+@result
+class JointTest(Result):
+    """Approximate Hotelling (HTZ) test that several coefficients are all zero."""
+
+    names: tuple[str, ...]
+    value: float
+    df_numerator: float
+    df_denominator: float
+    p_value: float
+    method: str = "HTZ"
+
+
+@result
+class Regression(Result):
+    """Coefficients of a (weighted) least-squares fit with robust standard errors."""
+
+    names: tuple[str, ...]
+    coefficients: npt.NDArray[np.float64] = array()
+    se: npt.NDArray[np.float64] = array()
+    df: npt.NDArray[np.float64] = array()
+    p_values: npt.NDArray[np.float64] = array()
+    covariance: npt.NDArray[np.float64] = array()
+    level: float
+    r_squared: float | None
+    residual_sd: float | None
+    n: int
+    n_clusters: int | None = None
+    method: str
+    joint: JointTest | None = None
+    notes: tuple[Note, ...] = ()
+
+    def rows(self) -> list[Row]:
+        """Return one row a coefficient."""
+        return [
+            {
+                "name": name,
+                "value": estimate.value,
+                "se": estimate.se,
+                "df": estimate.df,
+                "p_value": estimate.p_value,
+                "ci_low": estimate.interval.low if estimate.interval else None,
+                "ci_high": estimate.interval.high if estimate.interval else None,
+            }
+            for name, estimate in ((name, self.coefficient(name)) for name in self.names)
+        ]
+
+    def coefficient(self, name: str) -> Estimate:
+        """Return one coefficient as an estimate with its interval."""
+        from scipy.special import stdtrit
+
+        if name not in self.names:
+            raise UsageError(f"{name!r} is not a coefficient; there are {', '.join(self.names)}.")
+        i = self.names.index(name)
+        value, se, df = (float(part[i]) for part in (self.coefficients, self.se, self.df))
+        reach = float(stdtrit(df, (1 + self.level) / 2)) * se
+        return Estimate(
+            name=name,
+            value=value,
+            se=se,
+            df=df,
+            p_value=float(self.p_values[i]),
+            interval=Interval(low=value - reach, high=value + reach, level=self.level, method=self.method),
+            n=self.n,
+            method=self.method,
+        )
+
+
+def least_squares(
+    outcome: npt.ArrayLike,
+    covariates: object,
+    *,
+    weights: npt.ArrayLike | None = None,
+    clusters: object | None = None,
+    se: str | None = None,
+    inverse_variance: bool = False,
+    intercept: bool = True,
+    joint: Sequence[str] = (),
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> Regression:
+    """Fit a linear model by (weighted) least squares.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    covariates : array (n, p), mapping of columns or frame
+        Text columns become 0/1 columns. No missing values.
+    weights : array, shape (n,), optional
+        Rows with weight 0 are left out.
+    clusters : array of labels, shape (n,), optional
+        Switches to cluster-robust standard errors with Satterthwaite degrees of freedom.
+    se : str, optional
+        With clusters CR0, CR1 (m/(m-1)), CR1S (times (n-1)/(n-p)) or CR2 (default); without, classical, HC0, HC1,
+        HC2 (default) or HC3 with n - p degrees of freedom.
+    inverse_variance : bool
+        The working model of CR2: False, equal variances (sampling or matching weights); True, variances 1/weight.
+    intercept : bool
+        Add a column of ones, named `intercept`.
+    joint : sequence of str
+        Coefficients to test together (HTZ; needs clusters).
+    names : sequence of str, optional
+    level : float
+        Confidence level of the intervals.
+
+    Raises
+    ------
+    NotEstimableError
+        One cluster only, dependent columns, or no residual degrees of freedom.
+
+    Example
+    -------
+    >>> fit = least_squares([1.0, 2.0, 4.0, 3.0], [0, 1, 2, 3], clusters=["a", "a", "b", "c"], names=["weeks"])
+    >>> fit.coefficient("weeks").value.__round__(6)
+    0.8
+    """
+    y = as_vector(outcome, name="outcome")
+    design = as_columns(covariates, n=y.size, names=names)
+    design = with_intercept(design) if intercept else design
+    w = as_weights(weights, n=y.size)
+    kind = _kind(se, clustered=clusters is not None)
+    if not 0 < level < 1:
+        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    codes = None if clusters is None else as_codes(clusters, name="clusters", n=y.size)[0]
+    keep = w > 0
+    if not keep.all():
+        y, w = y[keep], w[keep]
+        design = Columns(matrix=design.matrix[keep], names=design.names)
+        codes = None if codes is None else np.unique(codes[keep], return_inverse=True)[1].astype(np.int64).ravel()
+    require_full_rank(design, weights=w)
+    fit = _Fit.of(design.matrix, y, w)
+    if codes is None:
+        if joint:
+            raise UsageError("joint= needs clusters=; without clusters test one coefficient at a time.")
+        covariance, df, notes = _heteroskedastic(fit, kind)
+        tested, m = None, None
+    else:
+        covariance, df, tested, notes = _clustered(fit, codes, kind, inverse_variance, design.names, joint)
+        m = int(codes.max()) + 1
+    return _regression(fit, design.names, covariance, df, kind=kind, level=level, clusters=m, joint=tested, notes=notes)
+
+
+@attrs.frozen
+class _Fit:
+    x: Floats
+    y: Floats
+    w: Floats
+    bread: Floats
+    beta: Floats
+    residuals: Floats
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats, w: Floats) -> _Fit:
+        root = np.sqrt(w)
+        scale = np.sqrt(((x * root[:, None]) ** 2).sum(axis=0))
+        q, upper = np.linalg.qr(x * root[:, None] / scale)
+        inverse = np.linalg.inv(upper) / scale[:, None]
+        beta = inverse @ (q.T @ (root * y))
+        residuals = y - x @ beta
+        residuals[np.abs(residuals) < 1e-13 * (np.abs(y).max() or 1.0)] = 0.0
+        return cls(x, y, w, inverse @ inverse.T, beta, residuals)
+
+    @property
+    def df_residual(self) -> int:
+        return int(self.x.shape[0] - self.x.shape[1])
+
+
+def _kind(se: str | None, *, clustered: bool) -> str:
+    accepted = _CR if clustered else _HC
+    chosen = se or ("CR2" if clustered else "HC2")
+    if chosen not in accepted:
+        other = "with" if clustered else "without"
+        raise UsageError(f"se={chosen!r} {other} clusters is not one of {', '.join(accepted)}.")
+    return chosen
+
+
+def _heteroskedastic(fit: _Fit, kind: str) -> tuple[Floats, Floats, tuple[Note, ...]]:
+    n, p = fit.x.shape
+    if n <= p:
+        raise NotEstimableError(f"{n} rows and {p} coefficients leave no degrees of freedom for a standard error.")
+    notes: list[Note] = []
+    if kind == "classical":
+        covariance = fit.bread * float(fit.w @ fit.residuals**2) / (n - p)
+        return covariance, np.full(p, float(n - p)), ()
+    leverage = fit.w * np.einsum("ij,jk,ik->i", fit.x, fit.bread, fit.x)
+    squares = fit.residuals**2
+    if kind in ("HC2", "HC3"):
+        alone = leverage > 1 - 1e-10
+        if alone.any():
+            notes.append(
+                Note(
+                    code="leverage-one", text=f"{int(alone.sum())} rows are fitted exactly and say nothing about noise."
+                )
+            )
+        room = np.where(alone, 1.0, 1 - leverage)
+        squares = np.where(alone, 0.0, squares / (room if kind == "HC2" else room**2))
+    elif kind == "HC1":
+        squares = squares * n / (n - p)
+    covariance = fit.bread @ (fit.x.T @ ((fit.w**2 * squares)[:, None] * fit.x)) @ fit.bread
+    return covariance, np.full(p, float(n - p)), tuple(notes)
+
+
+def _clustered(
+    fit: _Fit, codes: Integers, kind: str, inverse_variance: bool, names: tuple[str, ...], joint: Sequence[str]
+) -> tuple[Floats, Floats, JointTest | None, tuple[Note, ...]]:
+    m = int(codes.max()) + 1
+    if m < 2:
+        raise NotEstimableError("All rows are in one cluster: variation between clusters cannot be seen; add clusters.")
+    variances = 1 / fit.w
+    if inverse_variance:
+        root = np.sqrt(fit.w)
+        fit = attrs.evolve(
+            fit, x=fit.x * root[:, None], y=fit.y * root, residuals=fit.residuals * root, w=np.ones_like(fit.w)
+        )
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(m))
+    x, w, e = fit.x[order], fit.w[order], fit.residuals[order]
+    n, p = x.shape
+    second = (w**2)[:, None] * x
+    middle = fit.bread @ (x.T @ second) @ fit.bread
+    weighted = w[:, None] * x
+    adjusted = weighted
+    if kind == "CR2" and inverse_variance:
+        adjusted = _adjust_unequal(x, variances[order], fit.bread, starts)
+    elif kind == "CR2":
+        adjusted = _adjust(x, weighted, fit.bread, middle, starts)
+    factor = {"CR0": 1.0, "CR2": 1.0, "CR1": m / (m - 1), "CR1S": m * (n - 1) / ((m - 1) * max(n - p, 1))}[kind]
+    scores = np.add.reduceat(adjusted * e[:, None], starts, axis=0) @ fit.bread
+    covariance = factor * scores.T @ scores
+    forms = _Forms.of(adjusted @ fit.bread, x, w, fit.bread, middle, starts)
+    df = np.array([forms.satterthwaite(i) for i in range(p)])
+    tested = None
+    if joint:
+        missing = [name for name in joint if name not in names]
+        if missing:
+            raise UsageError(f"joint={missing} are not coefficients; there are {', '.join(names)}.")
+        tested = _hotelling(fit.beta, covariance, forms, [names.index(name) for name in joint], tuple(joint), factor)
+    return covariance, df, tested, _cluster_notes(m, df, names)
+
+
+def _cluster_notes(m: int, df: Floats, names: tuple[str, ...]) -> tuple[Note, ...]:
+    notes = []
+    if m < _FEW_CLUSTERS:
+        notes.append(
+            Note(code="few-clusters", text=f"{m} clusters are few: read the intervals, which use small-sample df.")
+        )
+    low = [name for name, value in zip(names, df, strict=True) if value < _FEW_DF]
+    if low:
+        notes.append(
+            Note(
+                code="few-df",
+                text=f"Fewer than {_FEW_DF:g} degrees of freedom for {', '.join(low)}: p-values are unreliable.",
+            )
+        )
+    return tuple(notes)
+
+
+def _adjust(x: Floats, weighted: Floats, bread: Floats, middle: Floats, starts: Integers) -> Floats:
+    """Return A_j W_j X_j for each cluster, A_j the inverse square root of the j-th block of (I-H)(I-H)'.
+
+    That block is I - U K U' with U = [X_j, W_j X_j], so the root is needed only in the span of U: min(n_j, 2p) wide.
+    """
+    zero = np.zeros_like(bread)
+    kernel = np.block([[-middle, bread], [bread, zero]])
+    adjusted = np.empty_like(weighted)
+    ends = np.append(starts[1:], x.shape[0])
+    for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
+        rows = weighted[low:high]
+        basis, upper = np.linalg.qr(np.hstack([x[low:high], rows]))
+        block = upper @ kernel @ upper.T
+        values, vectors = np.linalg.eigh(np.eye(block.shape[0]) - (block + block.T) / 2)
+        root = np.where(values > 1e-11, 1 / np.sqrt(np.maximum(values, 1e-11)), 0.0)
+        inside = basis.T @ rows
+        adjusted[low:high] = rows + basis @ ((vectors * (root - 1)) @ (vectors.T @ inside))
+    return adjusted
+
+
+def _adjust_unequal(x: Floats, variances: Floats, bread: Floats, starts: Integers) -> Floats:
+    """Return A_j X_j of rows scaled by 1/sd, A_j the adjustment when the working variances are `variances`.
+
+    The published matrix is D (D G D')^(-1/2) D, with D the SDs and G the block of (I-H) Phi (I-H)'; it is not
+    that of the scaled rows.
+    """
+    adjusted = np.empty_like(x)
+    ends = np.append(starts[1:], x.shape[0])
+    for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
+        phi, rows = variances[low:high], x[low:high]
+        scaled = phi[:, None] * rows
+        block = np.diag(phi**2) - scaled @ bread @ scaled.T
+        values, vectors = np.linalg.eigh(block)
+        floor = 1e-11 * max(float(phi.max()) ** 2, 1e-300)
+        root = np.where(values > floor, 1 / np.sqrt(np.maximum(values, floor)), 0.0)
+        adjusted[low:high] = phi[:, None] * ((vectors * root) @ (vectors.T @ rows))
+    return adjusted
+
+
+@attrs.frozen
+class _Forms:
+    """The quadratic forms p_jk = p_j' p_k of each pair of coefficients, as a diagonal and a low-rank part."""
+
+    diagonal: Floats  # (m, q, q)
+    a: Floats  # (m, p, q): X_j' g_j
+    b: Floats  # (m, p, q): X_j' W_j g_j
+    bread: Floats
+    middle: Floats
+
+    @classmethod
+    def of(cls, g: Floats, x: Floats, w: Floats, bread: Floats, middle: Floats, starts: Integers) -> _Forms:
+        a = np.add.reduceat(x[:, :, None] * g[:, None, :], starts, axis=0)
+        b = np.add.reduceat((w[:, None] * x)[:, :, None] * g[:, None, :], starts, axis=0)
+        diagonal = np.add.reduceat(g[:, :, None] * g[:, None, :], starts, axis=0)
+        return cls(diagonal, a, b, bread, middle)
+
+    def through(self, contrasts: Floats) -> _Forms:
+        """Return the forms of linear combinations (columns of `contrasts`) of the coefficients."""
+        return attrs.evolve(
+            self,
+            diagonal=np.einsum("st,mtu,ur->msr", contrasts.T, self.diagonal, contrasts),
+            a=self.a @ contrasts,
+            b=self.b @ contrasts,
+        )
+
+    def factors(self, i: int, j: int) -> tuple[Floats, Floats]:
+        """Return left, right with left @ right.T the off-diagonal rule of p_jk for the pair (i, j)."""
+        a_i, b_i, a_j, b_j = self.a[:, :, i], self.b[:, :, i], self.a[:, :, j], self.b[:, :, j]
+        left = np.hstack([-b_i @ self.bread, a_i @ self.middle, -a_i @ self.bread])
+        return left, np.hstack([a_j, a_j, b_j])
+
+    def satterthwaite(self, i: int) -> float:
+        """Return 2 E^2 / Var of the variance estimate of coefficient i under the working model."""
+        diagonal = self.diagonal[:, i, i]
+        left, right = self.factors(i, i)
+        own = (left * right).sum(axis=1)
+        mean = float((diagonal + own).sum())
+        squares = float((diagonal**2).sum() + 2 * (diagonal @ own) + ((left.T @ left) * (right.T @ right)).sum())
+        return mean**2 / squares if squares > 0 else 1.0
+
+    def mean(self) -> Floats:
+        """Return the expected covariance matrix under the working model."""
+        q = self.diagonal.shape[1]
+        total = self.diagonal.sum(axis=0)
+        for i in range(q):
+            for j in range(q):
+                left, right = self.factors(i, j)
+                total[i, j] += (left * right).sum()
+        return np.asarray((total + total.T) / 2)
+
+    def total_variance(self) -> float:
+        """Return the sum over entries (s, t) of the variance of the covariance estimate."""
+        q = self.diagonal.shape[1]
+        pairs = {}
+        for s in range(q):
+            for t in range(q):
+                left, right = self.factors(s, t)
+                pairs[s, t] = np.diag(self.diagonal[:, s, t]) + left @ right.T
+        return float(
+            sum(
+                (pairs[s, s] * pairs[t, t]).sum() + (pairs[s, t] * pairs[s, t].T).sum()
+                for s in range(q)
+                for t in range(q)
+            )
+        )
+
+
+def _hotelling(
+    beta: Floats, covariance: Floats, forms: _Forms, index: list[int], names: tuple[str, ...], factor: float
+) -> JointTest:
+    from scipy.special import fdtrc
+
+    q = len(index)
+    contrasts = np.eye(beta.size)[:, index]
+    chosen = forms.through(contrasts)
+    expected = chosen.mean()
+    values, vectors = np.linalg.eigh(expected)
+    whitened = chosen.through(vectors / np.sqrt(values))
+    nu = q * (q + 1) / whitened.total_variance()
+    estimate = beta[index]
+    statistic = float(estimate @ np.linalg.solve(covariance[np.ix_(index, index)], estimate))
+    if nu - q + 1 <= 0:
+        raise NotEstimableError(f"Too few clusters to test {', '.join(names)} together: test fewer at once.")
+    value = (nu - q + 1) / (nu * q) * statistic
+    return JointTest(
+        names=names,
+        value=value,
+        df_numerator=float(q),
+        df_denominator=nu - q + 1,
+        p_value=float(fdtrc(q, nu - q + 1, value)),
+    )
+
+
+def _regression(
+    fit: _Fit,
+    names: tuple[str, ...],
+    covariance: Floats,
+    df: Floats,
+    *,
+    kind: str,
+    level: float,
+    clusters: int | None,
+    joint: JointTest | None,
+    notes: tuple[Note, ...],
+) -> Regression:
+    from scipy.special import stdtr
+
+    se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    exact = se == 0.0
+    t = np.where(exact, 0.0, fit.beta / np.where(exact, 1.0, se))
+    p_values = np.where(exact, np.where(fit.beta == 0.0, 1.0, 0.0), 2 * stdtr(df, -np.abs(t)))
+    center = float(np.average(fit.y, weights=fit.w))
+    total = float(fit.w @ (fit.y - center) ** 2)
+    residual = float(fit.w @ fit.residuals**2)
+    if exact.all():
+        notes = (
+            *notes,
+            Note(code="no-noise", text="The model fits every row exactly (or the outcome is constant): SEs are 0."),
+        )
+    return Regression(
+        names=names,
+        coefficients=fit.beta,
+        se=se,
+        df=df,
+        p_values=p_values,
+        covariance=covariance,
+        level=level,
+        r_squared=1 - residual / total if total > 0 else None,
+        residual_sd=float(np.sqrt(residual / fit.df_residual)) if fit.df_residual > 0 else None,
+        n=fit.y.size,
+        n_clusters=clusters,
+        method=kind + (", Satterthwaite df" if clusters else ", n - p df"),
+        joint=joint,
+        notes=notes,
+    )
