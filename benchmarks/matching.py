@@ -1,6 +1,6 @@
 """Claim: 100,000 treated rows find their match among 1,000,000 comparison rows in under a minute, and rightly.
 
-Run: python benchmarks/matching.py. The answer is checked against a plain quadratic search on a small sample of the data.
+Run: python benchmarks/matching.py. The answer is checked against a plain quadratic search on a small sample.
 """
 
 from __future__ import annotations
