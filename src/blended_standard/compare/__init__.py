@@ -52,6 +52,16 @@ from blended_standard.compare.multiplicity import MultipleComparisons as Multipl
 from blended_standard.compare.multiplicity import benjamini_hochberg as benjamini_hochberg
 from blended_standard.compare.multiplicity import improvement_index as improvement_index
 from blended_standard.compare.notes import Note as Note
+from blended_standard.compare.planned_designs import PlannedDesign as PlannedDesign
+from blended_standard.compare.planned_designs import blocked_design as blocked_design
+from blended_standard.compare.planned_designs import cluster_design as cluster_design
+from blended_standard.compare.planned_designs import individual_design as individual_design
+from blended_standard.compare.planned_designs import three_level_blocked_design as three_level_blocked_design
+from blended_standard.compare.planned_designs import three_level_cluster_design as three_level_cluster_design
+from blended_standard.compare.planning import mdes as mdes
+from blended_standard.compare.planning import mdes_proportions as mdes_proportions
+from blended_standard.compare.planning import power as power
+from blended_standard.compare.planning import power_proportions as power_proportions
 from blended_standard.compare.propensity import CommonSupport as CommonSupport
 from blended_standard.compare.propensity import PropensityModel as PropensityModel
 from blended_standard.compare.propensity import common_support as common_support

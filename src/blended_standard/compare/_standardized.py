@@ -20,6 +20,7 @@ from blended_standard.compare._effect import (
     symmetric_effect,
     two_sided_p,
 )
+from blended_standard.compare._noncentral import noncentral_t_cdf
 from blended_standard.errors import UsageError
 from blended_standard.results import Interval
 
@@ -142,14 +143,14 @@ def _with_noncentral_interval(effect: Effect, d: float, *, level: float) -> Effe
 
 
 def _noncentrality_limits(t: float, df: int, level: float) -> tuple[float, float]:
-    from scipy import optimize, special
+    from scipy import optimize
 
     tail = (1.0 - level) / 2.0
     reach = 10.0 + 2.0 * abs(t)
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:
-            return float(special.nctdtr(df, noncentrality, t)) - probability
+            return noncentral_t_cdf(t, df, noncentrality) - probability
 
         return float(optimize.brentq(gap, t - reach, t + reach, xtol=1e-10))
 
