@@ -16,7 +16,6 @@ from blended_standard.model import FieldSpec, FieldType, Record
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
 _REALS = ("FLOAT", "DOUBLE")
-_SQL_TYPES = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN"}
 _FIELD_TYPES: dict[FieldType, str] = {
     "text": "VARCHAR",
     "integer": "BIGINT",
@@ -87,14 +86,13 @@ class DuckDBEngine(Engine):
 
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine."""
+        import pyarrow as pa
+
+        arrow = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+        schema = pa.schema([(name, arrow[kind]) for name, kind in types.items()])
         self._made += 1
         name = f"brought_{self._made}"
-        declared = ", ".join(f"{_quoted(column)} {_SQL_TYPES[kind]}" for column, kind in types.items())
-        self._connection.execute(f"create temp table {name} ({declared})")
-        rows = list(zip(*(columns[column] for column in types), strict=True))
-        if rows:
-            marks = ", ".join("?" for _ in types)
-            self._connection.executemany(f"insert into {name} values ({marks})", rows)
+        self._connection.register(name, pa.table({column: columns[column] for column in types}, schema=schema))
         return wrap(self._connection.table(name))
 
     def close(self) -> None:

@@ -62,7 +62,10 @@ class Blocks:
 
     @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
-        """Episodes begun by the as-of date, with place and learner: entry, exit, last (the last day that counts)."""
+        """Episodes begun by the as-of date, with place and learner: entry, exit, last (the last day that counts).
+
+        One that ends before it starts, or has a reason for its exit and no date, is left out: its length is unknown.
+        """
         import narwhals.stable.v2 as nw
 
         as_of = self.as_of
@@ -72,6 +75,7 @@ class Blocks:
             _unique(self.table("episode"), "episode_id")
             .filter(nw.col("entry_date") <= as_of)
             .filter((nw.col("exit_date") >= nw.col("entry_date")).fill_null(True))
+            .filter(~nw.col("exit_date").is_null() | nw.col("exit_reason").is_null())
             .join(self.places, on="site_id")
             .join(learner, on="learner_id", how="left")
             .with_columns(exited=exit_known)

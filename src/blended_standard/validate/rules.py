@@ -107,3 +107,23 @@ def mastery_on_weak_evidence(tables: BoundTables) -> nw.LazyFrame[Any]:
 
     weak = (nw.col("evidence_level") < 2).fill_null(False)
     return tables["mastery_decision"].filter(nw.col("mastered").fill_null(False), weak)
+
+
+@rule("OUT-AFTER-WITHDRAWAL")
+def result_after_withdrawal(tables: BoundTables) -> nw.LazyFrame[Any]:
+    """Results of a course dated after the learner withdrew from it."""
+    import narwhals.stable.v2 as nw
+
+    left = tables["episode"].filter((nw.col("exit_reason") == "withdrawn").fill_null(False))
+    results = tables["outcome"].filter(nw.col("kind").is_in(["program_completion", "course_score"]))
+    dated = results.join(left.select("episode_id", "exit_date").unique("episode_id"), on="episode_id")
+    return dated.filter((nw.col("date") > nw.col("exit_date")).fill_null(False))
+
+
+@rule("EVI-UNSCORED")
+def work_without_score(tables: BoundTables) -> nw.LazyFrame[Any]:
+    """Work that should have been scored and was neither scored nor accepted nor refused."""
+    import narwhals.stable.v2 as nw
+
+    work = tables["evidence"].filter((nw.col("level") >= 2).fill_null(False))
+    return work.filter(nw.col("score").is_null(), nw.col("accepted").is_null())
