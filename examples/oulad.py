@@ -112,8 +112,10 @@ def _stays(info: pl.DataFrame, registration: pl.DataFrame, courses: pl.DataFrame
     begun = pl.max_horizontal(pl.col("date_registration"), pl.when(left < 0).then(None).otherwise(0))
     known = pl.col("date_registration").is_not_null()
     withdrew = (result == "Withdrawn") | left.is_not_null()
-    reason = pl.when(withdrew).then(pl.lit("withdrawn")).otherwise(
-        result.replace_strict({"Fail": "finished_not_passed"}, default="completed_program")
+    reason = (
+        pl.when(withdrew)
+        .then(pl.lit("withdrawn"))
+        .otherwise(result.replace_strict({"Fail": "finished_not_passed"}, default="completed_program"))
     )
     end = pl.when(withdrew).then(left).otherwise(pl.col("module_presentation_length"))
     return (

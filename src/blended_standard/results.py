@@ -74,7 +74,7 @@ class Result:
         return f"{heading}\n{text_table(self.rows())}"
 
     def __repr__(self) -> str:
-        pairs = ", ".join(f"{key}={_short(value)}" for key, value in _flat(self) if _is_scalar(value))
+        pairs = ", ".join(f"{key}={shown(value)}" for key, value in _flat(self) if _is_scalar(value))
         text = f"{type(self).__name__}({pairs})"
         return text if len(text) <= 100 else text[:96] + "...)"
 
@@ -134,7 +134,7 @@ def text_table(rows: Sequence[Row]) -> str:
     if not rows:
         return "(no rows)"
     keys = [key for key in _all_keys(rows) if any(row.get(key) not in (None, "") for row in rows)]
-    cells = [[_short(row.get(key)) for key in keys] for row in rows[:_PRINTED_ROWS]]
+    cells = [[shown(row.get(key)) for key in keys] for row in rows[:_PRINTED_ROWS]]
     widths = [max(len(line[i]) for line in [keys, *cells]) for i in range(len(keys))]
     right = [all(isinstance(row.get(key), int | float | None) for row in rows) for key in keys]
     lines = ["  ".join(_pad(*cell) for cell in zip(line, widths, right, strict=True)) for line in [keys, *cells]]
@@ -149,7 +149,7 @@ def html_table(rows: Sequence[Row], *, caption: str) -> str:
     keys = _all_keys(rows)
     head = "".join(f'<th scope="col">{html.escape(key)}</th>' for key in keys)
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_short(row.get(key)))}</td>" for key in keys) + "</tr>"
+        "<tr>" + "".join(f"<td>{html.escape(shown(row.get(key)))}</td>" for key in keys) + "</tr>"
         for row in rows[:_PRINTED_ROWS]
     )
     title = html.escape(caption)
@@ -194,7 +194,8 @@ def _all_keys(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
-def _short(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as tables print it: numbers short, absent values as a dash."""
     if value is None:
         return "-"
     if isinstance(value, bool):

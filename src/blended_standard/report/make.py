@@ -15,14 +15,13 @@ from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, merge
 from blended_standard.report.page import page
 from blended_standard.report.publish import for_publication
+from blended_standard.results import Result
 from blended_standard.spec import Standard, load_standard
 from blended_standard.validate import ValidationReport
 
-Part = MeasureReport | StudyReport | ValidationReport
-
 
 def report(
-    *parts: Part,
+    *parts: Result,
     to: str | Path | None = None,
     format: Literal["html", "json"] | None = None,  # noqa: A002
     title: str | None = None,
@@ -32,9 +31,9 @@ def report(
 
     Parameters
     ----------
-    *parts : MeasureReport, StudyReport or ValidationReport
-        Several measure reports are merged. Results about few learners are withheld by the rules of the profile,
-        and a comparison that rests on a withheld result is left out.
+    *parts : MeasureReport, StudyReport, ValidationReport, or any other result
+        Several measure reports are merged; other results are shown as tables. Measures about few learners are
+        withheld by the rules of the profile, and a comparison that rests on a withheld one is left out.
     to : path, optional
         Where to write; the file appears whole or not at all.
     format : {"html", "json"}, optional
@@ -64,10 +63,11 @@ def report(
     studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
     shown = [study for study in studies if study is not None]
     checks = [part for part in parts if isinstance(part, ValidationReport)]
+    others = [part for part in parts if not isinstance(part, MeasureReport | StudyReport | ValidationReport)]
     text = (
-        _as_json(public, shown, checks, title)
+        _as_json(public, shown, checks, others, title)
         if chosen == "json"
-        else page(public, shown, checks, title=title, standard=standard, withheld=len(studies) - len(shown))
+        else page(public, shown, checks, others, title=title, standard=standard, withheld=len(studies) - len(shown))
     )
     if to is not None:
         write_whole(Path(to), text)
@@ -102,12 +102,17 @@ def _published(study: StudyReport, public: MeasureReport) -> StudyReport | None:
 
 
 def _as_json(
-    public: MeasureReport, studies: list[StudyReport], checks: list[ValidationReport], title: str | None
+    public: MeasureReport,
+    studies: list[StudyReport],
+    checks: list[ValidationReport],
+    others: list[Result],
+    title: str | None,
 ) -> str:
     content = {
         "title": title or public.source,
         "measures": public.to_dict(),
         "comparisons": [study.to_dict() for study in studies],
         "checks": [check.to_dict() for check in checks],
+        "further": [other.to_dict() for other in others],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -12,6 +12,7 @@ from blended_standard._version import __version__
 from blended_standard.compare import Effect, StudyReport
 from blended_standard.errors import MissingExtraError
 from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.results import Result, shown
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 from blended_standard.validate import ValidationReport
 
@@ -54,6 +55,7 @@ def page(
     scored: MeasureReport,
     studies: Sequence[StudyReport] = (),
     checks: Sequence[ValidationReport] = (),
+    others: Sequence[Result] = (),
     *,
     title: str | None = None,
     standard: Standard | None = None,
@@ -81,6 +83,7 @@ def page(
             sections=sections,
             studies=studies,
             checks=checks,
+            others=[(other.title or type(other).__name__, other.rows()) for other in others],
             withheld=withheld,
             package_version=__version__,
         )
@@ -100,7 +103,7 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": _number, "share": _share, "count": _count, "p": _p_value}
+    made.filters |= {"number": _number, "share": _share, "count": _count, "p": _p_value, "shown": shown}
     made.globals |= {"status_words": _STATUS_WORDS, "is_share": _is_share, "show_effect": _effect_filter}
     return made
 
