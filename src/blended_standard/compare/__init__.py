@@ -81,6 +81,13 @@ from blended_standard.compare.rating import evidence_rating as evidence_rating
 from blended_standard.compare.robust import JointTest as JointTest
 from blended_standard.compare.robust import Regression as Regression
 from blended_standard.compare.robust import least_squares as least_squares
+from blended_standard.compare.sensitivity import e_value as e_value
+from blended_standard.compare.sensitivity import follow_up_bounds as follow_up_bounds
+from blended_standard.compare.sensitivity import lee_bounds as lee_bounds
+from blended_standard.compare.sensitivity import oster_delta as oster_delta
+from blended_standard.compare.sensitivity import pool_imputations as pool_imputations
+from blended_standard.compare.sensitivity import robustness_of_inference as robustness_of_inference
+from blended_standard.compare.sensitivity import rosenbaum_bounds as rosenbaum_bounds
 from blended_standard.compare.study import StudyReport as StudyReport
 from blended_standard.compare.study import compare_groups as compare_groups
 from blended_standard.compare.survival import AtRiskTable as AtRiskTable
