@@ -1,13 +1,13 @@
 """IRT likelihood-ratio DIF: is the fit better when an item has its own parameters in the focal group?
 
-Sources: Thissen, Steinberg & Wainer (1993); marginal maximum likelihood after Bock & Aitkin (1981), maximised by
-L-BFGS with the analytic gradient.
+Source: Thissen, Steinberg & Wainer (1993). An item is freed by giving each group a column of its own, the other group
+missing there, so that every model of `scoring.irt` can be tested.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import attrs
 import numpy as np
@@ -15,42 +15,56 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.results import Result, Row, result
-from blended_standard.scoring.dif.matching import Floats, Places, adjusted, check_alpha, grouped, item_names
+from blended_standard.scoring import irt
+from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped
+from blended_standard.scoring.irt.items import MODELS, Model
 
-Model = Literal["1pl", "2pl"]
-_RUNAWAY = 40.0  # a slope or intercept past this is on its way to infinity
 _NODES = np.linspace(-6.0, 6.0, 61)
 _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
 
 
 @result
 class LikelihoodRatioItem(Result):
-    """One item: the test, its parameters in each group on the reference scale, and the area between the curves.
+    """One item: the test, its parameters in each group on one scale, and the area between the curves.
 
-    `signed_difference` is the expected P(focal) - P(reference) over the focal group's ability, `unsigned_difference`
-    the mean of its size: effects on the item score.
+    `signed_difference` is the expected score, focal minus reference, over the focal group's ability;
+    `unsigned_difference` the mean of its size.
     """
 
     title = "Likelihood-ratio DIF of one item"
     item: str
     chi_square: float | None
-    df: int
+    df: int | None = None
     p_value: float | None = None
     adjusted_p_value: float | None = None
     reference_slope: float | None = None
-    reference_location: float | None = None
+    reference_thresholds: tuple[float, ...] = ()
     focal_slope: float | None = None
-    focal_location: float | None = None
+    focal_thresholds: tuple[float, ...] = ()
     signed_difference: float | None = None
     unsigned_difference: float | None = None
     reason: str | None = None
+
+    def rows(self) -> list[Row]:
+        """Return one row, with a column for each threshold of a group."""
+        row: Row = {"item": self.item, "chi_square": self.chi_square, "df": self.df, "p_value": self.p_value}
+        row["adjusted_p_value"] = self.adjusted_p_value
+        for label, slope, steps in (
+            ("reference", self.reference_slope, self.reference_thresholds),
+            ("focal", self.focal_slope, self.focal_thresholds),
+        ):
+            row[f"{label}_slope"] = slope
+            row |= {f"{label}_b{k}" if len(steps) > 1 else f"{label}_b": b for k, b in enumerate(steps, start=1)}
+        row |= {"signed_difference": self.signed_difference, "unsigned_difference": self.unsigned_difference}
+        return [row | {"reason": self.reason}]
 
 
 @result
 class LikelihoodRatioDif(Result):
     """Likelihood-ratio DIF of every item; focal mean and standard deviation are those of the last baseline model.
 
-    The reference group has mean 0 and standard deviation 1. `left_out` are items that were not anchors at the end.
+    The reference group has mean 0 (and standard deviation 1 unless slopes are fixed). `left_out` are the items
+    that were not anchors at the end.
     """
 
     title = "IRT likelihood-ratio DIF"
@@ -82,6 +96,7 @@ def likelihood_ratio(
     focal: object = None,
     item_ids: Sequence[str] | None = None,
     model: Model = "2pl",
+    slope_prior: tuple[float, float] | None = None,
     anchors: Sequence[str] | None = None,
     purify: bool = False,
     alpha: float = 0.05,
@@ -92,15 +107,17 @@ def likelihood_ratio(
     Parameters
     ----------
     responses : float array, shape (n, J)
-        0, 1 or NaN. A missing response adds nothing to the likelihood; the learner stays.
+        Whole codes of 0 or more, or NaN. A missing response adds nothing to the likelihood; the learner stays.
     group : array, shape (n,)
         Two labels.
     focal : label, optional
         Which group is the focal one. Default: 1, where the groups are coded 0 and 1.
     item_ids : sequence of str, optional
         Names of the items. Default "1", "2", ...
-    model : {"2pl", "1pl"}
-        Slope and location free by item (test on 2 df), or one common slope (1 df, location alone).
+    model : str
+        A model of `scoring.irt.fit` for all items: rasch, 1pl, 2pl, 3pl, graded, pcm or gpcm.
+    slope_prior : (mean, sd) or None
+        Normal prior on log slopes, for small samples (see `scoring.irt.fit`).
     anchors : sequence of str, optional
         Items held equal in both groups. Default: all items but the one under study.
     purify : bool
@@ -117,13 +134,14 @@ def likelihood_ratio(
     Raises
     ------
     UsageError
-        Values other than 0, 1 and missing; not exactly two groups; unknown anchors or model.
+        Codes that the model does not take; not exactly two groups; unknown anchors or model.
     NotEstimableError
-        Fewer than 3 items, no anchor left, or a model that does not converge.
+        Fewer than 3 items, fewer than two anchors left, or a first model that does not converge.
 
     Notes
     -----
-    Statistic -2 log(item held equal / item free), anchors equal, focal mean and variance free; 61 points on -6 to 6.
+    Statistic -2 log(item held equal / item free), anchors equal, focal mean and variance free; df is the number of
+    parameters of the item. With a prior the statistic uses the log-likelihood alone.
 
     Examples
     --------
@@ -134,22 +152,22 @@ def likelihood_ratio(
     ('1',)
     """
     check_alpha(alpha)
-    if model not in ("1pl", "2pl"):
-        raise UsageError(f"model={model!r} is not one of 1pl, 2pl.")
+    if model not in MODELS:
+        raise UsageError(f"model={model!r} is not one of {', '.join(MODELS)}.")
     if maximum_cycles < 1:
         raise UsageError(f"maximum_cycles={maximum_cycles!r} must be at least 1.")
-    data = grouped(responses, group, focal=focal, item_ids=item_ids, drop_missing=False)
-    _check_items(data.responses, data.focal, data.names)
-    problem = _Problem.build(data.responses, data.focal, model)
+    data = grouped(responses, group, focal=focal, item_ids=item_ids, drop_missing=False, polytomous=True)
+    _check_items(data)
+    study = _Study(data=data, model=model, slope_prior=slope_prior)
     freed = _freed(data.names, anchors)
-    found, base, flags = _round(problem, data.names, freed, alpha)
+    found, base, flags = _round(study, freed, alpha)
     cycles, stable = 0, True
     while purify and anchors is None:
         if flags == freed or cycles == maximum_cycles:
             stable = flags == freed
             break
         freed, cycles = flags, cycles + 1
-        found, base, flags = _round(problem, data.names, freed, alpha)
+        found, base, flags = _round(study, freed, alpha)
     tests = adjusted([item.p_value for item in found])
     return LikelihoodRatioDif(
         items=tuple(_evolved(item, p) for item, p in zip(found, tests, strict=True)),
@@ -159,8 +177,8 @@ def likelihood_ratio(
         n_reference=int((~data.focal).sum()),
         n_focal=int(data.focal.sum()),
         n_dropped=data.n_dropped,
-        focal_mean=base.mean,
-        focal_sd=base.sd,
+        focal_mean=base.group("focal").mean,
+        focal_sd=base.group("focal").sd,
         log_likelihood=base.log_likelihood,
         flagged=tuple(data.names[j] for j in flags),
         alpha=alpha,
@@ -171,196 +189,107 @@ def likelihood_ratio(
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class _Fit:
-    slope: Floats  # (2, J): reference, focal
-    intercept: Floats
-    mean: float
-    sd: float
-    log_likelihood: float
+class _Study:
+    data: Grouped
+    model: Model
+    slope_prior: tuple[float, float] | None
 
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Problem:
-    """Distinct response patterns of the two groups with their frequencies, as right and answered indicators."""
-
-    right: tuple[Floats, Floats]
-    answered: tuple[Floats, Floats]
-    frequency: tuple[Floats, Floats]
-    common_slope: bool
-
-    @classmethod
-    def build(cls, responses: Floats, focal: npt.NDArray[np.bool_], model: str) -> _Problem:
-        rights, answered, frequencies = [], [], []
-        for members in (~focal, focal):
-            coded = np.where(np.isnan(responses[members]), 2.0, responses[members])
-            patterns, counts = np.unique(coded, axis=0, return_counts=True)
-            rights.append((patterns == 1).astype(float))
-            answered.append((patterns < 2).astype(float))
-            frequencies.append(counts.astype(float))
-        return cls(
-            right=(rights[0], rights[1]),
-            answered=(answered[0], answered[1]),
-            frequency=(frequencies[0], frequencies[1]),
-            common_slope=model == "1pl",
+    def fit(self, freed: Places) -> irt.IrtFit:
+        """Fit both groups with the items `freed` on parameters of their own: a column for each group."""
+        answers, focal = self.data.responses, self.data.focal
+        apart = np.where(focal[:, None], answers[:, list(freed)], np.nan)
+        together = answers.copy()
+        for j in freed:
+            together[focal, j] = np.nan
+        count = answers.shape[1]
+        made = irt.fit(
+            np.column_stack([together, apart]),
+            self.model,
+            groups=np.where(focal, "focal", "reference"),
+            reference_group="reference",
+            item_ids=[f"item{j}" for j in range(count)] + [f"focal{j}" for j in freed],
+            slope_prior=self.slope_prior,
         )
-
-    @property
-    def count(self) -> int:
-        return int(self.right[0].shape[1])
-
-    def unpack(self, vector: Floats, freed: Places) -> tuple[Floats, Floats, float, float]:
-        """Return slopes and intercepts by group (2, J), focal mean and log standard deviation."""
-        slopes = 1 if self.common_slope else self.count
-        extra = list(freed)
-        a = np.broadcast_to(vector[:slopes], (self.count,))
-        d = vector[slopes : slopes + self.count]
-        rest = vector[slopes + self.count : -2]
-        slope, intercept = np.stack([a, a]), np.stack([d, d])
-        if extra and self.common_slope:
-            intercept[1, extra] = rest
-        elif extra:
-            slope[1, extra], intercept[1, extra] = rest[: len(extra)], rest[len(extra) :]
-        return slope, intercept, float(vector[-2]), float(vector[-1])
-
-    def pack(self, slope: Floats, intercept: Floats, freed: Places, tail: Floats) -> Floats:
-        """Sum a gradient by group into the free parameters (the inverse layout of `unpack`)."""
-        shared = np.ones(self.count)
-        shared[list(freed)] = 0.0
-        own_slope, own_intercept = slope[0] + shared * slope[1], intercept[0] + shared * intercept[1]
-        parts = [np.array([slope.sum()]) if self.common_slope else own_slope, own_intercept]
-        if freed:
-            parts += [] if self.common_slope else [slope[1, list(freed)]]
-            parts.append(intercept[1, list(freed)])
-        return np.concatenate([*parts, tail])
-
-    def start(self, freed: Places, near: _Fit | None) -> Floats:
-        if near is not None:
-            slope, intercept, tail = near.slope, near.intercept, np.array([near.mean, np.log(near.sd)])
-        else:
-            totals = sum(f @ r for f, r in zip(self.frequency, self.right, strict=True))
-            sizes = sum(f @ m for f, m in zip(self.frequency, self.answered, strict=True))
-            share = (totals + 0.5) / (sizes + 1.0)
-            slope, tail = np.ones((2, self.count)), np.zeros(2)
-            intercept = np.stack([np.log(share / (1 - share))] * 2)
-        parts = [slope[0, :1] if self.common_slope else slope[0], intercept[0]]
-        if freed:
-            parts += [] if self.common_slope else [slope[1, list(freed)]]
-            parts.append(intercept[1, list(freed)])
-        return np.concatenate([*parts, tail])
-
-    def loss(self, vector: Floats, freed: Places) -> tuple[float, Floats]:
-        """Return minus the log-likelihood and its gradient."""
-        slope, intercept, mean, log_sd = self.unpack(vector, freed)
-        total, tail = 0.0, np.zeros(2)
-        gradients = np.zeros((2, 2, self.count))
-        for g in (0, 1):
-            theta = _NODES if g == 0 else mean + np.exp(log_sd) * _NODES
-            eta = np.outer(theta, slope[g]) + intercept[g]
-            log_right, log_wrong = -np.logaddexp(0.0, -eta), -np.logaddexp(0.0, eta)
-            wrong = self.answered[g] - self.right[g]
-            joint = self.right[g] @ log_right.T + wrong @ log_wrong.T + np.log(_WEIGHTS)
-            top = joint.max(axis=1, keepdims=True)
-            scaled = np.exp(joint - top)
-            size = scaled.sum(axis=1, keepdims=True)
-            total += float(self.frequency[g] @ (np.log(size) + top)[:, 0])
-            posterior = scaled / size * self.frequency[g][:, None]
-            residual = posterior.T @ self.right[g] - (posterior.T @ self.answered[g]) * np.exp(log_right)
-            gradients[0, g], gradients[1, g] = theta @ residual, residual.sum(axis=0)
-            if g == 1:
-                push = residual @ slope[g]
-                tail = np.array([push.sum(), np.exp(log_sd) * (push @ _NODES)])
-        return -total, -self.pack(gradients[0], gradients[1], freed, tail)
-
-    def fit(self, freed: Places, near: _Fit | None = None) -> _Fit:
-        """Maximise the marginal likelihood with the items `freed` on parameters of their own in the focal group."""
-        from scipy.optimize import minimize
-
-        for begin in (self.start(freed, near), self.start(freed, None)):
-            found = minimize(
-                self.loss,
-                begin,
-                args=(freed,),
-                jac=True,
-                method="L-BFGS-B",
-                callback=_stop_runaway,
-                options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-5, "maxcor": 30},
-            )
-            if np.isfinite(found.fun) and np.max(np.abs(found.x)) <= _RUNAWAY:
-                break
-        else:
+        left_out = [estimate.reason for estimate in made.estimates if not estimate.thresholds]
+        if left_out or not made.converged:
             raise NotEstimableError(
-                "The two-group model has no finite maximum: an item separates learners, or a group has too few answers."
+                "the two-group model did not converge: an item separates learners, or the anchors fit badly. "
+                "Leave misfitting items out, or set slope_prior"
             )
-        slope, intercept, mean, log_sd = self.unpack(np.asarray(found.x, dtype=float), freed)
-        return _Fit(
-            slope=slope,
-            intercept=intercept,
-            mean=mean,
-            sd=float(np.exp(log_sd)),
-            log_likelihood=-float(found.fun),
-        )
+        return made
 
 
-def _stop_runaway(vector: Floats) -> None:
-    if np.max(np.abs(vector)) > _RUNAWAY:
-        raise StopIteration
-
-
-def _round(
-    problem: _Problem, names: tuple[str, ...], freed: Places, alpha: float
-) -> tuple[list[LikelihoodRatioItem], _Fit, Places]:
-    if len(freed) >= problem.count - 1:
+def _round(study: _Study, freed: Places, alpha: float) -> tuple[list[LikelihoodRatioItem], irt.IrtFit, Places]:
+    names = study.data.names
+    if len(freed) >= len(names) - 1:
         raise NotEstimableError("Fewer than two anchors are left: nothing puts the groups on one scale.")
-    base = problem.fit(freed)
+    base = study.fit(freed)
     found = []
     for j, name in enumerate(names):
-        others = tuple(k for k in freed if k != j)
-        try:
-            held = base if j not in freed else problem.fit(others, base)
-            free = problem.fit(tuple(sorted((*others, j))), base)
-        except NotEstimableError as problem_found:
-            df = 1 if problem.common_slope else 2
-            found.append(LikelihoodRatioItem(item=name, chi_square=None, df=df, reason=str(problem_found)))
+        unshared = _unshared(study.data, j)
+        if unshared is not None:
+            found.append(LikelihoodRatioItem(item=name, chi_square=None, reason=unshared))
             continue
-        found.append(_tested(problem, name, j, held, free))
+        try:
+            if j in freed:
+                free, held = base, study.fit(tuple(k for k in freed if k != j))
+            else:
+                free, held = study.fit(tuple(sorted((*freed, j)))), base
+        except NotEstimableError as problem:
+            found.append(LikelihoodRatioItem(item=name, chi_square=None, reason=str(problem)))
+            continue
+        found.append(_tested(name, j, held, free))
     flags = tuple(j for j, item in enumerate(found) if item.p_value is not None and item.p_value < alpha)
     return found, base, flags
 
 
-def _tested(problem: _Problem, name: str, j: int, held: _Fit, free: _Fit) -> LikelihoodRatioItem:
+def _tested(name: str, j: int, held: irt.IrtFit, free: irt.IrtFit) -> LikelihoodRatioItem:
     from scipy.stats import chi2
 
-    df = 1 if problem.common_slope else 2
+    df = free.n_parameters - held.n_parameters
     statistic = max(2 * (free.log_likelihood - held.log_likelihood), 0.0)
-    a, d = free.slope[:, j], free.intercept[:, j]
-    curves = 0.5 * (1 + np.tanh((np.outer(a, free.mean + free.sd * _NODES) + d[:, None]) / 2))
-    gap = curves[1] - curves[0]
-    location = [None if abs(slope) < 1e-8 else float(-shift / slope) for slope, shift in zip(a, d, strict=True)]
+    focal = free.group("focal")
+    both = free.items.select([f"item{j}", f"focal{j}"])
+    expected = irt.probability(both, focal.mean + focal.sd * _NODES).expected_score
+    gap = expected[:, 1] - expected[:, 0]
     return LikelihoodRatioItem(
         item=name,
         chi_square=statistic,
         df=df,
         p_value=float(chi2.sf(statistic, df)),
-        reference_slope=float(a[0]),
-        reference_location=location[0],
-        focal_slope=float(a[1]),
-        focal_location=location[1],
+        reference_slope=float(both.slope[0]),
+        reference_thresholds=both.thresholds[0],
+        focal_slope=float(both.slope[1]),
+        focal_thresholds=both.thresholds[1],
         signed_difference=float(_WEIGHTS @ gap),
         unsigned_difference=float(_WEIGHTS @ np.abs(gap)),
     )
 
 
-def _check_items(responses: Floats, focal: npt.NDArray[np.bool_], names: tuple[str, ...]) -> None:
-    if len(names) < 3:
-        raise NotEstimableError(f"{len(names)} items: a two-group model needs at least 3, one studied and two anchors.")
-    for label, members in (("reference", ~focal), ("focal", focal)):
-        for j, name in enumerate(names):
-            given = responses[members, j]
-            given = given[~np.isnan(given)]
-            if not given.size or given.min() == given.max():
+def _check_items(data: Grouped) -> None:
+    if len(data.names) < 3:
+        raise NotEstimableError(
+            f"{len(data.names)} items: a two-group model needs at least 3, one studied and two anchors."
+        )
+    for j, name in enumerate(data.names):
+        for label, members in (("reference", ~data.focal), ("focal", data.focal)):
+            if len(_codes(data.responses[members, j])) < 2:
                 raise NotEstimableError(
                     f"item {name}: the {label} group has no answers or only one kind of answer; leave the item out."
                 )
+
+
+def _unshared(data: Grouped, j: int) -> str | None:
+    one, two = (_codes(data.responses[members, j]) for members in (~data.focal, data.focal))
+    if one == two:
+        return None
+    code = min(one ^ two)
+    label = data.focal_label if code in one else data.reference_label
+    return f"group {label} never uses code {code:g}: the two groups have different categories; merge categories first"
+
+
+def _codes(answers: Floats) -> set[float]:
+    return set(answers[~np.isnan(answers)].tolist())
 
 
 def _freed(names: tuple[str, ...], anchors: Sequence[str] | None) -> Places:
@@ -370,7 +299,7 @@ def _freed(names: tuple[str, ...], anchors: Sequence[str] | None) -> Places:
     unknown = sorted(chosen - set(names))
     if unknown or not chosen:
         raise UsageError(f"anchors={list(anchors)!r}: they must be items, of which there are {', '.join(names[:8])}.")
-    return tuple(j for j, name in enumerate(item_names(len(names), names)) if name not in chosen)
+    return tuple(j for j, name in enumerate(names) if name not in chosen)
 
 
 def _evolved(item: LikelihoodRatioItem, p_value: float | None) -> LikelihoodRatioItem:

@@ -43,9 +43,10 @@ def grouped(
     item_ids: Sequence[str] | None = None,
     matching: npt.ArrayLike | None = None,
     drop_missing: bool = True,
+    polytomous: bool = False,
 ) -> Grouped:
     """Check responses and groups; rows with a missing response or group are left out (and counted)."""
-    answers = _answers(responses)
+    answers = _answers(responses, polytomous)
     labels = np.asarray(group)
     if labels.shape != (len(answers),):
         raise UsageError(f"group has shape {labels.shape}; responses has {len(answers)} rows, one a learner.")
@@ -130,16 +131,18 @@ def absent(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return np.zeros(labels.shape, dtype=bool)
 
 
-def _answers(responses: npt.ArrayLike) -> Floats:
+def _answers(responses: npt.ArrayLike, polytomous: bool) -> Floats:
     try:
         answers = np.asarray(responses, dtype=float)
     except (TypeError, ValueError) as error:
         raise UsageError("responses must hold 0, 1 or missing (NaN).") from error
     if answers.ndim != 2 or answers.shape[1] < 1 or answers.shape[0] < 1:
         raise UsageError(f"responses has shape {answers.shape}; accepted is (learners, items).")
-    wrong = ~(np.isnan(answers) | (answers == 0) | (answers == 1))
+    accepted = (answers >= 0) & (answers == np.rint(answers)) if polytomous else (answers == 0) | (answers == 1)
+    wrong = ~(np.isnan(answers) | accepted)
     if np.any(wrong):
-        raise UsageError(f"responses holds {answers[wrong][0]:g}; DIF methods here take 0, 1 or missing (NaN).")
+        taken = "whole codes of 0 or more" if polytomous else "0, 1"
+        raise UsageError(f"responses holds {answers[wrong][0]:g}; this method takes {taken} or missing (NaN).")
     return answers
 
 
