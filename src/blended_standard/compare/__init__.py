@@ -103,6 +103,8 @@ from blended_standard.compare.weights import Weighting as Weighting
 from blended_standard.compare.weights import effective_sample_size as effective_sample_size
 from blended_standard.compare.weights import entropy_balance as entropy_balance
 from blended_standard.compare.weights import ipw as ipw
+from blended_standard.compare.wording import Wording as Wording
+from blended_standard.compare.wording import in_words as in_words
 
 __entry__ = compare_groups
 make_callable(__name__)
