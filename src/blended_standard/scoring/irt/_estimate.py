@@ -16,6 +16,9 @@ from blended_standard.scoring.irt._responses import Patterns, sample_patterns
 _SAMPLE = 4000
 _CYCLES = 12
 _LONGEST_STEP = 1.5
+_NEAR = 0.05  # decrement a parameter below which borrowed curvature is replaced by the data's own
+_SLOW = 0.02  # renew the curvature when a step leaves more than this share of the decrement
+_MOVED = 2e-4  # largest total move after which the curvature still gives the standard errors
 
 
 class Problem(NamedTuple):
@@ -81,39 +84,51 @@ def log_density(problem: Problem, vector: Floats) -> float:
 def _newton(
     marginal: Marginal, problem: Problem, state: State, hessian: Floats | None, tolerance: float, max_iterations: int
 ) -> Solution:
+    """Climb with a curvature matrix that is renewed when it stops serving, and once near the top."""
     free = problem.free
-    stale = hessian is not None
+    cell = np.ix_(free, free)
+    known: tuple[Floats, Floats] | None = None
     value, gradient = _objective(marginal, problem, state)
-    damping, decrement, cycles = 0.0, np.inf, 0
-    while cycles < max_iterations:
-        cycles += 1
+    damping, decrement, steps, since = 0.0, np.inf, 0, 0.0
+    while steps < max_iterations:
         if hessian is None:
-            hessian, stale = marginal.information(state)[0] + _prior_curvature(problem, state.vector()), False
-        step = _direction(hessian[np.ix_(free, free)], gradient[free], damping)
+            hessian, cross = _information(marginal, problem, state)
+            known, since = (hessian, cross), 0.0
+        steps += 1
+        step = _direction(hessian[cell], gradient[free], damping)
         last, decrement = decrement, float(gradient[free] @ step)
-        if decrement < tolerance and not (stale and decrement > 0.01 * last):
+        if known is None and decrement < _NEAR * len(step):
+            hessian = None
+            decrement = last
+            continue
+        if decrement < tolerance:
             break
         moved = _stepped(problem, state, step)
         new_value, new_gradient = (-np.inf, gradient) if moved is None else _objective(marginal, problem, moved)
-        if moved is None or new_value < value - 1e-9 * (1 + abs(value)) * 1e-3:
-            if stale:
+        if moved is None or new_value < value - 1e-12 * (1 + abs(value)):
+            if since > 0 or known is None:
                 hessian = None
             elif damping > 1e6:
                 break
             else:
                 damping = max(10 * damping, 1e-2)
             continue
+        since += float(np.abs(step).max()) if step.size else 0.0
         state, value, gradient, damping = moved, new_value, new_gradient, (damping / 10 if damping > 1e-4 else 0.0)
-        if not stale or decrement > 0.2 * last:
+        if decrement > _SLOW * last and known is not None:
             hessian = None
-    information, cross = marginal.information(state)
-    information = information + _prior_curvature(problem, state.vector())
-    step = _direction(information[np.ix_(free, free)], gradient[free], 0.0)
+    if known is None or since > _MOVED:
+        known = _information(marginal, problem, state)
+    step = _direction(known[0][cell], gradient[free], 0.0)
     decrement = abs(float(gradient[free] @ step))
     prior = log_density(problem, state.vector())
-    return Solution(
-        state, value - prior, prior, information, cross, cycles, decrement, decrement < max(10 * tolerance, 1e-7)
-    )
+    converged = decrement < max(10 * tolerance, 1e-7)
+    return Solution(state, value - prior, prior, *known, steps, decrement, converged)
+
+
+def _information(marginal: Marginal, problem: Problem, state: State) -> tuple[Floats, Floats]:
+    information, cross = marginal.information(state)
+    return information + _prior_curvature(problem, state.vector()), cross
 
 
 def _objective(marginal: Marginal, problem: Problem, state: State) -> tuple[float, Floats]:

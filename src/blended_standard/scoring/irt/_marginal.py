@@ -6,6 +6,7 @@ matrix product over distinct response patterns.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -131,8 +132,7 @@ class Marginal:
         table, base, prior = self._tables(state)
         per_item = self._score_tables(state)
         slope, bend = group_derivatives(self.theta, state)
-        direct = all(block.kind in ("logistic", "partial") for block in self.blocks)
-        fast = direct and self._alike
+        direct = self._alike and all(block.kind in ("logistic", "partial") for block in self.blocks)
         cross, moments = np.zeros((size, size)), np.zeros((size, size))
         held = np.zeros((table.shape[0], len(self.theta)))
         group_counts = np.zeros((len(state.mean), len(self.theta)))
@@ -140,15 +140,14 @@ class Marginal:
         for group, rows in self._chunks():
             ones = self._indicator[rows].astype(float)
             posterior, _ = _posterior(ones @ table + (base + prior[group]))
-            frequency = self.patterns.frequency[rows]
-            weighted = posterior * frequency[:, None]
+            weighted = posterior * self.patterns.frequency[rows][:, None]
             held += ones.T @ weighted
             group_counts[group] += weighted.sum(axis=0)
             active = np.concatenate([np.arange(items), items + 2 * group + np.arange(2)])
-            mean_score = self._mean_scores(per_item, posterior, rows, slope[group])
-            cross[np.ix_(active, active)] += (mean_score * frequency[:, None]).T @ mean_score
-            add = self._second_moments_direct if fast else self._second_moments
-            moments[np.ix_(active, active)] += add(per_item, posterior, weighted, rows, slope[group])
+            add = self._moments_direct if direct else self._moments_by_point
+            products, second = add(per_item, posterior, weighted, rows, slope[group])
+            cross[np.ix_(active, active)] += products
+            moments[np.ix_(active, active)] += second
         counts = self._counts(held, group_counts.sum(axis=0))
         own = self._own_blocks(state, counts, group_counts, slope, bend, moments)
         return own - moments + cross, cross
@@ -223,13 +222,14 @@ class Marginal:
         parts.append(posterior @ group_score.T)
         return np.hstack(parts)
 
-    def _second_moments(
+    def _moments_by_point(
         self, per_item: list[Floats], posterior: Floats, weighted: Floats, rows: slice, group_score: Floats
-    ) -> Floats:
-        """Return sum over learners of E[s s'], point by point: any kind of item, any pattern of missing."""
+    ) -> tuple[Floats, Floats]:
+        """Return sums of E[s] E[s]' and of E[s s'] over learners: any kind of item, any pattern of missing."""
         positions = self.patterns.positions[rows]
-        size = sum(s.shape[0] * s.shape[2] for s in per_item) + 2
-        made = np.zeros((size, size))
+        mean = self._mean_scores(per_item, posterior, rows, group_score)
+        products = (mean * self.patterns.frequency[rows][:, None]).T @ mean
+        made = np.zeros_like(products)
         for q in np.flatnonzero(posterior.max(axis=0) > 1e-14):
             parts = []
             for block, s in zip(self.blocks, per_item, strict=True):
@@ -238,36 +238,52 @@ class Marginal:
                 parts.append(table[np.arange(s.shape[0]), own].reshape(len(positions), -1))
             at_q = np.hstack([*parts, np.broadcast_to(group_score[:, q], (len(positions), 2))])
             made += (at_q * weighted[:, q, None]).T @ at_q
-        return made
+        return products, made
 
-    def _second_moments_direct(
+    def _moments_direct(
         self, per_item: list[Floats], posterior: Floats, weighted: Floats, rows: slice, group_score: Floats
-    ) -> Floats:
-        """Return sum over learners of E[s s'] where scores are u * t(theta) - h(theta) and the chunk misses alike."""
-        positions, frequency = self.patterns.positions[rows], self.patterns.frequency[rows]
-        used, powers, expected = [], [], []
-        for block, s in zip(self.blocks, per_item, strict=True):
+    ) -> tuple[Floats, Floats]:
+        """Return the same where scores are u t(theta) - h(theta), t = theta or 1, and the rows miss the same items."""
+        frequency = self.patterns.frequency[rows]
+        h = np.vstack([*(-s[:, 0].reshape(-1, len(self.theta)) for s in per_item), -group_score])
+        h[: len(self._present)] *= self._present[:, rows.start, None]
+        u = self._use[rows].astype(float)
+        first = posterior @ self.theta
+        spread = posterior @ self.theta**2 - first**2
+        sloped = np.flatnonzero(self._sloped)
+        uses = u[:, sloped]
+        mixed = (u.T @ weighted) @ h.T
+        mixed[sloped] = (uses.T @ (weighted * self.theta)) @ h.T
+        u[:, sloped] *= first[:, None]
+        mean = u - posterior @ h.T
+        products = (mean * frequency[:, None]).T @ mean
+        made = (u * frequency[:, None]).T @ u
+        made[np.ix_(sloped, sloped)] += (uses * (spread * frequency)[:, None]).T @ uses
+        return products, made - mixed - mixed.T + (h * weighted.sum(axis=0)) @ h.T
+
+    @functools.cached_property
+    def _sloped(self) -> npt.NDArray[np.bool_]:
+        """Which parameters of items multiply theta: the first column of each item."""
+        flags = [[column == 0 for column in range(b.columns)] * len(b.places) for b in self.blocks]
+        return np.array([flag for block in flags for flag in block] + [False, False])
+
+    @functools.cached_property
+    def _use(self) -> npt.NDArray[np.uint8]:
+        """Return u of every pattern: scoring weights at slopes, category indicators at intercepts, 0 for the group."""
+        positions, parts = self.patterns.positions, []
+        for block in self.blocks:
             own = positions[:, block.places]
-            present = (own[0] >= 0).astype(float)
-            slope_use = np.take_along_axis(block.weights, np.maximum(own, 0).T, axis=1).T * present
-            steps = [(own == k).astype(float) for k in range(1, block.weights.shape[1])]
-            used.append(np.stack([slope_use, *steps], axis=2).reshape(len(own), -1))
-            powers.append(np.tile([1.0] + [0.0] * len(steps), len(block.places)))
-            expected.append((-s[:, 0] * present[:, None, None]).reshape(-1, len(self.theta)))
-        u = np.hstack([*used, np.zeros((len(positions), 2))])
-        sloped = np.concatenate([*powers, [0.0, 0.0]]) == 1.0
-        h = np.vstack([*expected, -group_score])
-        tau = np.where(sloped[:, None], self.theta, 1.0)
-        first, second = posterior @ self.theta, posterior @ self.theta**2
-        made = np.zeros((len(h), len(h)))
-        a, d = np.flatnonzero(sloped), np.flatnonzero(~sloped)
-        made[np.ix_(a, a)] = (u[:, a] * (second * frequency)[:, None]).T @ u[:, a]
-        made[np.ix_(a, d)] = (u[:, a] * (first * frequency)[:, None]).T @ u[:, d]
-        made[np.ix_(d, a)] = made[np.ix_(a, d)].T
-        made[np.ix_(d, d)] = (u[:, d] * frequency[:, None]).T @ u[:, d]
-        mixed = ((u.T @ weighted) * tau) @ h.T
-        summed: Floats = made - mixed - mixed.T + (h * weighted.sum(axis=0)) @ h.T
-        return summed
+            weight = np.take_along_axis(block.weights, np.maximum(own, 0).T.astype(np.intp), axis=1).T * (own >= 0)
+            steps = [(own == k).astype(np.uint8) for k in range(1, block.weights.shape[1])]
+            parts.append(np.stack([weight.astype(np.uint8), *steps], axis=2).reshape(len(own), -1))
+        return np.hstack([*parts, np.zeros((len(positions), 2), dtype=np.uint8)])
+
+    @functools.cached_property
+    def _present(self) -> npt.NDArray[np.bool_]:
+        """Whether each pattern answers the item of each parameter, (parameters of items, patterns)."""
+        owner = np.concatenate([np.repeat(b.places, b.columns) for b in self.blocks])
+        made: npt.NDArray[np.bool_] = np.greater_equal(self.patterns.positions.T[owner], 0)
+        return made
 
 
 def _by_group(group: Indexes) -> tuple[tuple[int, int], ...]:
