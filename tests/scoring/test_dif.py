@@ -224,7 +224,7 @@ def test_planted_item_is_found_under_impact(method):
 
 def test_tests_keep_their_level_without_dif():
     rng, hits = np.random.default_rng(8), np.zeros(3)
-    runs, items = 30, 10
+    runs, items = 15, 10
     for _ in range(runs):
         answers, group = simulate(rng, n=600, items=items)
         found = dif.logistic_regression(answers, group)
@@ -233,7 +233,7 @@ def test_tests_keep_their_level_without_dif():
             len(found.flagged),
             len(dif.mantel_haenszel(answers, group, flag_by="ets_class").flagged),
         ]
-    assert np.all(hits[:2] / (runs * items) < 0.1)  # 300 tests at 5 %: 10 % lies 4 standard errors off
+    assert np.all(hits[:2] / (runs * items) < 0.12)  # 150 tests at 5 %: 12 % lies 4 standard errors off
     assert hits[2] <= hits[0]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blended_standard.errors import NotEstimableError, UsageError
-from blended_standard.scoring import link
+from blended_standard.scoring import irt, link
 
 A1, B1, C1 = [0.9, 1.2, 0.7, 1.5, 1.1], [-1.2, -0.4, 0.1, 0.8, 1.6], [0.2, 0.15, 0.25, 0.1, 0.2]
 A2, B2, C2 = [0.8, 1.0, 0.65, 1.2, 1.0], [-0.9, 0.1, 0.5, 1.5, 2.3], [0.18, 0.2, 0.22, 0.12, 0.17]
@@ -232,3 +232,51 @@ def test_misuse_says_what_is_wrong(call, error, says):
     with pytest.raises(error) as caught:
         call()
     assert says in str(caught.value)
+
+
+def responses(rng, ability, slope, location):
+    chance = 1 / (1 + np.exp(-slope * (ability[:, None] - location)))
+    return (rng.random(chance.shape) < chance).astype(float)
+
+
+def test_two_calibrations_link_by_name_with_their_errors():
+    rng = np.random.default_rng(12)
+    slope, location = rng.uniform(0.8, 1.8, 12), np.linspace(-2, 2, 12)
+    names = [f"q{j}" for j in range(12)]
+    spring = irt.fit(responses(rng, rng.normal(0, 1, 1500), slope[:8], location[:8]), item_ids=names[:8])
+    fall = irt.fit(responses(rng, rng.normal(0.5, 1.2, 1500), slope[3:], location[3:]), item_ids=names[3:])
+    for method in METHODS:
+        found = method(spring, fall)
+        assert found.n_items == 5
+        # theta on the fall scale is (theta - 0.5) / 1.2
+        assert abs(found.slope - 1 / 1.2) < 4 * found.slope_se
+        assert abs(found.intercept + 0.5 / 1.2) < 4 * found.intercept_se
+    moved = link.stocking_lord(spring, fall).transform_items(spring.items)
+    assert isinstance(moved, irt.ItemParameters)
+    assert (moved.scale_id, spring.items.scale_id) == (fall.scale_id, spring.scale_id)
+    assert irt.score(responses(rng, rng.normal(size=5), slope[:8], location[:8]), moved) is not None
+    assert link.anchor_drift(spring, fall, maximum_share=0.4).names == tuple(names[3:8])
+
+
+def test_item_parameters_are_read():
+    made = irt.item_parameters([1.0, 1.5], [[-1.0, 1.0], [0.0, 0.5]], model="gpcm")
+    read = link.as_items(made)
+    assert (read.family, read.names) == ("partial_credit", ("item1", "item2"))
+    found = link.haebara(made, made.rescaled(slope=1.3, intercept=0.2, scale_id="new"))
+    assert (found.slope, found.intercept, found.scale_to) == (pytest.approx(1.3), pytest.approx(0.2), "new")
+    with pytest.raises(UsageError, match="mix graded"):
+        link.as_items(irt.item_parameters([1, 1], [[-1.0, 1.0], [-1.0, 1.0]], model=["graded", "gpcm"]))
+    with pytest.raises(UsageError, match="unused codes"):
+        link.as_items(irt.item_parameters([1.0], [[-1.0, 1.0]], model="gpcm", categories=[[0, 2, 3]]))
+    with pytest.raises(UsageError, match="no item name in common"):
+        link.mean_mean(made, irt.item_parameters([1.0], [0.0], item_ids=["other"]))
+
+
+def test_common_slope_and_held_parameters_carry_their_covariance():
+    rng = np.random.default_rng(13)
+    data = responses(rng, rng.normal(size=400), 1.0, np.linspace(-1, 1, 4))
+    one = link.as_items(irt.fit(data, "1pl"))
+    assert one.covariance[0, 0] == one.covariance[0, 3] > 0
+    rasch = link.as_items(irt.fit(data, "rasch"))
+    assert rasch.covariance[0, 0] == 0
+    assert rasch.covariance[4, 4] > 0

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from blended_standard.errors import UsageError
 from blended_standard.results import Result, Row, array, finite, result
+from blended_standard.scoring.irt.fits import IrtFit
+from blended_standard.scoring.irt.items import ItemParameters
 
 Floats = npt.NDArray[np.float64]
 Family = Literal["graded", "partial_credit"]
@@ -141,12 +143,12 @@ def items(
 
 
 def as_items(value: object, *, name: str = "items") -> ItemSet:
-    """Read items from an `ItemSet`, an object with attributes a, b (and c), or an array.
+    """Read items from an `ItemSet`, a calibration or parameters of `scoring.irt`, or an array.
 
     Parameters
     ----------
-    value : ItemSet, object, or float array of shape (V,), (V, 2) or (V, 3)
-        A vector holds locations (slopes 1); columns are a, b and c.
+    value : ItemSet, IrtFit, ItemParameters, or float array of shape (V,), (V, 2) or (V, 3)
+        A calibration brings its covariance. A vector holds locations (slopes 1); columns are a, b and c.
     name : str
         The argument's name, for the message.
 
@@ -161,6 +163,13 @@ def as_items(value: object, *, name: str = "items") -> ItemSet:
     """
     if isinstance(value, ItemSet):
         return value
+    if isinstance(value, IrtFit):
+        made = _from_parameters(value.items)
+        return (
+            made if value.threshold_covariance is None else _with_covariance(made, _fit_covariance(value), None, None)
+        )
+    if isinstance(value, ItemParameters):
+        return _from_parameters(value)
     table = np.asarray(cast(npt.ArrayLike, value), dtype=float)
     if table.ndim == 1:
         return items(None, table)
@@ -209,6 +218,46 @@ def expected_scores(source: ItemSet, a: Floats, b: Floats, c: Floats, theta: Flo
     """Return the expected score of each item, shape (points, items), categories scored 0, 1, 2, ..."""
     probabilities = category_probabilities(source, a, b, c, theta)
     return cast(Floats, probabilities @ np.arange(probabilities.shape[2], dtype=float))
+
+
+def _from_parameters(given: ItemParameters) -> ItemSet:
+    many = [j for j, steps in enumerate(given.thresholds) if len(steps) > 1]
+    families = {"graded" if given.model[j] == "graded" else "partial_credit" for j in many} or {"graded"}
+    if len(families) > 1:
+        raise UsageError("items mix graded and partial credit models; link the items of one model at a time.")
+    family: Family = "graded" if families == {"graded"} else "partial_credit"
+    jumps = [given.item_ids[j] for j in many if family != "graded" and np.any(np.diff(given.categories[j]) != 1)]
+    if jumps:
+        raise UsageError(f"item {jumps[0]} has unused codes between its categories; leave it out of the anchors.")
+    return items(
+        given.slope,
+        given.thresholds,
+        c=given.guessing,
+        family=family,
+        names=given.item_ids,
+        scale_id=given.scale_id,
+    )
+
+
+def _fit_covariance(fit: IrtFit) -> Floats:
+    """Spread the covariance of the free parameters over all parameters, zero where they are held."""
+    given = fit.items
+    labels = [f"{name}.slope" for name in given.item_ids]
+    labels += [
+        f"{name}.intercept{k}"
+        for name, steps in zip(given.item_ids, given.thresholds, strict=True)
+        for k in range(1, len(steps) + 1)
+    ]
+    labels += [f"{name}.logit_guessing" for name in given.item_ids]
+    place = {name: k for k, name in enumerate(fit.parameter_names)}
+    common = place.get("common.slope")
+    found = [place.get(name, common if name.endswith(".slope") else None) for name in labels]
+    known = [k for k, where in enumerate(found) if where is not None]
+    source = [where for where in found if where is not None]
+    made = np.zeros((len(labels), len(labels)))
+    if fit.threshold_covariance is not None:
+        made[np.ix_(known, known)] = fit.threshold_covariance[np.ix_(source, source)]
+    return made
 
 
 def _logistic(x: Floats) -> Floats:

@@ -19,8 +19,9 @@ def mean_mean(items_from: object, items_to: object, *, slope: float | None = Non
 
     Parameters
     ----------
-    items_from, items_to : ItemSet or array
-        The same anchor items in the same order, as calibrated on each scale (see `link.as_items`).
+    items_from, items_to : ItemSet, IrtFit, ItemParameters or array
+        Items as calibrated on each scale (see `link.as_items`). Where both have names, the items in common are the
+        anchors; otherwise both hold the same anchors in the same order.
     slope : float, optional
         Hold A at this value (1 for Rasch scales).
 

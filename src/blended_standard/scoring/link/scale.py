@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import attrs
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.results import Result, Row, array, result
+from blended_standard.scoring.irt.items import ItemParameters
 from blended_standard.scoring.link.items import Floats, ItemSet, as_items
 
 
@@ -53,11 +54,21 @@ class Link(Result):
         between = self.covariance
         return cast(Floats, np.sqrt(at**2 * between[0, 0] + 2 * at * between[0, 1] + between[1, 1] + own))
 
-    def transform_items(self, items: object) -> ItemSet:
+    @overload
+    def transform_items(self, items: ItemParameters) -> ItemParameters: ...
+
+    @overload
+    def transform_items(self, items: ItemSet | npt.ArrayLike) -> ItemSet: ...
+
+    def transform_items(self, items: ItemParameters | ItemSet | npt.ArrayLike) -> ItemParameters | ItemSet:
         """Return the items on the scale `scale_to`: a / slope, slope * b + intercept, c as it was.
 
-        The covariance is carried over with the link taken as known.
+        Parameters of `scoring.irt` come back as such, ready to score with. The covariance of an `ItemSet` is carried
+        over with the link taken as known.
         """
+        if isinstance(items, ItemParameters):
+            scale_id = self.scale_to or items.scale_id
+            return items.rescaled(slope=self.slope, intercept=self.intercept, scale_id=scale_id)
         source = as_items(items)
         a, b, c = _moved(source, self.slope, self.intercept)
         covariance = source.covariance
@@ -117,8 +128,10 @@ class Link(Result):
 
 
 def matched_sets(items_from: object, items_to: object) -> tuple[ItemSet, ItemSet]:
-    """Read two sets of the same anchors and refuse those that do not match."""
+    """Read two sets of anchors: items in common by name where both are named, else by position."""
     source, target = as_items(items_from, name="items_from"), as_items(items_to, name="items_to")
+    if all(tuple(str(i + 1) for i in range(len(s.names))) != s.names for s in (source, target)):
+        source, target = _in_common(source, target)
     if source.b.shape != target.b.shape or np.any(np.isfinite(source.b) != np.isfinite(target.b)):
         raise UsageError(
             f"items_from and items_to must be the same anchors in the same order: {len(source.names)} items with "
@@ -131,10 +144,18 @@ def matched_sets(items_from: object, items_to: object) -> tuple[ItemSet, ItemSet
         )
     if source.family != target.family and source.b.shape[1] > 1:
         raise UsageError(f"items_from is {source.family} and items_to {target.family}; both must be one model.")
-    given = [tuple(str(i + 1) for i in range(len(s.names))) != s.names for s in (source, target)]
-    if all(given) and source.names != target.names:
-        raise UsageError("items_from and items_to have different names; give the anchors of both in the same order.")
     return source, target
+
+
+def _in_common(source: ItemSet, target: ItemSet) -> tuple[ItemSet, ItemSet]:
+    shared = [name for name in source.names if name in target.names]
+    if not shared:
+        raise UsageError(
+            f"items_from ({', '.join(source.names[:3])}, ...) and items_to ({', '.join(target.names[:3])}, ...) have no "
+            "item name in common; anchors are matched by name."
+        )
+    places = [[s.names.index(name) for name in shared] for s in (source, target)]
+    return source.subset(places[0]), target.subset(places[1])
 
 
 def moved_arrays(
