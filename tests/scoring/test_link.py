@@ -72,7 +72,7 @@ def test_mean_mean_standard_error_by_hand():
 @pytest.mark.parametrize("function", METHODS)
 def test_standard_errors_match_simulated_spread(function):
     rng, draws = np.random.default_rng(7), []
-    for _ in range(100):
+    for _ in range(60):
         noise = rng.normal(size=(4, 5))
         first = link.items(np.array(A1) + 0.05 * noise[0], np.array(B1) + 0.05 * noise[1])
         second = link.items(np.array(A2) + 0.05 * noise[2], np.array(B2) + 0.05 * noise[3])
@@ -81,12 +81,12 @@ def test_standard_errors_match_simulated_spread(function):
     known = function(
         link.items(A1, B1, a_se=[0.05] * 5, b_se=[0.05] * 5), link.items(A2, B2, a_se=[0.05] * 5, b_se=[0.05] * 5)
     )
-    spread = np.std(draws, axis=0, ddof=1)  # 100 draws: the ratio has standard error 7 %
-    assert spread == pytest.approx([known.slope_se, known.intercept_se], rel=0.25)
+    spread = np.std(draws, axis=0, ddof=1)  # 60 draws: the ratio has standard error 9 %
+    assert spread == pytest.approx([known.slope_se, known.intercept_se], rel=0.35)
 
 
 @pytest.mark.parametrize("function", METHODS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(slope=st.floats(0.4, 2.5), intercept=st.floats(-2, 2))
 def test_known_transform_is_recovered(function, slope, intercept):
     moved = link.Link(method="truth", slope=slope, intercept=intercept).transform_items(X)

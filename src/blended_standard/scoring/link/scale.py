@@ -151,8 +151,8 @@ def _in_common(source: ItemSet, target: ItemSet) -> tuple[ItemSet, ItemSet]:
     shared = [name for name in source.names if name in target.names]
     if not shared:
         raise UsageError(
-            f"items_from ({', '.join(source.names[:3])}, ...) and items_to ({', '.join(target.names[:3])}, ...) have no "
-            "item name in common; anchors are matched by name."
+            f"items_from ({', '.join(source.names[:3])}, ...) and items_to ({', '.join(target.names[:3])}, ...) have "
+            "no item name in common; anchors are matched by name."
         )
     places = [[s.names.index(name) for name in shared] for s in (source, target)]
     return source.subset(places[0]), target.subset(places[1])
