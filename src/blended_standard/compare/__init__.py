@@ -99,6 +99,12 @@ from blended_standard.compare.survival import kaplan_meier as kaplan_meier
 from blended_standard.compare.survival import log_rank as log_rank
 from blended_standard.compare.survival import merge_at_risk_tables as merge_at_risk_tables
 from blended_standard.compare.survival import restricted_mean as restricted_mean
+from blended_standard.compare.validity import auc as auc
+from blended_standard.compare.validity import brier_score as brier_score
+from blended_standard.compare.validity import calibration as calibration
+from blended_standard.compare.validity import compare_auc as compare_auc
+from blended_standard.compare.validity import delta_r2 as delta_r2
+from blended_standard.compare.validity import incremental_validity as incremental_validity
 from blended_standard.compare.weights import Weighting as Weighting
 from blended_standard.compare.weights import effective_sample_size as effective_sample_size
 from blended_standard.compare.weights import entropy_balance as entropy_balance

@@ -1,0 +1,147 @@
+"""Least squares and logistic regression as the validity measures and discrete-time hazards need them."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.errors import NotEstimableError, UsageError
+
+Floats = npt.NDArray[np.float64]
+_MOST_STEPS = 100
+# A fitted logit beyond this means that the outcome is separated: the coefficient runs away.
+_LARGEST_LOGIT = 30.0
+
+
+@attrs.frozen(kw_only=True)
+class LinearFit:
+    """Coefficients and residual sum of squares."""
+
+    beta: Floats
+    rss: float
+
+
+@attrs.frozen(kw_only=True)
+class LogisticFit:
+    """Coefficients, their covariance and the log-likelihood."""
+
+    beta: Floats
+    covariance: Floats
+    log_likelihood: float
+
+
+def least_squares(x: Floats, y: Floats) -> LinearFit:
+    """Fit `y` on the columns of `x`."""
+    beta = np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
+    return LinearFit(beta=beta, rss=float(((y - x @ beta) ** 2).sum()))
+
+
+def logistic(
+    x: Floats, y: Floats, *, trials: Floats | None = None, offset: Floats | None = None, link: str = "logit"
+) -> LogisticFit:
+    """Fit successes `y` of `trials` by maximum likelihood, Fisher scoring with step halving.
+
+    Raises `NotEstimableError` where the outcome is constant or separated by the columns.
+    """
+    n = np.ones(y.size) if trials is None else trials
+    shift = np.zeros(y.size) if offset is None else offset
+    beta = np.zeros(x.shape[1])
+    value = _log_likelihood(x @ beta + shift, y, n, link)
+    information = np.eye(x.shape[1])
+    for _ in range(_MOST_STEPS):
+        eta = x @ beta + shift
+        mean, slope = _mean_and_slope(eta, link)
+        variance = np.maximum(mean * (1 - mean), 1e-300)
+        information = x.T @ ((n * slope**2 / variance)[:, None] * x)
+        gradient = x.T @ ((y - n * mean) * slope / variance)
+        if np.linalg.cond(information) > 1e14:
+            raise NotEstimableError(_SEPARATED)
+        step = np.linalg.solve(information, gradient)
+        for _ in range(30):
+            trial = _log_likelihood(x @ (beta + step) + shift, y, n, link)
+            if trial >= value - 1e-12 * abs(value):
+                break
+            step = step / 2
+        beta, value = beta + step, trial
+        if np.abs(step).max() <= 1e-11 * max(1.0, float(np.abs(beta).max())):
+            break
+    if np.abs(x @ beta + shift).max() > _LARGEST_LOGIT:
+        raise NotEstimableError(_SEPARATED)
+    return LogisticFit(
+        beta=beta, covariance=np.asarray(np.linalg.inv(information), dtype=np.float64), log_likelihood=value
+    )
+
+
+def expit(eta: Floats) -> Floats:
+    """Return 1/(1 + exp(-eta)) without overflow."""
+    from scipy.special import expit as inverse_logit
+
+    return np.asarray(inverse_logit(eta), dtype=np.float64)
+
+
+def columns(values: npt.ArrayLike | None, name: str, size: int) -> Floats:
+    """Return predictors as a matrix with one row a record and no missing values."""
+    if values is None:
+        return np.empty((size, 0))
+    try:
+        made = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} holds something that is not a number. Code categories as 0/1 columns.") from error
+    made = made[:, None] if made.ndim == 1 else made
+    if made.ndim != 2 or made.shape[0] != size:
+        raise UsageError(f"{name} has shape {made.shape} and there are {size} outcomes. Pass one row a record.")
+    if not np.isfinite(made).all():
+        row = int(np.flatnonzero(~np.isfinite(made).all(axis=1))[0])
+        raise UsageError(f"{name} has a missing value in row {row}. Leave such records out, or impute them.")
+    return made
+
+
+def numbers(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
+    """Return a float vector without missing values."""
+    try:
+        made = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} holds something that is not a number. Pass a list or array of numbers.") from error
+    if made.ndim != 1:
+        raise UsageError(f"{name} has {made.ndim} dimensions. Pass one value a record.")
+    if size is not None and made.size != size:
+        raise UsageError(f"{name} has {made.size} values and there are {size} records.")
+    if not np.isfinite(made).all():
+        row = int(np.flatnonzero(~np.isfinite(made))[0])
+        raise UsageError(f"{name}[{row}] is missing or infinite. Leave such records out.")
+    return made
+
+
+def binary(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
+    """Return a 0/1 vector that holds both values."""
+    made = numbers(np.asarray(values), name, size=size)
+    if not np.isin(made, (0.0, 1.0)).all():
+        raise UsageError(f"{name} holds values other than 0 and 1. Pass 1 or True for the event, 0 or False for none.")
+    if made.size == 0 or made.min() == made.max():
+        raise NotEstimableError(f"{name} is the same for all: both outcomes must occur.")
+    return made
+
+
+def _mean_and_slope(eta: Floats, link: str) -> tuple[Floats, Floats]:
+    if link == "logit":
+        mean = expit(eta)
+        return mean, mean * (1 - mean)
+    bounded = np.clip(eta, -_LARGEST_LOGIT, 3.5)
+    mean = -np.expm1(-np.exp(bounded))
+    slope = np.exp(bounded - np.exp(bounded))
+    return mean, slope
+
+
+def _log_likelihood(eta: Floats, y: Floats, n: Floats, link: str) -> float:
+    if link == "logit":
+        return float((y * eta - n * np.logaddexp(0.0, eta)).sum())
+    mean, _ = _mean_and_slope(eta, link)
+    inside = np.clip(mean, 1e-300, 1 - 1e-16)
+    return float((y * np.log(inside) + (n - y) * np.log1p(-inside)).sum())
+
+
+_SEPARATED = (
+    "The predictors separate the outcome, or repeat each other: a coefficient has no finite estimate. Leave a "
+    "predictor out, or join categories in which the outcome is constant."
+)
