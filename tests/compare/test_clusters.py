@@ -112,7 +112,7 @@ def test_cluster_level_effects_say_their_unit():
         ({"n_clusters": 2}, "n_clusters=2"),
         ({"n_clusters": 900}, "more than the 400 learners"),
         ({"analysis": "multilevel"}, "ignored, handled"),
-        ({"analysis": "handled"}, "se is needed"),
+        ({"analysis": "handled"}, "se or f is needed"),
         ({"df_method": "upsilon", "arms_clustered": "treated"}, "two clustered arms"),
         ({"domain": "math"}, "achievement, other"),
     ],
@@ -130,3 +130,40 @@ def test_size_and_correlation_belong_together():
 def test_a_cluster_effect_travels():
     effect = compare.cluster_adjusted_g(0.30, **SIZES)
     assert compare.ClusterEffect.from_dict(effect.to_dict()) == effect
+
+
+def test_the_factors_of_one_clustered_arm_follow_from_the_moments_of_the_variance():
+    """The code of VIVECampbell has N_T - 2 where its manual and this derivation have N_T - n."""
+    clusters, size, other, rho = 10, 10, 100, 0.2
+    treated = clusters * size
+    within, between = 1 - rho, rho  # the comparison learners have the variance within clusters only
+    mean = (clusters - 1) * (within + size * between) + (treated - clusters + other - 1) * within
+    variance = 2 * ((clusters - 1) * (within + size * between) ** 2 + (treated - clusters + other - 1) * within**2)
+    found = compare.cluster_adjusted_g(
+        0.3, n_treated=treated, n_comparison=other, n_clusters=clusters, icc=rho, arms_clustered="treated"
+    ).correction
+    assert found.gamma == pytest.approx(mean / (treated + other - 2), rel=1e-12)
+    assert found.h == pytest.approx(2 * mean**2 / variance, rel=1e-12)
+    of_means = (within + size * between) / treated + within / other
+    assert found.design_effect == pytest.approx(of_means / (1 / treated + 1 / other), rel=1e-12)
+
+
+def test_the_factors_of_two_clustered_arms_follow_from_the_moments_of_the_variance():
+    clusters, size, rho = 20, 20, 0.2
+    n = clusters * size
+    parts = ((clusters - 2, 1 - rho + size * rho), (n - clusters, 1 - rho))
+    mean = sum(df * variance for df, variance in parts)
+    found = compare.cluster_adjusted_g(0.30, **SIZES).correction
+    assert found.gamma == pytest.approx(mean / (n - 2), rel=1e-12)
+    assert found.h == pytest.approx(mean**2 / sum(df * variance**2 for df, variance in parts), rel=1e-12)
+
+
+def test_covariates_lower_the_df_of_the_standard_error_when_asked():
+    effect = compare.cluster_adjusted_g(0.30, **SIZES, r_squared=0.5, covariates=3)
+    left = effect.correction.h - 3
+    assert effect.se == pytest.approx(math.sqrt(0.5 * 0.01 * 4.8 + effect.value**2 / (2 * left)), rel=1e-12)
+    handled = compare.cluster_adjusted_g(0.30, **SIZES, analysis="handled", f=9.0)
+    g = handled.value
+    assert handled.se == pytest.approx(
+        math.sqrt(g**2 / 9 * handled.correction.gamma + g**2 / (2 * handled.correction.h)), rel=1e-12
+    )

@@ -184,6 +184,7 @@ def test_misuse_says_what_is_accepted(call, says):
         (compare.hedges_g([], [1, 2]), "fewer than 2"),
         (compare.hedges_g([0.1, 0.1, 0.1], [0.3, 0.3]), "standard deviation to divide"),
         (compare.glass_delta([1, 2], [0.1, 0.1, 0.1]), "no variance"),
+        (compare.glass_delta([1, 2], [1, 2]), "3 in the comparison"),
         (compare.hedges_g_from_regression(1, se=1, sd=0, n_treated=5, n_comparison=5), "standard deviation to divide"),
         (compare.hedges_g_from_t(1, n_treated=5, n_comparison=5, r=1.0), "no scale"),
         (gains(t=0), "t is 0"),

@@ -62,14 +62,12 @@ def symmetric_effect(
     parameters: Mapping[str, Parameter] | None = None,
 ) -> Effect:
     """Return an effect with the interval `value -/+ quantile x se`: of t where `df` is given, else of the normal."""
-    if se <= 0.0 or not math.isfinite(value / se):
-        return no_effect(
-            name,
-            "The standard error is zero, so the effect has no interval.",
-            n=n,
-            method=method,
-            parameters=parameters,
-        )
+    if se <= 0.0:
+        reason = "The standard error is zero, so the effect has no interval."
+        return no_effect(name, reason, n=n, method=method, parameters=parameters)
+    if not (math.isfinite(value) and math.isfinite(4.0 * se)):
+        reason = "The values are so far apart for their spread that the effect is beyond what a number can hold."
+        return no_effect(name, reason, n=n, method=method)
     return Effect(
         name=name,
         value=value,

@@ -46,7 +46,8 @@ def pooled_sd(sd_treated: float, n_treated: int, sd_comparison: float, n_compari
     second = checked_number("sd_comparison", sd_comparison, low=0.0)
     if sum(n) < 3 or min(n) < 1:
         raise UsageError(f"n_treated={n[0]} and n_comparison={n[1]} are too few. Pass 3 learners or more in all.")
-    return math.sqrt(((n[0] - 1) * first**2 + (n[1] - 1) * second**2) / (sum(n) - 2))
+    shares = (n[0] - 1) / (sum(n) - 2), (n[1] - 1) / (sum(n) - 2)
+    return math.hypot(math.sqrt(shares[0]) * first, math.sqrt(shares[1]) * second)
 
 
 def small_sample_correction(df: float, *, exact: bool = False) -> float:
@@ -64,7 +65,7 @@ def small_sample_correction(df: float, *, exact: bool = False) -> float:
     >>> round(small_sample_correction(113), 7)
     0.9933481
     """
-    number = checked_number("df", df, low=1.0)
+    number = checked_number("df", df, low=1.0, open_low=True)
     if not exact:
         return 1.0 - 3.0 / (4.0 * number - 1.0)
     return math.exp(math.lgamma(number / 2.0) - math.lgamma((number - 1.0) / 2.0)) / math.sqrt(number / 2.0)
@@ -103,7 +104,7 @@ def standardized(
     """Return the effect of the uncorrected difference `d`; `base_variance` is its variance where the effect is 0."""
     factor = options.factor(n)
     value = factor * d
-    se = math.sqrt(base_variance + value**2 / (2.0 * se_df)) * (factor if options.omega_in_se else 1.0)
+    se = math.hypot(math.sqrt(base_variance), value / math.sqrt(2.0 * se_df)) * (factor if options.omega_in_se else 1.0)
     df = sum(n) - 2 - covariates
     effect = symmetric_effect(
         NAME if options.correction != "none" else "Cohen d",
@@ -121,7 +122,7 @@ def standardized(
             "covariates": covariates,
         },
     )
-    if options.interval != "noncentral_t":
+    if options.interval != "noncentral_t" or effect.value is None:
         return effect
     if form not in ("means", "t"):
         raise UsageError("interval='noncentral_t' is exact for unadjusted differences only. Pass 'normal' or 't'.")
@@ -146,7 +147,7 @@ def _noncentrality_limits(t: float, df: int, level: float) -> tuple[float, float
     from scipy import optimize
 
     tail = (1.0 - level) / 2.0
-    reach = 10.0 + 2.0 * abs(t)
+    reach = 40.0 + 14.0 * abs(t)
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:

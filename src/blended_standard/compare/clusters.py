@@ -68,6 +68,7 @@ def cluster_adjusted_g(
     se: float | None = None,
     f: float | None = None,
     r_squared: float = 0.0,
+    covariates: int = 0,
     df_method: Literal["h", "upsilon"] = "h",
     level: float = 0.95,
 ) -> ClusterEffect:
@@ -91,11 +92,13 @@ def cluster_adjusted_g(
         Whether the comparison learners are in clusters too.
     se : float, optional
         Standard error of the treatment coefficient divided by the unadjusted standard deviation, as the study's own
-        analysis gave it. Needed when `analysis="handled"`.
+        analysis gave it. This or `f` is needed when `analysis="handled"`.
     f : float, optional
-        F (or t squared) of the treatment term of an analysis that ignored clusters, in place of `se`.
+        F (or t squared) of the treatment term of the study's own analysis, in place of `se`.
     r_squared : float
         Share of outcome variance that covariates explain; used without `se` and `f`.
+    covariates : int
+        Lowers the df in the standard error to h - covariates, as Hedges and others (2023) do; WWC does not.
     df_method : {"h", "upsilon"}
         Degrees of freedom of the interval.
     level : float
@@ -120,7 +123,10 @@ def cluster_adjusted_g(
         raise UsageError("df_method='upsilon' is for two clustered arms. Pass df_method='h'.")
     value = design.g * math.sqrt(design.gamma)
     variance = _base_variance(design, value, analysis=analysis, se=se, f=f, r_squared=r_squared)
-    error = math.sqrt(variance + value**2 / (2.0 * design.h))
+    left = design.h - checked_count("covariates", covariates)
+    if left <= 0.0:
+        raise UsageError(f"covariates={covariates} leave no degrees of freedom: h is {design.h:.1f}.")
+    error = math.sqrt(variance + value**2 / (2.0 * left))
     df = design.h if df_method == "h" else upsilon_df(n_clusters, design.size, design.icc)
     correction = design.correction(upsilon=arms_clustered == "both")
     own = analysis == "handled" or arms_clustered == "treated"
@@ -137,7 +143,13 @@ def cluster_adjusted_g(
         n_treated=design.n[0],
         n_comparison=design.n[1],
         method=f"Hedges g (WWC), corrected for clusters; analysis {analysis} them",
-        parameters={"icc": design.icc, "icc_is_default": icc is None, "df_method": df_method, "r_squared": r_squared},
+        parameters={
+            "icc": design.icc,
+            "icc_is_default": icc is None,
+            "df_method": df_method,
+            "r_squared": r_squared,
+            "se_df": left,
+        },
         correction=correction,
     )
 
@@ -223,7 +235,7 @@ class _Design:
             raise UsageError(f"n_clusters={m} is more than the {clustered} learners in them.")
         factors = _two_arms(n, clustered / m, rho) if arms == "both" else _one_arm(n, clustered / m, rho)
         return cls(
-            g=checked_number("g", g), n=n, n_clusters=m, icc=rho, size=clustered / m,
+            g=checked_number("g", g, low=-1e100, high=1e100), n=n, n_clusters=m, icc=rho, size=clustered / m,
             gamma=factors[0], eta=factors[1], h=factors[2],
         )  # fmt: skip
 
@@ -270,14 +282,15 @@ def _base_variance(
     design: _Design, value: float, *, analysis: str, se: float | None, f: float | None, r_squared: float
 ) -> float:
     """Return the variance of the effect without the part that comes from estimating the standard deviation."""
-    if analysis == "handled":
-        if se is None:
-            raise UsageError("se is needed with analysis='handled': the study's standard error over the unadjusted SD.")
-        return checked_number("se", se, low=0.0, open_low=True) ** 2 * design.gamma
+    factor = design.gamma if analysis == "handled" else design.eta
     if se is not None:
-        return checked_number("se", se, low=0.0, open_low=True) ** 2 * design.eta
+        return checked_number("se", se, low=0.0, open_low=True) ** 2 * factor
     if f is not None:
-        return value**2 / checked_number("f", f, low=0.0, open_low=True) * design.eta
+        if value == 0.0:
+            raise UsageError(f"f={f!r} does not fit g=0. Leave f out.")
+        return value**2 / checked_number("f", f, low=0.0, open_low=True) * factor
+    if analysis == "handled":
+        raise UsageError("se or f is needed with analysis='handled': the sizes alone do not show what it found.")
     left = 1.0 - checked_number("r_squared", r_squared, low=0.0, high=1.0)
     return left * (1.0 / design.n[0] + 1.0 / design.n[1]) * design.eta
 

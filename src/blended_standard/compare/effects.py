@@ -90,7 +90,7 @@ def hedges_g(
     >>> round(effect.value, 4), effect.n
     (0.8, 6)
     """
-    one, two = checked_values("treated", treated), checked_values("comparison", comparison)
+    one, two = _same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
     if min(one.size, two.size) < 2:
         return no_effect(NAME, TOO_FEW, n=(one.size, two.size), method=METHOD)
     return hedges_g_from_means(
@@ -199,27 +199,37 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
     >>> round(glass_delta([5.0, 6.0, 9.0], [4.0, 5.0, 6.0]).value, 4)
     0.9403
     """
-    one, two = checked_values("treated", treated), checked_values("comparison", comparison)
+    one, two = _same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
     n = (one.size, two.size)
     method = "Glass delta, variances " + ("equal" if equal_variances else "unequal")
-    if min(n) < 2:
-        return no_effect("Glass delta", TOO_FEW, n=n, method=method)
+    if n[0] < 2 or n[1] < 3:
+        reason = "Glass delta needs 2 learners in the treated and 3 in the comparison group."
+        return no_effect("Glass delta", reason, n=n, method=method)
     sd_one, sd_two = _sd(one), _sd(two)
     if sd_two == 0.0:
         return no_effect("Glass delta", "The comparison group has no variance to divide by.", n=n, method=method)
     factor = small_sample_correction(n[1] - 1, exact=True)
     value = factor * float(one.mean() - two.mean()) / sd_two
-    ratio = 1.0 if equal_variances else (sd_one / sd_two) ** 2
-    variance = ratio / n[0] + 1.0 / n[1] + value**2 / (2.0 * n[1])
+    ratio = 1.0 if equal_variances else sd_one / sd_two
+    se = math.hypot(ratio / math.sqrt(n[0]), 1.0 / math.sqrt(n[1]), value / math.sqrt(2.0 * n[1]))
     return symmetric_effect(
         "Glass delta",
         value,
-        math.sqrt(variance),
+        se,
         n=n,
         method=method,
         level=checked_level(level),
-        parameters={"correction": "exact", "equal_variances": equal_variances, "sd": sd_two},
+        parameters={"correction": "exact", "equal_variances": equal_variances},
     )
+
+
+def _same_scale(
+    one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Divide both by one power of 2, so that squares cannot overflow; a standardized effect does not change."""
+    largest = max((float(abs(values).max()) for values in (one, two) if values.size), default=0.0)
+    _, exponent = math.frexp(largest)
+    return np.ldexp(one, -exponent), np.ldexp(two, -exponent)
 
 
 def _sd(values: npt.NDArray[np.float64]) -> float:

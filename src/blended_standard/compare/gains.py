@@ -94,7 +94,7 @@ def difference_in_differences(
     base = _base_variance(value, n, correlation=correlation, t=t)
     if base is None:
         return no_effect(name, "t is 0, which leaves the scale of the effect open.", n=n, method=method)
-    se = math.sqrt(base + value**2 / (2.0 * checked_number("df", se_df, low=0.0, open_low=True)))
+    se = math.hypot(math.sqrt(base), value / math.sqrt(2.0 * checked_number("df", se_df, low=0.0, open_low=True)))
     return symmetric_effect(
         name,
         value,

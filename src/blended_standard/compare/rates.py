@@ -111,7 +111,7 @@ def cox_index_from_counts(
     method = "Cox index (WWC)" if "continuity" not in parameters else "Cox index, continuity-corrected (not WWC)"
     if (reason := table.undefined(needs_nonevents=True)) is not None:
         return no_effect("Cox index", reason, n=table.n, method=method, parameters=parameters)
-    factor = small_sample_correction(max(sum(table.n) - 2, 1)) if omega else 1.0
+    factor = small_sample_correction(max(sum(table.n) - 2, 2)) if omega else 1.0
     return symmetric_effect(
         "Cox index",
         factor * table.log_odds_ratio() / _COX_DIVISOR,
