@@ -83,6 +83,8 @@ def as_codes(labels: object, *, name: str, n: int) -> tuple[Integers, tuple[str,
             raise UsageError(f"{name} has missing labels; every row must belong to a group.")
         kinds = {type(item) for item in values.tolist()}
         values = values if len(kinds) == 1 and kinds <= {int, str} else values.astype(str)
+    if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) < 4 * n + 1000:
+        return _integer_codes(values)
     unique, codes = np.unique(values, return_inverse=True)
     return codes.astype(np.int64).ravel(), tuple(str(item) for item in unique.tolist())
 
@@ -138,6 +140,8 @@ def require_full_rank(design: Columns, *, weights: Floats | None = None) -> None
     empty = [label for label, size in zip(design.names, scale, strict=True) if size == 0.0]
     if empty:
         raise NotEstimableError(f"Column {', '.join(empty)} is zero in every row; leave it out.")
+    if np.linalg.eigvalsh(gram / np.outer(scale, scale))[0] > 1e-8:
+        return
     unit = matrix / scale
     _, upper = np.linalg.qr(unit)
     diagonal = np.abs(np.diag(upper))
@@ -156,6 +160,16 @@ def require_full_rank(design: Columns, *, weights: Floats | None = None) -> None
         raise NotEstimableError(
             f"Column {', '.join(dependent)} is a linear combination of the columns before it{why}; leave it out."
         )
+
+
+def _integer_codes(values: npt.NDArray[np.generic]) -> tuple[Integers, tuple[str, ...]]:
+    """Code integers that lie near one another by counting, without a sort."""
+    low = int(values.min())
+    shifted = values.astype(np.int64) - low
+    levels = np.flatnonzero(np.bincount(shifted))
+    code_of = np.zeros(int(shifted.max()) + 1, dtype=np.int64)
+    code_of[levels] = np.arange(levels.size)
+    return code_of[shifted], tuple(str(level + low) for level in levels.tolist())
 
 
 def _from_array(values: object, *, name: str, n: int | None, names: Sequence[str] | None) -> Columns:

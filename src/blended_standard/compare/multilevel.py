@@ -1,0 +1,450 @@
+"""Random-intercept and random-slope models of learners within programs, by REML or ML.
+
+Sources: Bates, Maechler, Bolker & Walker (2015); Satterthwaite degrees of freedom as in Kuznetsova et al. (2017).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from blended_standard.compare.columns import (
+    Columns,
+    Floats,
+    as_codes,
+    as_columns,
+    as_vector,
+    require_full_rank,
+    with_intercept,
+)
+from blended_standard.compare.mixed_sums import GroupSums, Solution, best_factor
+from blended_standard.compare.notes import Note
+from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.results import Estimate, Interval, Result, Row, array, result
+
+
+@result
+class MixedModel(Result):
+    """A fitted mixed model: fixed coefficients, variances between and within groups, and the effect of each group."""
+
+    title = "Mixed model"
+    names: tuple[str, ...]
+    coefficients: npt.NDArray[np.float64] = array()
+    se: npt.NDArray[np.float64] = array()
+    df: npt.NDArray[np.float64] = array()
+    p_values: npt.NDArray[np.float64] = array()
+    covariance: npt.NDArray[np.float64] = array()
+    random_names: tuple[str, ...]
+    random_covariance: npt.NDArray[np.float64] = array()
+    variance_between: float
+    variance_between_se: float | None
+    variance_between_interval: Interval | None
+    variance_within: float
+    variance_within_se: float
+    icc: float | None
+    log_likelihood: float
+    criterion: float
+    p_no_variance: float | None
+    n: int
+    n_groups: int
+    method: str
+    level: float
+    singular: bool
+    groups: tuple[str, ...]
+    group_sizes: npt.NDArray[np.int64] = array()
+    effects: npt.NDArray[np.float64] = array()
+    effect_covariances: npt.NDArray[np.float64] = array()
+    prediction_covariances: npt.NDArray[np.float64] = array()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def deviance(self) -> float:
+        """-2 log likelihood (ML) or the REML criterion."""
+        return self.criterion
+
+    def rows(self) -> list[Row]:
+        """Return one row a fixed coefficient."""
+        return [self.coefficient(name).rows()[0] for name in self.names]
+
+    def coefficient(self, name: str) -> Estimate:
+        """Return one fixed coefficient as an estimate with its interval."""
+        from scipy.special import stdtrit
+
+        if name not in self.names:
+            raise UsageError(f"{name!r} is not a coefficient; there are {', '.join(self.names)}.")
+        i = self.names.index(name)
+        value, se, df = float(self.coefficients[i]), float(self.se[i]), float(self.df[i])
+        reach = float(stdtrit(df, (1 + self.level) / 2)) * se
+        return Estimate(
+            name=name,
+            value=value,
+            se=se,
+            df=df,
+            p_value=float(self.p_values[i]),
+            interval=Interval(low=value - reach, high=value + reach, level=self.level, method="t, Satterthwaite df"),
+            n=self.n,
+            method=self.method,
+        )
+
+
+def random_intercept(
+    outcome: npt.ArrayLike,
+    groups: object,
+    *,
+    covariates: object | None = None,
+    method: str = "REML",
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> MixedModel:
+    """Fit outcome = covariates + group effect + residual, group effects normal around zero.
+
+    One pass takes sums within groups; the variance ratio is then found to 12 digits from those alone.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    groups : array of labels, shape (n,)
+        Program, site or school of each row.
+    covariates : array (n, p), mapping of columns or frame, optional
+        Of learners or of groups. Text columns become 0/1 columns. An intercept is added.
+    method : {"REML", "ML"}
+    names : sequence of str, optional
+    level : float
+
+    Returns
+    -------
+    MixedModel
+        `singular` is True, with a note, when the best variance between groups is zero: a legal answer.
+
+    Raises
+    ------
+    NotEstimableError
+        One group, one row a group, no variation within groups, or dependent covariates.
+
+    Example
+    -------
+    >>> fit = random_intercept([1.0, 2.0, 3.0, 6.0, 7.0, 8.0], ["a", "a", "a", "b", "b", "b"])
+    >>> round(fit.variance_between, 6), round(fit.variance_within, 6)
+    (12.166667, 1.0)
+    """
+    y, codes, labels, design = _read(outcome, groups, covariates, method, names, level)
+    random = Columns(matrix=np.ones((y.size, 1)), names=("intercept",))
+    return _fit(y, codes, labels, design, random, method=method, level=level)
+
+
+def random_slope(
+    outcome: npt.ArrayLike,
+    groups: object,
+    *,
+    covariates: object,
+    slopes: Sequence[str],
+    method: str = "REML",
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> MixedModel:
+    """Fit a model in which the intercept and some slopes differ from group to group, with free covariances.
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+    groups : array of labels, shape (n,)
+    covariates : array (n, p), mapping of columns or frame
+        Put products of columns in for cross-level interactions.
+    slopes : sequence of str
+        Names of the covariates whose slope varies between groups.
+    method : {"REML", "ML"}
+    names : sequence of str, optional
+    level : float
+
+    Raises
+    ------
+    NotEstimableError
+        As for `random_intercept`; also fewer groups than random coefficients.
+
+    Example
+    -------
+    >>> weeks = [0.0, 1, 2, 3] * 4
+    >>> score = [1.0, 2, 3.1, 4, 2, 4.2, 6, 8, 0, 1.1, 1, 2, 1, 4, 7, 10.2]
+    >>> fit = random_slope(score, list("aaaabbbbccccdddd"), covariates={"weeks": weeks}, slopes=["weeks"])
+    >>> fit.random_names
+    ('intercept', 'weeks')
+    """
+    y, codes, labels, design = _read(outcome, groups, covariates, method, names, level)
+    unknown = [name for name in slopes if name not in design.names[1:]]
+    if unknown or not slopes:
+        raise UsageError(f"slopes={list(slopes)!r} must name covariates; there are {', '.join(design.names[1:])}.")
+    if len(labels) <= len(slopes) + 1:
+        raise NotEstimableError(f"{len(labels)} groups cannot show how {len(slopes) + 1} coefficients vary together.")
+    index = [0, *(design.names.index(name) for name in slopes)]
+    random = Columns(matrix=design.matrix[:, index], names=("intercept", *slopes))
+    return _fit(y, codes, labels, design, random, method=method, level=level)
+
+
+def _read(
+    outcome: npt.ArrayLike,
+    groups: object,
+    covariates: object | None,
+    method: str,
+    names: Sequence[str] | None,
+    level: float,
+) -> tuple[Floats, npt.NDArray[np.int64], tuple[str, ...], Columns]:
+    y = as_vector(outcome, name="outcome")
+    if method not in ("REML", "ML"):
+        raise UsageError(f'method={method!r} is not "REML" or "ML".')
+    if not 0 < level < 1:
+        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    codes, labels = as_codes(groups, name="groups", n=y.size)
+    if len(labels) < 2:
+        raise NotEstimableError(f"All rows belong to one group ({labels[0]}): variation between groups cannot be seen.")
+    if len(labels) == y.size:
+        raise NotEstimableError("Every group has one row, so variation between and within groups cannot be told apart.")
+    if covariates is None:
+        design = Columns(matrix=np.ones((y.size, 1)), names=("intercept",))
+    else:
+        design = with_intercept(as_columns(covariates, n=y.size, names=names))
+        require_full_rank(design)
+    if y.size <= len(design.names):
+        raise NotEstimableError(f"{y.size} rows cannot determine {len(design.names)} coefficients and two variances.")
+    return y, codes, labels, design
+
+
+def _fit(
+    y: Floats,
+    codes: npt.NDArray[np.int64],
+    labels: tuple[str, ...],
+    design: Columns,
+    random: Columns,
+    *,
+    method: str,
+    level: float,
+) -> MixedModel:
+    scale = _Scale.of(design.matrix, random.matrix)
+    sums = GroupSums.of(y, scale.fixed(design.matrix), scale.random(random.matrix), codes, reml=method == "REML")
+    if sums.rr <= 1e-24 * max(float(y @ y), 1e-300):
+        raise NotEstimableError(
+            "The outcome is constant, or the covariates explain it wholly: there is nothing to split."
+        )
+    factor = best_factor(sums)
+    best = sums.solve(factor)
+    sigma2 = best.rss / sums.degrees
+    if sigma2 <= 1e-13 * sums.rr / sums.n:
+        raise NotEstimableError(
+            "The outcome does not vary within groups (beyond the covariates), so the residual variance is zero and the "
+            "model has no maximum. Compare the group means instead."
+        )
+    relative = factor @ factor.T
+    singular = bool(np.linalg.eigvalsh(relative)[0] < 1e-8)
+    spread = _Spread.of(sums, best, factor, sigma2)
+    back = scale.fixed_back()
+    beta = back @ (sums.ordinary + best.beta)
+    covariance = back @ (sigma2 * best.inverse) @ back.T
+    df = np.maximum([spread.satterthwaite(row) for row in back], 1.0)
+    unscale = np.diag(1 / scale.z)
+    between = unscale @ (sigma2 * relative) @ unscale
+    effects = best.zvr @ relative @ unscale
+    conditional, prediction = _effect_covariances(sums, best, relative, sigma2, unscale)
+    one = sums.q == 1
+    criterion = sums.criterion(best) - 2 * scale.log_volume * (1 if method == "REML" else 0)
+    return MixedModel(
+        names=design.names,
+        coefficients=beta,
+        se=np.sqrt(np.diag(covariance)),
+        df=df,
+        p_values=_p_values(beta, covariance, df),
+        covariance=covariance,
+        random_names=random.names,
+        random_covariance=between,
+        variance_between=float(between[0, 0]),
+        variance_between_se=spread.between_se() if one and not singular else None,
+        variance_between_interval=_profile_interval(sums, level) if one else None,
+        variance_within=sigma2,
+        variance_within_se=spread.within_se(),
+        icc=float(between[0, 0] / (between[0, 0] + sigma2)) if one else None,
+        log_likelihood=-criterion / 2,
+        criterion=criterion,
+        p_no_variance=_no_variance(sums, best) if one else None,
+        n=y.size,
+        n_groups=len(labels),
+        method=f"{method}, {'random intercept' if one else 'random slopes: ' + ', '.join(random.names[1:])}",
+        level=level,
+        singular=singular,
+        groups=labels,
+        group_sizes=np.bincount(codes),
+        effects=effects,
+        effect_covariances=conditional,
+        prediction_covariances=prediction,
+        notes=_notes(singular, one, len(labels)),
+    )
+
+
+@attrs.frozen
+class _Scale:
+    """Columns are centered and scaled while fitting; these undo it."""
+
+    center: Floats
+    x: Floats
+    z: Floats
+
+    @classmethod
+    def of(cls, design: Floats, random: Floats) -> _Scale:
+        p, q = design.shape[1], random.shape[1]
+        center, x, z = np.zeros(p), np.ones(p), np.ones(q)
+        for i in range(1, p):
+            center[i], x[i] = design[:, i].mean(), design[:, i].std()
+        for i in range(1, q):
+            z[i] = np.sqrt((random[:, i] ** 2).mean())
+        return cls(center, x, z)
+
+    def fixed(self, matrix: Floats) -> Floats:
+        return np.asarray((matrix - self.center) / self.x) if matrix.shape[1] > 1 else matrix
+
+    def random(self, matrix: Floats) -> Floats:
+        return np.asarray(matrix / self.z) if matrix.shape[1] > 1 else matrix
+
+    def fixed_back(self) -> Floats:
+        back = np.diag(1 / self.x)
+        back[0, 1:] = -self.center[1:] / self.x[1:]
+        return back
+
+    @property
+    def log_volume(self) -> float:
+        return -float(np.log(self.x).sum())
+
+
+@attrs.frozen
+class _Spread:
+    """How uncertain the variances are: the inverse information of (G, sigma2), and its use for degrees of freedom."""
+
+    sums: GroupSums
+    best: Solution
+    sigma2: float
+    covariance: Floats  # of the free elements of G, then sigma2
+    pairs: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, sums: GroupSums, best: Solution, factor: Floats, sigma2: float) -> _Spread:
+        relative = factor @ factor.T
+        pairs = tuple((i, j) for i in range(sums.q) for j in range(i + 1))
+        free = pairs if float(np.linalg.eigvalsh(relative)[0]) >= 1e-8 else ()
+        k = len(free)
+        hessian = np.zeros((k + 1, k + 1))
+        hessian[k, k] = sums.degrees / sigma2**2
+        for a, (i, j) in enumerate(free):
+            width = 1e-4 * float(np.sqrt(relative[i, i] * relative[j, j]))
+            step = np.zeros_like(relative)
+            step[i, j] = step[j, i] = width
+            up, down = (
+                _free_slope(sums.gradient(sums.solve(_root(relative + sign * step)), sigma2), free) for sign in (1, -1)
+            )
+            hessian[a, :k] = (up - down) / (2 * width)
+        slope = -best.zvr.T @ best.zvr
+        hessian[k, :k] = hessian[:k, k] = -_free_slope(slope, free) / sigma2**2
+        hessian = (hessian + hessian.T) / 2
+        spread = np.asarray(2 * np.linalg.pinv(hessian), dtype=np.float64)
+        return cls(sums, best, sigma2, spread, free)
+
+    def satterthwaite(self, contrast: Floats) -> float:
+        """Return 2 v^2 / Var(v), v the variance of a combination of the fixed coefficients."""
+        row = self.best.inverse @ contrast
+        moved = self.best.zvx @ row  # (m, q)
+        outer = self.sigma2 * moved.T @ moved
+        gradient = np.append(_free_slope(outer, self.pairs), float(contrast @ row))
+        v = self.sigma2 * float(contrast @ row)
+        spread = float(gradient @ self.covariance @ gradient)
+        return 2 * v**2 / spread if spread > 0 else float(self.sums.degrees)
+
+    def between_se(self) -> float:
+        """Return the large-sample SE of the variance between groups (one random coefficient)."""
+        ratio = float(np.linalg.norm(self.best.zvr)) and self._ratio()
+        gradient = np.array([self.sigma2, ratio])
+        return float(np.sqrt(gradient @ self.covariance @ gradient))
+
+    def within_se(self) -> float:
+        """Return the large-sample SE of the residual variance."""
+        return float(np.sqrt(self.covariance[-1, -1]))
+
+    def _ratio(self) -> float:
+        sizes = self.sums.zz[:, 0, 0]
+        kept = self.best.zvz[:, 0, 0]
+        largest = int(np.argmax(sizes))
+        return float((sizes[largest] / kept[largest] - 1) / sizes[largest])
+
+
+def _root(matrix: Floats) -> Floats:
+    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+
+
+def _free_slope(matrix: Floats, pairs: Sequence[tuple[int, int]]) -> Floats:
+    return np.array([matrix[i, j] * (1.0 if i == j else 2.0) for i, j in pairs])
+
+
+def _effect_covariances(
+    sums: GroupSums, best: Solution, relative: Floats, sigma2: float, unscale: Floats
+) -> tuple[Floats, Floats]:
+    """Return the covariance of effects given the fixed coefficients, and with their uncertainty added."""
+    conditional = sigma2 * (relative - relative @ best.zvz @ relative)
+    moved = relative @ best.zvx
+    added = sigma2 * moved @ best.inverse @ np.swapaxes(moved, 1, 2)
+    return unscale @ conditional @ unscale, unscale @ (conditional + added) @ unscale
+
+
+def _p_values(beta: Floats, covariance: Floats, df: Floats) -> Floats:
+    from scipy.special import stdtr
+
+    return np.asarray(2 * stdtr(df, -np.abs(beta) / np.sqrt(np.diag(covariance))))
+
+
+def _no_variance(sums: GroupSums, best: Solution) -> float:
+    """Return the p-value of the likelihood ratio against no variance between groups (half chi-square 1, half 0)."""
+    from scipy.special import chdtrc
+
+    gain = sums.criterion(sums.solve(np.zeros((1, 1)))) - sums.criterion(best)
+    return float(0.5 * chdtrc(1, gain)) if gain > 1e-9 else 1.0
+
+
+def _profile_interval(sums: GroupSums, level: float) -> Interval:
+    """Profile the ML deviance in the variance between groups, as lme4 does whatever the fit."""
+    from scipy.optimize import brentq, minimize_scalar
+    from scipy.special import chdtri
+
+    ml = attrs.evolve(sums, reml=False)
+    factor = best_factor(ml)
+    best = ml.solve(factor)
+    sigma2 = best.rss / ml.degrees
+    top = float(factor[0, 0]) ** 2 * sigma2
+    goal = ml.criterion(best) + float(chdtri(1, 1 - level))
+
+    def excess(between: float) -> float:
+        def height(log_sigma2: float) -> float:
+            s2 = float(np.exp(log_sigma2))
+            return ml.criterion(ml.solve(np.array([[np.sqrt(between / s2)]])), s2)
+
+        around = float(np.log(sigma2))
+        found = minimize_scalar(height, bounds=(around - 4, around + 4), method="bounded", options={"xatol": 1e-6})
+        return float(found.fun) - goal
+
+    low = 0.0 if top == 0 or excess(0.0) <= 0 else float(brentq(excess, 0.0, top, xtol=1e-12 * sigma2, rtol=1e-10))
+    high = max(2 * top, 0.01 * sigma2)
+    while excess(high) < 0 and high < 1e12 * sigma2:
+        high *= 2
+    high = float(brentq(excess, top, high, xtol=1e-12 * sigma2, rtol=1e-10))
+    return Interval(low=low, high=high, level=level, method="profile likelihood (ML)")
+
+
+def _notes(singular: bool, one: bool, groups: int) -> tuple[Note, ...]:
+    notes = []
+    if singular and one:
+        text = (
+            "The best variance between groups is zero: group means differ no more than learners within groups would make "
+            "them. All group effects are 0; read the interval of the variance."
+        )
+        notes.append(Note(code="singular", text=text))
+    elif singular:
+        text = "A variance is zero or a correlation is 1: the data do not support this many random coefficients."
+        notes.append(Note(code="singular", text=text))
+    if groups < 10:
+        notes.append(Note(code="few-groups", text=f"{groups} groups say little about the variance between groups."))
+    return tuple(notes)
