@@ -39,6 +39,9 @@ from blended_standard.compare.essa import EssaTier as EssaTier
 from blended_standard.compare.essa import StudyFinding as StudyFinding
 from blended_standard.compare.essa import domain_conclusion as domain_conclusion
 from blended_standard.compare.essa import essa_tier as essa_tier
+from blended_standard.compare.funnel import Funnel as Funnel
+from blended_standard.compare.funnel import funnel_means as funnel_means
+from blended_standard.compare.funnel import funnel_rates as funnel_rates
 from blended_standard.compare.gains import difference_in_differences as difference_in_differences
 from blended_standard.compare.matching import Match as Match
 from blended_standard.compare.matching import match as match
@@ -48,6 +51,9 @@ from blended_standard.compare.meta import meta_analysis as meta_analysis
 from blended_standard.compare.meta import rank_test as rank_test
 from blended_standard.compare.meta import robust_meta_analysis as robust_meta_analysis
 from blended_standard.compare.meta import three_level_meta_analysis as three_level_meta_analysis
+from blended_standard.compare.multilevel import MixedModel as MixedModel
+from blended_standard.compare.multilevel import random_intercept as random_intercept
+from blended_standard.compare.multilevel import random_slope as random_slope
 from blended_standard.compare.multiplicity import MultipleComparisons as MultipleComparisons
 from blended_standard.compare.multiplicity import benjamini_hochberg as benjamini_hochberg
 from blended_standard.compare.multiplicity import improvement_index as improvement_index
@@ -62,6 +68,11 @@ from blended_standard.compare.planning import mdes as mdes
 from blended_standard.compare.planning import mdes_proportions as mdes_proportions
 from blended_standard.compare.planning import power as power
 from blended_standard.compare.planning import power_proportions as power_proportions
+from blended_standard.compare.programs import PracticeHeterogeneity as PracticeHeterogeneity
+from blended_standard.compare.programs import ProgramEffect as ProgramEffect
+from blended_standard.compare.programs import ProgramEffects as ProgramEffects
+from blended_standard.compare.programs import practice_heterogeneity as practice_heterogeneity
+from blended_standard.compare.programs import program_effects as program_effects
 from blended_standard.compare.propensity import CommonSupport as CommonSupport
 from blended_standard.compare.propensity import PropensityModel as PropensityModel
 from blended_standard.compare.propensity import common_support as common_support

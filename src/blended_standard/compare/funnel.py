@@ -68,7 +68,8 @@ def funnel_rates(
         Default: all events over all learners.
     levels : sequence of float
     method : {"normal", "exact", "interpolated"}
-        normal: p0 -/+ z sqrt(p0 (1 - p0) / n), cut at 0 and 1; exact: binomial quantiles over n; interpolated: between them.
+        normal: p0 -/+ z sqrt(p0 (1 - p0) / n), cut at 0 and 1; exact: binomial quantiles over n; interpolated:
+        between quantiles, so that limits change smoothly with n.
     overdispersion : {"none", "multiplicative", "additive"}
         phi is the mean squared z after winsorizing 10 % at each end; multiplicative widens by sqrt(phi) when above 1,
         additive adds a variance between programs. Normal limits only.
@@ -86,17 +87,14 @@ def funnel_rates(
         raise UsageError("sizes must be whole numbers of 1 or more, and events between 0 and the size.")
     p0 = float(counts.sum() / n.sum()) if target is None else float(target)
     if not 0 < p0 < 1:
-        raise NotEstimableError(
-            f"The target rate is {p0:g}: at 0 or 1 there is no chance variation to draw limits for."
-        )
+        raise NotEstimableError(f"The target rate is {p0:g}: at 0 or 1 nothing varies by chance.")
     if method not in _METHODS:
         raise UsageError(f"method={method!r} is not one of {', '.join(_METHODS)}.")
     if method != "normal" and overdispersion != "none":
         raise UsageError('overdispersion= needs method="normal"; binomial limits have no room for it.')
     values, se = counts / n, np.sqrt(p0 * (1 - p0) / n)
     if method == "normal":
-        made = _normal(values, se, p0, levels, overdispersion)
-        return _cut(made)
+        return _normal(values, se, p0, levels, overdispersion, inside=(0.0, 1.0))
     checked = _levels(levels)
     tails = np.array([(1 - level) / 2 for level in checked])
     low, high = _binomial(n, p0, tails, method), _binomial(n, p0, 1 - tails, method)
@@ -160,7 +158,15 @@ def _phi(z: Floats) -> float:
     return float((np.clip(z, low, high) ** 2).mean())
 
 
-def _normal(values: Floats, se: Floats, target: float, levels: Sequence[float], overdispersion: str) -> Funnel:
+def _normal(
+    values: Floats,
+    se: Floats,
+    target: float,
+    levels: Sequence[float],
+    overdispersion: str,
+    *,
+    inside: tuple[float, float] = (-np.inf, np.inf),
+) -> Funnel:
     from scipy.special import ndtri
 
     if overdispersion not in _OVERDISPERSION:
@@ -177,7 +183,8 @@ def _normal(values: Floats, se: Floats, target: float, levels: Sequence[float], 
         between = max(0.0, (values.size * phi - (values.size - 1)) / float(w.sum() - (w @ w) / w.sum()))
         wide = np.sqrt(se**2 + between)
     reach = np.array([float(ndtri((1 + level) / 2)) for level in checked])
-    low, high = target - wide[:, None] * reach, target + wide[:, None] * reach
+    low = np.maximum(target - wide[:, None] * reach, inside[0])
+    high = np.minimum(target + wide[:, None] * reach, inside[1])
     return Funnel(
         target=target,
         levels=checked,
@@ -192,12 +199,6 @@ def _normal(values: Floats, se: Floats, target: float, levels: Sequence[float], 
         high=high,
         outside=(values[:, None] < low) | (values[:, None] > high),
     )
-
-
-def _cut(funnel: Funnel) -> Funnel:
-    import attrs
-
-    return attrs.evolve(funnel, low=np.maximum(funnel.low, 0.0), high=np.minimum(funnel.high, 1.0))
 
 
 def _binomial(n: Floats, p0: float, tails: Floats, method: str) -> Floats:

@@ -29,7 +29,7 @@ class Solution:
 
 @attrs.frozen
 class GroupSums:
-    """Sums within m groups of a model with p fixed and q random coefficients; r is the residual of ordinary regression."""
+    """Sums within m groups, p fixed and q random coefficients; r is the residual of ordinary regression."""
 
     n: int
     zz: Floats  # (m, q, q)

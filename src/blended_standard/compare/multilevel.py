@@ -224,9 +224,7 @@ def _fit(
     scale = _Scale.of(design.matrix, random.matrix)
     sums = GroupSums.of(y, scale.fixed(design.matrix), scale.random(random.matrix), codes, reml=method == "REML")
     if sums.rr <= 1e-24 * max(float(y @ y), 1e-300):
-        raise NotEstimableError(
-            "The outcome is constant, or the covariates explain it wholly: there is nothing to split."
-        )
+        raise NotEstimableError("The outcome is constant, or the covariates explain it wholly: nothing is left.")
     factor = best_factor(sums)
     best = sums.solve(factor)
     sigma2 = best.rss / sums.degrees
@@ -438,7 +436,7 @@ def _notes(singular: bool, one: bool, groups: int) -> tuple[Note, ...]:
     notes = []
     if singular and one:
         text = (
-            "The best variance between groups is zero: group means differ no more than learners within groups would make "
+            "The best variance between groups is zero: group means differ no more than chance within groups makes "
             "them. All group effects are 0; read the interval of the variance."
         )
         notes.append(Note(code="singular", text=text))

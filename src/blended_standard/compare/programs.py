@@ -1,4 +1,4 @@
-"""Program effects from a mixed model: intervals, reliability, ranks with their uncertainty, and who cannot be told apart.
+"""Program effects from a mixed model: intervals, reliability, ranks with their uncertainty, programs that are alike.
 
 Sources: Goldstein & Spiegelhalter (1996) and Goldstein & Healy (1995) for league tables and comparison intervals;
 Laird & Louis (1989) for expected ranks.
