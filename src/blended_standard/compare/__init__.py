@@ -8,6 +8,7 @@ from blended_standard.compare._effect import Effect as Effect
 from blended_standard.compare._rating_steps import Step as Step
 from blended_standard.compare._standardized import pooled_sd as pooled_sd
 from blended_standard.compare._standardized import small_sample_correction as small_sample_correction
+from blended_standard.compare.adjusted import hedges_g_adjusted as hedges_g_adjusted
 from blended_standard.compare.adjusted_effects import doubly_robust as doubly_robust
 from blended_standard.compare.adjusted_effects import weighted_difference as weighted_difference
 from blended_standard.compare.attrition import Attrition as Attrition

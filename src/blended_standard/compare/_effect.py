@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric.intervals import normal_quantile, student_quantile
 from blended_standard.results import Estimate, Interval, result
 
 Parameter = str | int | float | bool | None
@@ -92,10 +93,7 @@ def symmetric_interval(value: float, se: float, *, level: float, df: float | Non
 
 def two_sided_quantile(level: float, *, df: float | None = None) -> float:
     """Return the quantile that leaves `(1 - level)/2` in each tail of the normal or of t."""
-    from scipy import special
-
-    upper = 0.5 + level / 2.0
-    return float(special.ndtri(upper) if df is None else special.stdtrit(df, upper))
+    return normal_quantile(level) if df is None else student_quantile(df, level)
 
 
 def two_sided_p(statistic: float, *, df: float | None = None) -> float:

@@ -10,6 +10,8 @@ import math
 from typing import Literal
 
 import attrs
+import numpy as np
+import numpy.typing as npt
 
 from blended_standard.compare._effect import (
     Effect,
@@ -168,6 +170,15 @@ def df_of_se(df: float | None, n: tuple[int, int], *, covariates: int | None) ->
     if left <= 0:
         raise UsageError(f"covariates={covariates} leave no degrees of freedom with {sum(n)} learners.")
     return float(left)
+
+
+def same_scale(
+    one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Divide both by one power of 2, so that squares cannot overflow; a standardized effect does not change."""
+    largest = max((float(abs(values).max()) for values in (one, two) if values.size), default=0.0)
+    _, exponent = math.frexp(largest)
+    return np.ldexp(one, -exponent), np.ldexp(two, -exponent)
 
 
 def sizes(n_treated: int, n_comparison: int) -> tuple[int, int]:

@@ -29,6 +29,7 @@ from blended_standard.compare._standardized import (
     Options,
     df_of_se,
     pooled_sd,
+    same_scale,
     sizes,
     small_sample_correction,
     standardized,
@@ -64,7 +65,8 @@ def hedges_g(
     omega_in_se : bool
         Multiply the standard error by the correction too, as some transcriptions of the handbook do.
     interval : {"normal", "t", "noncentral_t"}
-        `g -/+ z se`, `g -/+ t(N - 2) se`, or the exact interval of an unadjusted difference.
+        `g -/+ z se`, `g -/+ t(N - 2) se`, or the exact interval of an unadjusted difference. The exact limits are those
+        of the population difference and so are not multiplied by the correction (the R package effectsize does that).
     level : float
         Confidence level.
 
@@ -90,7 +92,7 @@ def hedges_g(
     >>> round(effect.value, 4), effect.n
     (0.8, 6)
     """
-    one, two = _same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
+    one, two = same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
     if min(one.size, two.size) < 2:
         return no_effect(NAME, TOO_FEW, n=(one.size, two.size), method=METHOD)
     return hedges_g_from_means(
@@ -199,7 +201,7 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
     >>> round(glass_delta([5.0, 6.0, 9.0], [4.0, 5.0, 6.0]).value, 4)
     0.9403
     """
-    one, two = _same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
+    one, two = same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
     n = (one.size, two.size)
     method = "Glass delta, variances " + ("equal" if equal_variances else "unequal")
     if n[0] < 2 or n[1] < 3:
@@ -221,15 +223,6 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
         level=checked_level(level),
         parameters={"correction": "exact", "equal_variances": equal_variances},
     )
-
-
-def _same_scale(
-    one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Divide both by one power of 2, so that squares cannot overflow; a standardized effect does not change."""
-    largest = max((float(abs(values).max()) for values in (one, two) if values.size), default=0.0)
-    _, exponent = math.frexp(largest)
-    return np.ldexp(one, -exponent), np.ldexp(two, -exponent)
 
 
 def _sd(values: npt.NDArray[np.float64]) -> float:

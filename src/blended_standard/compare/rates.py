@@ -25,6 +25,7 @@ from blended_standard.compare._effect import (
 )
 from blended_standard.compare._standardized import small_sample_correction
 from blended_standard.errors import UsageError
+from blended_standard.numeric.intervals import difference, wilson
 from blended_standard.results import Estimate, Interval
 
 _COX_DIVISOR = 1.65
@@ -198,15 +199,13 @@ def risk_difference(
     if method == "wald" and se == 0.0:
         reason = "Both groups are all or nothing, so the Wald interval has no width. Use method='newcombe'."
         return no_effect("Risk difference", reason, n=table.n, method=label)
-    low, high = _newcombe(table, share) if method == "newcombe" else _wald(one - two, se, share)
+    interval = _newcombe(table, share) if method == "newcombe" else _wald(one - two, se, share)
     z = _pooled_z(table)
     return Effect(
         name="Risk difference",
         value=one - two,
         se=se if se > 0.0 else None,
-        interval=Interval(
-            low=low, high=high, level=share, method="Newcombe hybrid score" if method == "newcombe" else "Wald"
-        ),
+        interval=interval,
         statistic=z,
         p_value=None if z is None else two_sided_p(z),
         n=sum(table.n),
@@ -317,13 +316,12 @@ def proportion(events: float, n: int, *, level: float = 0.95) -> Estimate:
     if size == 0:
         return Estimate(name="Proportion", value=None, reason="There are no learners.", n=0, method="Wilson score")
     p = count / size
-    low, high = _wilson(p, size, share)
     se = math.sqrt(p * (1.0 - p) / size)
     return Estimate(
         name="Proportion",
         value=p,
         se=se if se > 0.0 else None,
-        interval=Interval(low=low, high=high, level=share, method="Wilson score"),
+        interval=wilson(count, size, level=share),
         n=size,
         method="Wilson score",
     )
@@ -407,30 +405,15 @@ def _ratio(
     )
 
 
-def _wilson(p: float, n: int, level: float) -> tuple[float, float]:
-    z = two_sided_quantile(level)
-    center = p + z * z / (2.0 * n)
-    margin = z * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n))
-    scale = 1.0 + z * z / n
-    low = 0.0 if p == 0.0 else max(0.0, (center - margin) / scale)
-    high = 1.0 if p == 1.0 else min(1.0, (center + margin) / scale)
-    return low, high
+def _newcombe(table: _Table, level: float) -> Interval:
+    one, two = (wilson(count, size, level=level) for count, size in zip(table.events, table.n, strict=True))
+    shares = table.shares()
+    return difference(shares[0], one, shares[1], two)
 
 
-def _newcombe(table: _Table, level: float) -> tuple[float, float]:
-    one, two = table.shares()
-    low_one, high_one = _wilson(one, table.n[0], level)
-    low_two, high_two = _wilson(two, table.n[1], level)
-    difference = one - two
-    return (
-        difference - math.hypot(one - low_one, high_two - two),
-        difference + math.hypot(high_one - one, two - low_two),
-    )
-
-
-def _wald(difference: float, se: float, level: float) -> tuple[float, float]:
+def _wald(gap: float, se: float, level: float) -> Interval:
     margin = two_sided_quantile(level) * se
-    return difference - margin, difference + margin
+    return Interval(low=gap - margin, high=gap + margin, level=level, method="Wald")
 
 
 def _pooled_z(table: _Table) -> float | None:
