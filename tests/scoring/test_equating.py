@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,6 +162,35 @@ def test_kolen_brennan_frequency_estimation():
     half = link.frequency_estimation(ONE, TWO, synthetic_weight=0.5)
     expected = [0.0405405405, 0.8734939759, 1.7906976744, 2.8894736842, 3.8983050847, 4.9625]
     assert half.equated == pytest.approx(expected, abs=1e-9)
+
+
+def kolen_brennan_table(form):
+    lines = (Path(__file__).parent / f"reference/kolen_brennan_{form}.csv").read_text().splitlines()
+    return link.frequency_table(range(37), range(13), counts=[[int(v) for v in line.split()] for line in lines])
+
+
+# Kolen & Brennan's NEAT forms (data of R equate, KBneat: rows score 0-36, columns anchor 0-12), R equate 2.0.9.
+# R mixes counts: its weight .5 is .5 * 1655 / (.5 * 1655 + .5 * 1638) in shares.
+@pytest.mark.parametrize(
+    ("weight", "percentile", "line"),
+    [
+        (1.0, [5.5343, 10.8203, 16.3714, 21.0466, 25.8526, 31.0140, 36.0938], (0.833380, 1.011314)),
+        (1655 / 3293, [5.5274, 10.8129, 16.3426, 21.0211, 25.8711, 30.9630, 36.0938], (0.897586, 1.006749)),
+    ],
+)
+def test_kolen_brennan_forms(weight, percentile, line):
+    x, y = kolen_brennan_table("x"), kolen_brennan_table("y")
+    at = [5, 10, 15, 20, 25, 30, 36]
+    made = link.frequency_estimation(x, y, synthetic_weight=weight)
+    assert made.equated[at] == pytest.approx(percentile, abs=6e-5)
+    holland = link.braun_holland(x, y, synthetic_weight=weight)
+    assert (holland.intercept, holland.slope) == pytest.approx(line, abs=1e-6)
+    chained = [5.5800, 10.5905, 15.9515, 20.4697, 25.6442, 31.1563, 36.0938]
+    assert link.chained_equipercentile(x, y).equated[at] == pytest.approx(chained, abs=5.1e-5)
+    tucker = link.tucker(x, y, synthetic_weight=1.0)
+    assert (tucker.intercept, tucker.slope) == pytest.approx((0.536778, 1.028948), abs=5e-7)
+    smooth = link.chained_equipercentile(x, y, degree=4)
+    assert smooth.equated[5:31] == pytest.approx(link.chained_equipercentile(x, y).equated[5:31], abs=0.6)
 
 
 def test_chained_equipercentile_agrees_with_r():

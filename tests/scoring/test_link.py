@@ -225,6 +225,8 @@ def test_results_are_picklable_and_round_trip(made):
         (lambda: link.anchor_drift([0.0, 1.0], [0.0, 1.0]), UsageError, "at least 3"),
         (lambda: link.anchor_drift(X, Y, method="best"), UsageError, "method='best'"),
         (lambda: link.anchor_drift(X, Y, maximum_share=1.0), UsageError, "maximum_share"),
+        (lambda: link.mean_sigma(X, Y).transform_items(Y), UsageError, "link that scale first"),
+        (lambda: link.mean_sigma(X, Y).then(link.mean_sigma(X, Y)), UsageError, "starts at 'spring'"),
         (lambda: link.mean_sigma(B1, B2).transform_se(0.0), NotEstimableError, "no standard error"),
     ],
 )

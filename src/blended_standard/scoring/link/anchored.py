@@ -213,7 +213,7 @@ def frequency_estimation(
     Notes
     -----
     Also called poststratification. f_s(x) = w f_1(x) + (1 - w) sum_v f_1(x | v) h_2(v), in shares of each group.
-    (R's equate mixes counts, so that unequal groups shift its weight.)
+    (R's equate mixes counts instead, so that groups of unequal size shift its weight.)
 
     Examples
     --------
@@ -326,6 +326,7 @@ def _frequency_estimation(
 ) -> tuple[FrequencyTable, FrequencyTable, tuple[str, ...]]:
     x, y = _one_anchor_scale(x, y)
     cautions: list[str] = []
+    size = w * x.n + (1 - w) * y.n
     made = []
     for own, other, keep in ((x, y, w), (y, x, 1 - w)):
         mine, theirs = own.anchor.counts / own.n, other.anchor.counts / other.n
@@ -339,7 +340,7 @@ def _frequency_estimation(
         if lost >= 1 - 1e-12 and keep == 0:
             raise NotEstimableError("The two groups have no anchor score in common; nothing links the forms.")
         factor = np.where(known, keep + (1 - keep) * theirs / np.where(known, mine, 1.0), 0.0)
-        made.append(FrequencyTable(scores=own.scores, counts=own.counts @ factor))
+        made.append(FrequencyTable(scores=own.scores, counts=own.counts @ factor * (size / own.n)))
     return made[0], made[1], tuple(cautions)
 
 

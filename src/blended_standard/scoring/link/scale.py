@@ -66,6 +66,15 @@ class Link(Result):
         Parameters of `scoring.irt` come back as such, ready to score with. The covariance of an `ItemSet` is carried
         over with the link taken as known.
         """
+        if (
+            isinstance(items, ItemParameters | ItemSet)
+            and self.scale_from
+            and items.scale_id not in ("", self.scale_from)
+        ):
+            raise UsageError(
+                f"items are on scale {items.scale_id!r} and this link starts at {self.scale_from!r}; link that scale "
+                "first."
+            )
         if isinstance(items, ItemParameters):
             scale_id = self.scale_to or items.scale_id
             return items.rescaled(slope=self.slope, intercept=self.intercept, scale_id=scale_id)
@@ -101,6 +110,8 @@ class Link(Result):
 
     def then(self, other: Link) -> Link:
         """Return the chain of this link and `other` (errors of the two taken as independent)."""
+        if self.scale_to and other.scale_from and self.scale_to != other.scale_from:
+            raise UsageError(f"this link ends at {self.scale_to!r} and the other starts at {other.scale_from!r}.")
         onward = np.array([[other.slope, 0.0], [0.0, other.slope]])
         ahead = np.array([[self.slope, 0.0], [self.intercept, 1.0]])
         covariance = None
@@ -179,15 +190,13 @@ def propagate(jacobians: tuple[Floats, Floats], first: Floats, second: Floats) -
 
 
 def jacobian(function: Callable[[Floats], Floats], at: Floats) -> Floats:
-    """Differentiate a vector function by central differences of fourth order."""
+    """Differentiate a vector function by central differences."""
     columns = []
     for i, value in enumerate(at):
         step = 1e-4 * max(1.0, abs(value))
         shift = np.zeros_like(at)
         shift[i] = step
-        near = function(at + shift) - function(at - shift)
-        far = function(at + 2 * shift) - function(at - 2 * shift)
-        columns.append((8 * near - far) / (12 * step))
+        columns.append((function(at + shift) - function(at - shift)) / (2 * step))
     return np.stack(columns, axis=-1)
 
 
