@@ -175,8 +175,12 @@ def baseline_category(effect_size: float) -> Category:
 
 
 def _measure(name: str, effect: float | Effect, *, adjusted: bool) -> BaselineMeasure:
-    found = effect if isinstance(effect, Effect) else None
-    size = found.value if found is not None else checked_number(f"effects[{name!r}]", effect)  # type: ignore[arg-type]
+    found: Effect | None = None
+    size: float | None
+    if isinstance(effect, Effect):
+        found, size = effect, effect.value
+    else:
+        size = checked_number(f"effects[{name!r}]", effect)
     category = None if size is None else baseline_category(size)
     return BaselineMeasure(
         name=name,

@@ -84,7 +84,8 @@ def hedges_g(
     Notes
     -----
     `se**2 = N / (n1 n2) + g**2 / (2 N)` unadjusted, `(1 - r_squared) N / (n1 n2) + g**2 / (2 df)` adjusted. The p value
-    and the interval belong together: both use the normal, or both use t. Source: WWC Procedures Handbook 4.1.
+    and the interval belong together: both use the normal, or both use t; `interval="t"` gives the t of WWC (F.1.0) with
+    N - 2 df. Source: WWC Procedures Handbook 4.1.
 
     Examples
     --------

@@ -265,16 +265,17 @@ def _label_by_count(studies: Sequence[StudyFinding]) -> Label:
     up = [study for study in studies if study.value > 0.0 and _notable(study)]
     down = [study for study in studies if study.value < 0.0 and _notable(study)]
     neither = len(studies) - len(up) - len(down)
-    for side, other, full, potential in (
+    sides: tuple[tuple[list[StudyFinding], list[StudyFinding], Label, Label], ...] = (
         (up, down, "positive", "potentially_positive"),
         (down, up, "negative", "potentially_negative"),
-    ):
+    )
+    for side, other, full, potential in sides:
         if side and not other:
             firm = [study for study in side if _significant(study)]
             strong = any(study.rating == "without_reservations" for study in firm)
             if len(firm) >= 2 and strong:
-                return full  # type: ignore[return-value]
-            return potential if neither <= len(side) else "mixed"  # type: ignore[return-value]
+                return full
+            return potential if neither <= len(side) else "mixed"
     return "mixed" if up else "no_discernible"
 
 
