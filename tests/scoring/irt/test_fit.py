@@ -353,3 +353,41 @@ class TestDegenerate:
         mended = irt.fit(data, "2pl", slope_prior=(0.0, 0.5))
         assert mended.converged
         assert all(0 < slope < 4 for slope in mended.items.slope)
+
+
+def test_three_parameters_without_a_prior_do_not_fall_below_two() -> None:
+    for counts in (LSAT6, LSAT7):
+        two, three = irt.fit(BINARY, "2pl", weights=counts), irt.fit(BINARY, "3pl", weights=counts, guessing_prior=None)
+        assert three.log_likelihood >= two.log_likelihood - 1e-6
+    assert three.log_likelihood == pytest.approx(-2658.0547, abs=1e-3)  # mirt, which had not converged
+
+
+def test_large_data_that_start_from_a_sample_end_where_patterns_do() -> None:
+    rng = np.random.default_rng(15)
+    a, b = np.linspace(0.8, 1.8, 20), np.linspace(-1.5, 1.5, 20)
+    data = simulate(rng, rng.normal(size=20_000), a, b)
+    whole = irt.fit(data)
+    assert whole.n_patterns > 8_000  # enough to take the route through a sample
+    exact = irt.fit(data, tolerance=1e-12)
+    np.testing.assert_allclose(whole.items.slope, exact.items.slope, atol=1e-5)
+    np.testing.assert_allclose(slope_errors(whole), slope_errors(exact), rtol=1e-3)
+    assert np.all(np.abs(whole.items.slope - a) < 4.5 * slope_errors(whole))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_noise_never_ends_in_a_traceback(seed: int, recwarn: pytest.WarningsRecorder) -> None:
+    rng = np.random.default_rng(seed)
+    model = ("rasch", "1pl", "2pl", "3pl", "graded", "gpcm")[seed % 6]
+    data = rng.integers(0, 2 if seed % 6 < 4 else 3, (int(rng.choice([3, 6, 12])), 5)).astype(float)
+    data[rng.random(data.shape) < 0.2] = np.nan
+    try:
+        fit = irt.fit(data, model, max_iterations=25)
+    except NotEstimableError:
+        assert len(data) < 12
+    else:
+        assert np.isfinite([fit.log_likelihood, *fit.items.slope]).all()
+        assert fit.converged or fit.notices
+        for method in ("eap", "map", "ml", "wle"):
+            made = irt.score(data, fit, method=method)
+            assert np.array_equal(made.reason_code == 0, np.isfinite(made.theta))
+    assert not recwarn.list

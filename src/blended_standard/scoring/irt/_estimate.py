@@ -16,6 +16,8 @@ from blended_standard.scoring.irt._responses import Patterns, sample_patterns
 _SAMPLE = 4000
 _CYCLES = 12
 _LONGEST_STEP = 1.5
+_IDLE = 8  # steps in a row that gain nothing, after which the search gives up
+_STEEPEST = 50.0  # a slope beyond it has no finite estimate
 _NEAR = 0.05  # decrement a parameter below which borrowed curvature is replaced by the data's own
 _SLOW = 0.02  # renew the curvature when a step leaves more than this share of the decrement
 _MOVED = 2e-4  # largest total move after which the curvature still gives the standard errors
@@ -89,8 +91,8 @@ def _newton(
     cell = np.ix_(free, free)
     known: tuple[Floats, Floats] | None = None
     value, gradient = _objective(marginal, problem, state)
-    damping, decrement, steps, since = 0.0, np.inf, 0, 0.0
-    while steps < max_iterations:
+    damping, decrement, steps, since, idle = 0.0, np.inf, 0, 0.0, 0
+    while steps < max_iterations and idle < _IDLE:
         if hessian is None:
             hessian, cross = _information(marginal, problem, state)
             known, since = (hessian, cross), 0.0
@@ -114,6 +116,7 @@ def _newton(
                 damping = max(10 * damping, 1e-2)
             continue
         since += float(np.abs(step).max()) if step.size else 0.0
+        idle = idle + 1 if new_value - value < 1e-7 else 0
         state, value, gradient, damping = moved, new_value, new_gradient, (damping / 10 if damping > 1e-4 else 0.0)
         if decrement > _SLOW * last and known is not None:
             hessian = None
@@ -141,6 +144,8 @@ def _objective(marginal: Marginal, problem: Problem, state: State) -> tuple[floa
 def _direction(information: Floats, gradient: Floats, damping: float) -> Floats:
     """Solve (information + damping * its diagonal) step = gradient, raising the damping until it is definite."""
     size = np.abs(np.diag(information)) + 1e-8
+    if not (np.all(np.isfinite(information)) and np.all(np.isfinite(gradient))):
+        return np.zeros_like(gradient)
     while True:
         try:
             factor = np.linalg.cholesky(information + damping * np.diag(size))
@@ -167,6 +172,8 @@ def _stepped(problem: Problem, state: State, step: Floats) -> State | None:
 
 def _allowed(problem: Problem, state: State) -> bool:
     if np.any(state.variance <= 1e-6) or np.any(state.vector()[problem.log_scale] <= 0):
+        return False
+    if any(np.abs(values[:, 0]).max() > _STEEPEST for values in state.blocks):
         return False
     return all(
         block.kind != "graded" or bool(np.all(np.diff(values[:, 1:], axis=1) < 0))

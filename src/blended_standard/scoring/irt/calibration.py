@@ -41,7 +41,7 @@ def fit(
     se_method: SeMethod = "louis",
     quadrature_points: int | None = None,
     tolerance: float = 1e-9,
-    max_iterations: int = 200,
+    max_iterations: int = 100,
 ) -> IrtFit:
     """Estimate item parameters and the ability distribution of each group.
 
@@ -135,7 +135,7 @@ def _solve(
     theta = np.linspace(-6.0, 6.0, points or 61)
     for _ in range(4):
         solution = maximize(patterns, problem, start, theta, tolerance=tolerance, max_iterations=max_iterations)
-        better = _better_grid(theta, solution.state, problem, plan, points)
+        better = _better_grid(theta, solution.state, problem, plan, points) if solution.converged else None
         if better is None:
             break
         theta, start = better, solution.state
@@ -150,13 +150,13 @@ def _better_grid(theta: Floats, state: State, problem: Problem, plan: Plan, poin
     inside = theta[np.abs(theta) <= 4]
     sharpest = float(information(items, inside if inside.size else theta).test.max())
     needed = 1.0 / np.sqrt(sharpest + 1.0 / float(state.variance.max()))
-    if low >= theta[0] and high <= theta[-1] and (points is not None or step <= 1.05 * needed):
+    if low >= theta[0] and high <= theta[-1] and (points is not None or step <= max(1.05 * needed, 0.031)):
         return None
     low, high = min(low, float(theta[0])), min(max(high, float(theta[-1])), 60.0)
     low = max(low, -60.0)
     if points is not None:
         return None if (low, high) == (theta[0], theta[-1]) else np.linspace(low, high, points)
-    count = min(int(np.ceil((high - low) / min(step, max(needed, 0.01)))) + 1, 601)
+    count = min(int(np.ceil((high - low) / min(step, max(needed, 0.03)))) + 1, 601)
     return None if count <= len(theta) and (low, high) == (theta[0], theta[-1]) else np.linspace(low, high, count)
 
 

@@ -117,16 +117,22 @@ def model_fit(
     theta, weight, state = _ability(fit)
     p = category_probability(items, theta)
     implied, spread = _moments(p, weight, sizes)
-    value, df = _quadratic(
-        observed - implied, spread, _model_derivatives(items, fit, p, theta, weight, state, sizes), n
-    )
-    null, null_df = _independence(observed, sizes, n)
+    derivatives = _model_derivatives(items, fit, p, theta, weight, state, sizes)
+    found = _quadratic(observed - implied, spread, derivatives, n)
+    if found is None:
+        raise NotEstimableError(
+            "A margin of one or two items has no spread under the fitted model (a slope without a finite estimate, or "
+            "an item that nearly all answer alike): M2 does not exist. Fit with slope_prior, or leave the item out."
+        )
+    null = _independence(observed, sizes, n)
     gap = _observed_correlations(positions, frequency) - _implied_correlations(p, weight, sizes)
     srmsr = float(np.sqrt(np.mean(gap**2)))
-    return _report(value, df, null, null_df, srmsr, n, all(size == 2 for size in sizes))
+    return _report(*found, null, srmsr, n, all(size == 2 for size in sizes))
 
 
-def _report(value: float, df: int, null: float, null_df: int, srmsr: float, n: float, dichotomous: bool) -> ModelFit:
+def _report(
+    value: float, df: int, null: tuple[float, int] | None, srmsr: float, n: float, dichotomous: bool
+) -> ModelFit:
     from scipy.special import chdtrc
 
     name = "m2" if dichotomous else "c2"
@@ -146,8 +152,7 @@ def _report(value: float, df: int, null: float, null_df: int, srmsr: float, n: f
             method=method,
             reason="the model has as many parameters as the margins: there is nothing left to test. Use more items.",
         )
-    ratio = null / null_df - 1
-    excess = max(null - null_df, value - df, 0.0)
+    tli, cfi = _incremental(value, df, null)
     return ModelFit(
         name=name,
         statistic=value,
@@ -156,11 +161,21 @@ def _report(value: float, df: int, null: float, null_df: int, srmsr: float, n: f
         rmsea=_rmsea(max(value - df, 0.0), df, n),
         interval=_rmsea_interval(value, df, n),
         srmsr=srmsr,
-        tli=(null / null_df - value / df) / ratio if ratio > 0 else None,
-        cfi=1 - max(value - df, 0.0) / excess if excess > 0 else None,
+        tli=tli,
+        cfi=cfi,
         n=n,
         method=method,
     )
+
+
+def _incremental(value: float, df: int, null: tuple[float, int] | None) -> tuple[float | None, float | None]:
+    """Return TLI and CFI, None where independence fits as well as anything could."""
+    if null is None or null[1] < 1:
+        return None, None
+    ratio = null[0] / null[1] - 1
+    excess = max(null[0] - null[1], value - df, 0.0)
+    tli = (null[0] / null[1] - value / df) / ratio if ratio > 0 else None
+    return tli, 1 - max(value - df, 0.0) / excess if excess > 0 else None
 
 
 def _rmsea(excess: float, df: int, n: float) -> float:
@@ -276,8 +291,8 @@ def _model_derivatives(
     return np.array(columns).T
 
 
-def _quadratic(gap: Floats, spread: Floats, derivatives: Floats, n: float) -> tuple[float, int]:
-    """Return n e' C e with C orthogonal to the derivatives, and its rank."""
+def _quadratic(gap: Floats, spread: Floats, derivatives: Floats, n: float) -> tuple[float, int] | None:
+    """Return n e' C e with C orthogonal to the derivatives, and its rank; None where a margin has no spread."""
     scale = np.sqrt(np.maximum(np.diag(spread), 1e-300))
     rank = int(np.linalg.matrix_rank(derivatives / scale[:, None], tol=1e-10))
     full, _ = np.linalg.qr(derivatives / scale[:, None], mode="complete")
@@ -286,11 +301,13 @@ def _quadratic(gap: Floats, spread: Floats, derivatives: Floats, n: float) -> tu
         return 0.0, 0
     inner = rest.T @ (spread / np.outer(scale, scale)) @ rest
     part = rest.T @ (gap / scale)
+    if np.linalg.eigvalsh(inner)[0] < 1e-12:
+        return None
     return float(n * part @ np.linalg.solve(inner, part)), rest.shape[1]
 
 
-def _independence(observed: Floats, sizes: list[int], n: float) -> tuple[float, int]:
-    """Return the statistic of items independent of each other, at their observed margins."""
+def _independence(observed: Floats, sizes: list[int], n: float) -> tuple[float, int] | None:
+    """Return the statistic of items independent of each other, at their observed margins, or None as above."""
     most = max(sizes)
     p = np.zeros((1, len(sizes), most))
     start = 0
