@@ -23,6 +23,8 @@ from blended_standard.compare.baseline import BaselineMeasure as BaselineMeasure
 from blended_standard.compare.baseline import baseline_category as baseline_category
 from blended_standard.compare.baseline import baseline_equivalence as baseline_equivalence
 from blended_standard.compare.baseline import baseline_equivalence_from_effects as baseline_equivalence_from_effects
+from blended_standard.compare.bootstrap import BootstrapContrast as BootstrapContrast
+from blended_standard.compare.bootstrap import bootstrap_contrast as bootstrap_contrast
 from blended_standard.compare.clusters import ClusterCorrection as ClusterCorrection
 from blended_standard.compare.clusters import ClusterEffect as ClusterEffect
 from blended_standard.compare.clusters import cluster_adjusted_g as cluster_adjusted_g

@@ -1,6 +1,6 @@
 """Bootstrap of a contrast of two arms from sums, so that ten thousand resamples of a million rows take seconds.
 
-Nothing the size of the data is resampled: clusters enter as their sums, rows as counts of cells of equal or near values.
+Nothing the size of the data is resampled: clusters enter as their sums, rows as counts of equal or near values.
 Sources: Efron & Tibshirani (1993); Davison & Hinkley (1997), chapter 3 for clusters.
 """
 
@@ -16,7 +16,7 @@ from blended_standard.results import Interval, Result, array, result
 
 _STATISTICS = ("difference", "ratio", "standardized")
 _INTERVALS = ("percentile", "basic", "normal")
-_CELLS = 1024
+_CELLS = 256
 _FEW = 20
 _CHUNK = 4_000_000
 
@@ -55,10 +55,10 @@ def bootstrap_contrast(
 ) -> BootstrapContrast:
     """Bootstrap the contrast of the (weighted) mean outcome of two arms.
 
-    With clusters, whole clusters are drawn: within arms when every cluster lies in one arm, otherwise all together. Without,
-    rows are drawn within arms; rows of equal outcome and weight are drawn as one count. When there are more than 1,024
-    different rows in an arm they are drawn as 1,024 cells of neighboring values: counts are exact, and the sum inside a
-    cell is drawn from a normal with the cell's mean and variance, so that mean and variance of the resample stay exact.
+    With clusters, whole clusters are drawn: within arms when every cluster lies in one arm, otherwise all together.
+    Without, rows are drawn within arms; rows of equal outcome and weight are drawn as one count. An arm with more than
+    256 different rows is drawn as 256 cells of neighboring values: counts are exact, and the sum inside a cell is
+    drawn from a normal with the cell's mean and variance, so that mean and variance of the resample stay exact.
 
     Parameters
     ----------
@@ -158,9 +158,7 @@ def _contrast(sums: Floats, statistic: str, center: float) -> Floats:
     return np.where(there, (m1 - m0) / np.sqrt(np.where(there, spread / (w1 + w0 - 2), 1.0)), np.nan)
 
 
-def _row_draws(
-    y: Floats, treated: Booleans, w: Floats, center: float, draws: int, rng: np.random.Generator
-) -> Floats:
+def _row_draws(y: Floats, treated: Booleans, w: Floats, center: float, draws: int, rng: np.random.Generator) -> Floats:
     return np.hstack([_arm_draws(y[arm] - center, w[arm], draws, rng) for arm in (treated, ~treated)])
 
 
@@ -171,7 +169,7 @@ def _arm_draws(y: Floats, w: Floats, draws: int, rng: np.random.Generator) -> Fl
         counts = rng.multinomial(y.size, np.bincount(place.ravel()) / y.size, size=draws)
         return np.asarray(counts @ np.column_stack([kinds[:, 0], kinds.prod(axis=1), kinds[:, 0] * kinds[:, 1] ** 2]))
     if (w != w[0]).any():
-        raise UsageError("weights with a continuous outcome need clusters=; rows alone are drawn with equal weights only.")
+        raise UsageError("weights with a continuous outcome need clusters=; rows are drawn with equal weights only.")
     ordered = np.sort(y)
     starts = np.unique(np.linspace(0, y.size, _CELLS, endpoint=False).astype(np.int64))
     size = np.diff(np.append(starts, y.size))
@@ -200,7 +198,7 @@ def _cluster_draws(
         for arm in (treated, ~treated)
         for value in (w, w * gap, w * gap**2)
     ]
-    table = np.column_stack(columns)
+    table = np.asarray(np.column_stack(columns), dtype=np.float64)
     share = np.bincount(codes, weights=treated, minlength=m) / np.bincount(codes, minlength=m)
     if bool(((share == 0) | (share == 1)).all()):
         arms = [np.flatnonzero(share == 1), np.flatnonzero(share == 0)]
