@@ -108,10 +108,13 @@ from blended_standard.compare.survival import AtRiskTable as AtRiskTable
 from blended_standard.compare.survival import at_risk_table as at_risk_table
 from blended_standard.compare.survival import at_risk_table_from_counts as at_risk_table_from_counts
 from blended_standard.compare.survival import cumulative_incidence as cumulative_incidence
+from blended_standard.compare.survival import discrete_time_hazard as discrete_time_hazard
 from blended_standard.compare.survival import gray_test as gray_test
 from blended_standard.compare.survival import kaplan_meier as kaplan_meier
+from blended_standard.compare.survival import life_table as life_table
 from blended_standard.compare.survival import log_rank as log_rank
 from blended_standard.compare.survival import merge_at_risk_tables as merge_at_risk_tables
+from blended_standard.compare.survival import proportional_hazards as proportional_hazards
 from blended_standard.compare.survival import restricted_mean as restricted_mean
 from blended_standard.compare.validity import auc as auc
 from blended_standard.compare.validity import brier_score as brier_score

@@ -175,7 +175,8 @@ def meta_analysis(
     Iterative estimates are converged to machine precision: the likelihood is scanned, then the root of its slope is
     bracketed. R metafor stops earlier at its defaults (relative 1e-5 for REML). I2 = 100 tau2/(tau2 + s2), s2 =
     (k-p)/tr(P), for every estimator. The prediction interval is value -/+ c sqrt(se^2 + tau2), c the normal or
-    t(k-p) quantile of `test`. With one study the result is that study, and `reason` says what is missing.
+    t(k-p) quantile of `test`; with few studies it covers less than it says (Partlett and Riley 2017).
+    With one study the result is that study, and `reason` says what is missing.
 
     Examples
     --------

@@ -215,7 +215,7 @@ def _maximize(model: _Model) -> tuple[float, float]:
             jac=lambda share: -scale * model.at(*(scale * share)).slope,
             bounds=[(0, None), (0, None)],
             method="L-BFGS-B",
-            options={"ftol": 1e-14, "gtol": 1e-10, "maxiter": 500},
+            options={"ftol": 1e-11, "gtol": 1e-7, "maxiter": 200},
         )
         if best is None or found.fun < best[0] - 1e-12:
             best = (float(found.fun), scale * np.asarray(found.x, dtype=np.float64))
