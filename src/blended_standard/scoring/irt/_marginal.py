@@ -230,7 +230,7 @@ class Marginal:
         mean = self._mean_scores(per_item, posterior, rows, group_score)
         products = (mean * self.patterns.frequency[rows][:, None]).T @ mean
         made = np.zeros_like(products)
-        for q in np.flatnonzero(posterior.max(axis=0) > 1e-14):
+        for q in np.flatnonzero(posterior.max(axis=0) > 1e-12):
             parts = []
             for block, s in zip(self.blocks, per_item, strict=True):
                 table = np.concatenate([s[..., q], np.zeros((s.shape[0], 1, s.shape[2]))], axis=1)

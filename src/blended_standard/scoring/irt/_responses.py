@@ -28,7 +28,7 @@ class Table(NamedTuple):
 
 
 class Patterns(NamedTuple):
-    """Distinct rows of category positions, sorted by stratum (group, then which items are missing).
+    """Distinct rows of category positions, sorted by stratum (group, then which items are missing), then by their sum.
 
     `pattern_of` maps each learner to a row, or to -1 when the learner answered nothing (or has no weight).
     """
@@ -117,7 +117,7 @@ def to_patterns(
     chosen = rows[first]
     missing = positions[chosen] < 0
     _, stratum = _unique_rows(np.column_stack([group[chosen].astype(np.int16), missing.astype(np.int16)]))
-    order = np.lexsort((stratum, group[chosen]))
+    order = np.lexsort((positions[chosen].sum(axis=1), stratum, group[chosen]))
     frequency = np.bincount(inverse, weights=table.weights[rows], minlength=len(first)).astype(np.float64)
     pattern_of = np.full(len(positions), -1, dtype=np.intp)
     pattern_of[rows] = np.argsort(order)[inverse]

@@ -329,8 +329,8 @@ def _independence(observed: Floats, sizes: list[int], n: float) -> tuple[float, 
 
 def _observed_correlations(positions: Positions, frequency: Floats) -> Floats:
     values = positions.astype(float)
-    made: Floats = np.atleast_2d(np.cov(values.T, aweights=frequency))
-    return _lower(made)
+    centered = values - frequency @ values / frequency.sum()
+    return _lower((centered * frequency[:, None]).T @ centered)
 
 
 def _implied_correlations(p: Floats, weight: Floats, sizes: list[int]) -> Floats:
