@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from blended_standard.errors import SpecError
 from blended_standard.measures.blocks import Blocks
-from blended_standard.spec.standard import Value
+from blended_standard.spec.definitions import Value
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
-from blended_standard.spec.standard import BUNDLE, build_standard, read_sources, spec_directory
-
-
-def generated(directory: Path) -> dict[Path, str]:
-    """Return the content of every generated file of the standard, by path."""
-    sources = read_sources(directory)
-    build_standard(sources)
-    return {directory / BUNDLE: json.dumps(sources, indent=1, ensure_ascii=False) + "\n"}
+from blended_standard.spec.generate import generated
+from blended_standard.spec.standard import spec_directory
 
 
 def main(arguments: list[str]) -> int:
@@ -23,10 +15,14 @@ def main(arguments: list[str]) -> int:
         return 2
     files = generated(spec_directory())
     stale = [path for path, content in files.items() if not path.exists() or path.read_text("utf-8") != content]
+    folders = {path.parent for path in files} - {spec_directory()}
+    orphans = [path for folder in folders if folder.exists() for path in folder.iterdir() if path not in files]
     if arguments == ["check"]:
         for path in stale:
             print(f"{path} is stale. Run: python -m blended_standard.spec build", file=sys.stderr)
-        return 1 if stale else 0
+        for path in orphans:
+            print(f"{path} is generated from nothing. Remove it.", file=sys.stderr)
+        return 1 if stale or orphans else 0
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(files[path], encoding="utf-8")

@@ -11,7 +11,7 @@ from blended_standard.engine.zones import is_zone
 from blended_standard.io.tables import INVALID
 from blended_standard.model import FieldSpec, Record
 from blended_standard.model.fields import EARLIEST_YEAR, LATEST_YEAR, MAXIMUM_ID_LENGTH
-from blended_standard.spec import Standard
+from blended_standard.spec import Profile, Standard
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -31,21 +31,29 @@ class FieldCheck:
     detail: str = ""
 
 
-def field_checks(record: type[Record], standard: Standard, zones: frozenset[str]) -> Iterator[FieldCheck]:
-    """Yield every check that the declared fields of a record ask for; `zones` are the names found in time_zone."""
+def field_checks(
+    record: type[Record], standard: Standard, profile: Profile, zones: frozenset[str]
+) -> Iterator[FieldCheck]:
+    """Yield every check that the declared fields of a record and the profile ask for.
+
+    `zones` are the names found in the table's time_zone.
+    """
+    required = profile.required_fields.get(record.table, ())
     for field in record.fields():
-        yield from _checks_of(field, standard, zones)
+        codes: tuple[str, ...] = ()
+        if field.codes:
+            codes = profile.codes.get(field.codes, standard.codes[field.codes].names())
+        yield from _checks_of(field, field.required or field.name in required, codes, zones)
 
 
-def _checks_of(field: FieldSpec, standard: Standard, zones: frozenset[str]) -> Iterator[FieldCheck]:
+def _checks_of(field: FieldSpec, required: bool, codes: tuple[str, ...], zones: frozenset[str]) -> Iterator[FieldCheck]:
     import narwhals.stable.v2 as nw
 
     column = nw.col(field.name)
-    if field.required:
+    if required:
         known_bad = nw.col(INVALID).fill_null("").str.contains(f",{field.name},", literal=True)
         yield FieldCheck("FLD-REQUIRED", field, column.is_null() & ~known_bad)
-    if field.codes:
-        codes = standard.codes[field.codes].names()
+    if codes:
         yield FieldCheck("FLD-CODE", field, _false_if_null(~column.is_in(list(codes)), column), _listed(codes))
     if field.key or field.refers_to:
         length = column.str.len_chars()

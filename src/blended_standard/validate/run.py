@@ -60,8 +60,8 @@ def validate(
     opened = open_engine(engine)
     try:
         tables = BoundTables(submission, opened)
-        run = _Run(tables, found, opened, progress or (lambda _: None))
-        run.profile(chosen)
+        run = _Run(tables, chosen, found, opened, progress or (lambda _: None))
+        run.required_tables()
         counts = tuple(run.table(name) for name in RECORDS if name in tables)
         run.record_rules()
     finally:
@@ -83,18 +83,24 @@ class _Run:
     """One pass of all rules over bound tables."""
 
     def __init__(
-        self, tables: BoundTables, found: FindingCollector, engine: Engine, progress: Callable[[str], None]
+        self,
+        tables: BoundTables,
+        profile: Profile,
+        found: FindingCollector,
+        engine: Engine,
+        progress: Callable[[str], None],
     ) -> None:
         self.tables = tables
+        self.profile = profile
         self.found = found
         self.engine = engine
         self.progress = progress
 
-    def profile(self, profile: Profile) -> None:
+    def required_tables(self) -> None:
         """Find the tables that the profile requires and that are not there."""
-        for name in profile.required_tables:
+        for name in self.profile.required_tables:
             if name not in self.tables:
-                self.found.add("TAB-MISSING", table=name, detail=f"Profile {profile.id} requires it.")
+                self.found.add("TAB-MISSING", table=name, detail=f"Profile {self.profile.id} requires it.")
 
     def table(self, name: str) -> TableCount:
         """Check the columns, fields, keys and references of one table."""
@@ -136,7 +142,7 @@ class _Run:
                 detail = f"The column is of type {problem.found}; a {field.type} is expected."
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
                 absent.add(field.name)
-            elif field.required:
+            elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
                 absent.add(field.name)
         return absent
@@ -149,7 +155,9 @@ class _Run:
         frame = self.tables[name]
         zones = zones_in(frame, self.engine) if name in ("program", "site") else frozenset()
         checks = [
-            check for check in field_checks(RECORDS[name], self.found.standard, zones) if check.field.name not in absent
+            check
+            for check in field_checks(RECORDS[name], self.found.standard, self.profile, zones)
+            if check.field.name not in absent
         ]
         flags = {f"check_{i}": nw.when(check.broken).then(1).otherwise(0) for i, check in enumerate(checks)}
         counts = self.engine.collect(frame.select(**flags).select(*(nw.col(flag).sum() for flag in flags)))

@@ -1,0 +1,173 @@
+"""The entries of the standard: codes, parameters, measure definitions and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from blended_standard.errors import UsageError
+
+Severity = Literal["error", "warning", "note"]
+Status = Literal["draft", "trial", "normative"]
+Value = bool | int | float | str
+
+
+@attrs.frozen(kw_only=True)
+class Code:
+    """One code of a list, with what it means and whatever else the list says of it."""
+
+    code: str
+    meaning: str
+    facts: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+
+
+@attrs.frozen(kw_only=True)
+class CodeList:
+    """The values that a coded field accepts."""
+
+    id: str
+    title: str
+    codes: tuple[Code, ...]
+    note: str = ""
+
+    def __contains__(self, code: object) -> bool:
+        return any(entry.code == code for entry in self.codes)
+
+    def names(self, **facts: object) -> tuple[str, ...]:
+        """Return the codes, or those of which all `facts` hold: `codes["verb"].names(qualifying=True)`."""
+        return tuple(
+            entry.code for entry in self.codes if all(entry.facts.get(name) == value for name, value in facts.items())
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Parameter:
+    """A number or choice that a profile may set, inside the range given here."""
+
+    type: Literal["integer", "number", "boolean", "text"]
+    default: Value
+    meaning: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str | None = None
+    comparability: bool = False
+
+    def problem_with(self, value: object) -> str | None:
+        """Say why `value` is not accepted, or None."""
+        kinds: dict[str, tuple[type, ...]] = {
+            "integer": (int,),
+            "number": (int, float),
+            "boolean": (bool,),
+            "text": (str,),
+        }
+        if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "boolean"):
+            return f"is not a {self.type}"
+        if self.choices and value not in self.choices:
+            return f"is not one of {', '.join(self.choices)}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            low = -float("inf") if self.minimum is None else self.minimum
+            high = float("inf") if self.maximum is None else self.maximum
+            if not low <= value <= high:
+                return f"is outside {low:g} to {high:g}"
+        return None
+
+
+@attrs.frozen(kw_only=True)
+class Exclusion:
+    """A reason for which a unit leaves the population of a measure."""
+
+    id: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Unit:
+    """What a measure is taken of, and in what its value is expressed."""
+
+    of: str
+    result: str
+
+
+@attrs.frozen(kw_only=True)
+class Range:
+    """The values that a measure can take; an absent end is open."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Combine:
+    """How the units of a group make one number, its interval, and whether partial results merge."""
+
+    statistic: str
+    interval: str
+    mergeable: bool
+    why_not: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class MeasureDefinition:
+    """One measure: what is counted, of whom, when, and with what limits."""
+
+    id: str
+    version: str
+    status: Status
+    title: str
+    domain: str
+    core: bool
+    attendance_independent: bool
+    question: str
+    direction: Literal["higher_is_better", "lower_is_better", "toward_zero", "descriptive"]
+    unit: Unit
+    range: Range
+    population: str
+    numerator: str
+    denominator: str
+    window: str
+    missing_data: str
+    combine: Combine
+    inputs: tuple[str, ...]
+    source: str
+    plain: str = ""
+    needs_any: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
+    maturity: str = ""
+    parameters: Mapping[str, Parameter] = attrs.field(factory=dict, hash=False)
+    limits: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def versioned_id(self) -> str:
+        """Return `id@version`, as results cite it."""
+        return f"{self.id}@{self.version}"
+
+    def resolve(self, overrides: Mapping[str, Value]) -> dict[str, Value]:
+        """Return every parameter in force: the defaults, with `overrides` checked against their ranges."""
+        unknown = sorted(set(overrides) - set(self.parameters))
+        if unknown:
+            raise UsageError(
+                f"{self.id} has no parameter {unknown[0]!r}. It has: {', '.join(self.parameters) or 'none'}."
+            )
+        for name, value in overrides.items():
+            problem = self.parameters[name].problem_with(value)
+            if problem:
+                raise UsageError(f"{name}={value!r} {problem}, which {self.id} does not accept.")
+        return {name: overrides.get(name, parameter.default) for name, parameter in self.parameters.items()}
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """One validation rule: what is wrong, why it matters and how to mend it."""
+
+    id: str
+    severity: Severity
+    scope: Literal["file", "row", "field", "table", "reference", "record"]
+    what: str
+    why: str
+    mend: str
+    table: str | None = None
+    field: str | None = None
