@@ -65,6 +65,7 @@ MATCHIT = [
     ({"distance": "mahalanobis"}, 185, 185, 516.63666838),
     ({"distance": "mahalanobis", "replace": True}, 185, 76, 625.75679178),
     ({"distance": "mahalanobis", "exact": "race"}, 116, 116, 349.34523060),
+    ({"distance": "euclidean"}, 185, 185, 349.91716838),
     ({"estimand": "ATC"}, 185, 185, -2620.74451243),
 ]
 
@@ -89,6 +90,16 @@ def test_balance_after_matching_as_the_matchit_vignette_prints_it(lalonde):
     np.testing.assert_allclose(smd, [0.0718, -0.1290, -0.0505, -0.0257], atol=5e-5)
     scores = compare.balance_table(treatment, found.scores, weights=found.weights, denominator="treated")
     assert scores.covariates[0].smd_after == pytest.approx(0.9739, abs=5e-5)
+
+
+def test_mahalanobis_within_a_caliper_on_the_score(lalonde):
+    # matchit(..., mahvars = ~ age + educ + re74, caliper = .2), MatchIt 4.5.1
+    treatment, covariates, outcome, _ = lalonde
+    scores = compare.propensity_score(treatment, covariates).scores
+    few = {name: covariates[name] for name in ("age", "educ", "re74")}
+    found = compare.match(treatment, few, scores=scores, outcome=outcome, distance="mahalanobis", caliper=0.2)
+    assert found.n_pairs == 113
+    assert found.effect.value == pytest.approx(1440.14845708, abs=1e-6)
 
 
 def test_widths_and_effective_size(lalonde):
@@ -296,6 +307,11 @@ BAD = [
     (lambda: compare.balance_table(T, X, weights=[0, 0, 1, 1, 0, 1]), NotEstimableError, "No treated row"),
     (lambda: compare.balance_table(T, X, denominator="sd"), UsageError, "average, treated"),
     (lambda: compare.doubly_robust([1.0] * 6, T, covariates=[X] * 2), UsageError, "rows"),
+    (
+        lambda: compare.weighted_difference([1.0, 2, 3, 4, 5, 6], [1, 1, 0, 0, 0, 0], clusters=list("aabbcc")),
+        NotEstimableError,
+        "one cluster",
+    ),
     (lambda: compare.effective_sample_size([0.0, 0.0]), UsageError, "all zero"),
 ]
 

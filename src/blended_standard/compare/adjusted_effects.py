@@ -18,6 +18,7 @@ from blended_standard.compare.columns import (
     as_columns,
     as_treatment,
     as_vector,
+    as_weights,
     require_full_rank,
     with_intercept,
 )
@@ -61,6 +62,8 @@ def weighted_difference(
     2.25
     """
     treated = as_treatment(treatment).astype(np.float64)
+    if clusters is not None:
+        _require_clusters_in_both_arms(treated, clusters, weights)
     columns = Columns(matrix=treated[:, None], names=("treatment",))
     if covariates is not None:
         more = as_columns(covariates, n=treated.size, names=names)
@@ -143,6 +146,17 @@ def doubly_robust(
         value = float(parts.mean())
         influence = parts - treated / treated.mean() * value
     return _from_influence(value, influence, clusters=clusters, level=level, name=estimand)
+
+
+def _require_clusters_in_both_arms(treated: Floats, clusters: object, weights: npt.ArrayLike | None) -> None:
+    """Refuse an arm that is one cluster, when clusters lie wholly in one arm: its noise cannot be seen."""
+    codes, labels = as_codes(clusters, name="clusters", n=treated.size)
+    used = as_weights(weights, n=treated.size) > 0
+    ones = np.bincount(codes[used], weights=treated[used], minlength=len(labels))
+    size = np.bincount(codes[used], minlength=len(labels))
+    in_both = bool(((ones > 0) & (ones < size)).any())
+    if not in_both and min(int((ones > 0).sum()), int(((size > 0) & (ones == 0)).sum())) < 2:
+        raise NotEstimableError("An arm consists of one cluster: its variation between clusters cannot be seen.")
 
 
 def _outcome_model(design: Columns, y: Floats, arm: Booleans, label: str) -> Floats:

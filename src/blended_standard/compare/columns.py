@@ -90,12 +90,18 @@ def as_codes(labels: object, *, name: str, n: int) -> tuple[Integers, tuple[str,
 
 
 def as_columns(
-    values: object, *, name: str = "covariates", n: int | None = None, names: Sequence[str] | None = None
+    values: object,
+    *,
+    name: str = "covariates",
+    n: int | None = None,
+    names: Sequence[str] | None = None,
+    every_level: bool = False,
 ) -> Columns:
     """Return covariates as a named numeric matrix.
 
     Accepts an (n, p) array or list of rows, one column, a mapping from name to column, or a pandas or polars frame.
-    A column of text becomes 0/1 columns, one a level but the first in sorted order, named `column[level]`.
+    A column of text becomes 0/1 columns, one a level but the first in sorted order, named `column[level]`;
+    with `every_level` the first too when there are three or more (for distances).
     """
     named = named_columns(values)
     if named is None:
@@ -107,7 +113,7 @@ def as_columns(
     parts: list[Floats] = []
     labels: list[str] = []
     for label, column in named.items():
-        expanded = _expand(label, np.asarray(column), n=n)
+        expanded = _expand(label, np.asarray(column), n=n, every_level=every_level)
         parts.extend(expanded.values())
         labels.extend(expanded)
     lengths = {part.size for part in parts}
@@ -192,7 +198,7 @@ def _from_array(values: object, *, name: str, n: int | None, names: Sequence[str
     return Columns(matrix=matrix, names=labels)
 
 
-def _expand(label: str, column: npt.NDArray[np.generic], *, n: int | None) -> dict[str, Floats]:
+def _expand(label: str, column: npt.NDArray[np.generic], *, n: int | None, every_level: bool) -> dict[str, Floats]:
     if column.ndim != 1:
         raise UsageError(f"Column {label} has shape {column.shape}; pass one value a row.")
     if column.dtype.kind in "biuf":
@@ -205,4 +211,5 @@ def _expand(label: str, column: npt.NDArray[np.generic], *, n: int | None) -> di
     codes, levels = as_codes(column, name=f"column {label}", n=len(items))
     if len(levels) < 2:
         raise NotEstimableError(f"Column {label} has one level only ({levels[0]}); leave it out.")
-    return {f"{label}[{level}]": (codes == i).astype(np.float64) for i, level in enumerate(levels) if i}
+    first = 0 if every_level and len(levels) > 2 else 1
+    return {f"{label}[{levels[i]}]": (codes == i).astype(np.float64) for i in range(first, len(levels))}

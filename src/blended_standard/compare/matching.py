@@ -161,7 +161,7 @@ def match(
     if distance != "propensity":
         if covariates is None:
             raise UsageError(f'distance="{distance}" needs covariates.')
-        matrix = _whiten(as_columns(covariates, n=treated.size, names=names), treated, distance)
+        matrix = _whiten(as_columns(covariates, n=treated.size, names=names, every_level=True), treated, distance)
     taken = _search(focal, position, matrix, strata, width, rules)
     if taken.size == 0:
         raise NotEstimableError(_nobody(width, exact))
