@@ -409,3 +409,29 @@ def test_misuse_says_what_is_wrong(call, error, says):
     with pytest.raises(error) as caught:
         call()
     assert says in str(caught.value)
+
+
+joint_tables = st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3), min_size=2, max_size=5)
+
+
+@pytest.mark.filterwarnings("error")
+@settings(max_examples=60, deadline=None)
+@given(first=joint_tables, second=joint_tables)
+def test_sparse_groups_give_numbers_or_say_why(first, second):
+    for method in (
+        link.tucker,
+        link.levine,
+        link.chained_linear,
+        link.braun_holland,
+        link.frequency_estimation,
+        link.chained_equipercentile,
+        lambda x, y: link.equipercentile(x, y, degree=1),
+        lambda x, y: link.levine(x, y, true_score=True),
+    ):
+        try:
+            x, y = (link.frequency_table(range(len(t)), range(3), counts=t) for t in (first, second))
+            made = method(x, y)
+        except (NotEstimableError, UsageError):
+            continue
+        assert np.all(np.isfinite(made.equated))
+        assert made.se is None or np.all(np.isfinite(made.se))

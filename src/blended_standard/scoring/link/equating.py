@@ -220,13 +220,14 @@ def linear_result(
         raise NotEstimableError(
             f"{method}: the anchor does not covary with the scores, or the synthetic variance is not above 0."
         )
+    errors = _delta(x, y, coefficients)
     return Equating(
         method=method,
         design=design,
         scores=x.scores,
         equated=slope * x.scores + intercept,
-        se=_delta(x, y, coefficients),
-        se_method="delta method, no assumption of normal scores",
+        se=errors,
+        se_method="" if errors is None else "delta method, no assumption of normal scores",
         slope=float(slope),
         intercept=float(intercept),
         n_x=x.n,
@@ -263,6 +264,8 @@ def _delta(x: FrequencyTable, y: FrequencyTable | None, coefficients: Coefficien
             shifted = [center.copy() for center in centers]
             shifted[k][i] += 1e-30j
             intercept, slope = coefficients(shifted[0], shifted[-1])
+            if not (np.isfinite(intercept) and np.isfinite(slope)):
+                return None
             columns.append(np.imag(intercept + slope * x.scores) / 1e-30)
         gradient = np.stack(columns, axis=1)
         variance += np.einsum("si,ij,sj->s", gradient, _moment_covariance(table), gradient)
