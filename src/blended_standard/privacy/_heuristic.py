@@ -10,20 +10,13 @@ from typing import Any
 import attrs
 import numpy as np
 
-from blended_standard.privacy._linear import Floats, Ints, silenced
-from blended_standard.privacy.primary import PrimarySuppression
-from blended_standard.privacy.tables import CellSystem
+from blended_standard.privacy._linear import Floats, Ints, Movement, silenced
+from blended_standard.privacy._nearby import Surroundings
+from blended_standard.privacy._optimal import Problem
 
-_REACHES = (60, 400, 3000, None)
+_BLOCKS = ((2, False), (5, False), (20, False), (3, True), (12, True), None)
+_LARGE = 3000
 _DUST = 1e-7
-
-
-@attrs.define(eq=False)
-class Movement:
-    """One way in which cells can move together without changing any relation or shown cell."""
-
-    cells: Ints
-    steps: Floats
 
 
 @attrs.define(eq=False)
@@ -49,14 +42,14 @@ class NoMovement(Exception):  # noqa: N818 - control flow inside the package
 class Builder:
     """Hides what the sensitive cells need, cheapest first, and drops what turns out not to be needed."""
 
-    def __init__(
-        self, system: CellSystem, needs: PrimarySuppression, weights: Floats, may_hide: Any, low: Floats, high: Floats
-    ) -> None:
-        self.values, self.needs, self.weights = system.values, needs, weights
+    def __init__(self, problem: Problem, *, counts: bool) -> None:
+        system, low, high = problem.system, problem.low, problem.high
+        self.values, self.needs, self.weights = system.values, problem.needs, problem.weights
+        self.counts = counts
         self.low, self.high = low, high
-        self.movable = may_hide & (high > low)
-        matrix = system.matrix()
-        self.rows, self.columns = matrix, matrix.tocsc()
+        self.movable = problem.may_hide & (high > low)
+        self.rows, self.columns = problem.matrix, problem.matrix.tocsc()
+        self.surroundings = Surroundings(system)
 
     def start(self, hidden: Any) -> Pattern:
         """Return the pattern in which only `hidden` is withheld and nothing is proved."""
@@ -135,24 +128,41 @@ class Builder:
             self._move(pattern, cell, target - self.values[cell])
 
     def _move(self, pattern: Pattern, cell: int, step: float) -> None:
-        for reach in _REACHES:
-            picked = self._around(pattern, cell, reach)
+        if self.values.size > _LARGE and self._move_cube(pattern, cell, step):
+            return
+        for block in _BLOCKS:
+            picked = self._around(pattern, cell, block)
             steps = self._cheapest(pattern, picked, int(np.searchsorted(picked, cell)), step)
             if steps is not None:
                 self._record(pattern, picked, steps)
                 return
-            if picked.size < (reach or 0) // 2:
-                break
         raise NoMovement(cell)
+
+    def _move_cube(self, pattern: Pattern, cell: int, step: float) -> bool:
+        """Move a cube of cells around `cell`, each by `step`, up or down in turn; tell whether one fits."""
+        if step < 0:
+            return False
+        room = self.values - self.low - step
+        cells, signs = self.surroundings.cubes(
+            cell, room=room, movable=self.movable, hidden=pattern.hidden, weights=self.weights
+        )
+        if not cells.shape[0]:
+            return False
+        upward = self.high - self.values - step
+        fits = self.movable[cells].all(axis=1)
+        fits &= np.where(signs > 0, upward[cells] >= 0, room[cells] >= 0).all(axis=1)
+        cells = cells[fits]
+        if not cells.shape[0]:
+            return False
+        cost = np.where(pattern.hidden[cells], 0.0, 1e-3 + self.weights[cells]).sum(axis=1)
+        self._record(pattern, cells[int(np.argmin(cost))], step * signs)
+        return True
 
     def _cheapest(self, pattern: Pattern, picked: Ints, at: int, step: float) -> Floats | None:
         """Return the movement of `picked` that hides least, in which the cell `at` moves by `step`."""
         from scipy.optimize import Bounds, LinearConstraint, milp
-        from scipy.sparse import hstack
 
-        columns = self.columns[:, picked]
-        rows = np.unique(columns.indices)
-        part = columns[rows] if rows.size < columns.shape[0] else columns
+        part = self._both_ways(picked)
         price = np.where(pattern.hidden[picked], 1e-4, 1e-3 + self.weights[picked])
         size = picked.size
         fixed = np.zeros(2 * size)
@@ -166,13 +176,27 @@ class Builder:
         with silenced():
             found = milp(
                 np.r_[price, price],
-                constraints=LinearConstraint(hstack([part, -part], format="csc"), 0.0, 0.0),
+                constraints=LinearConstraint(part, 0.0, 0.0),
                 bounds=Bounds(fixed, most),
             )
         if found.x is None:
             return None
         steps = found.x[:size] - found.x[size:]
         return np.where(np.abs(steps) < _DUST, 0.0, steps)
+
+    def _both_ways(self, picked: Ints) -> Any:
+        """Return the relations of the picked cells, once for moving up and once for moving down."""
+        from scipy.sparse import csc_array
+
+        starts, ends = self.columns.indptr[picked], self.columns.indptr[picked + 1]
+        lengths = ends - starts
+        at = np.repeat(starts - np.r_[0, np.cumsum(lengths)[:-1]], lengths) + np.arange(int(lengths.sum()))
+        rows, inverse = np.unique(self.columns.indices[at], return_inverse=True)
+        data = self.columns.data[at]
+        ends = np.cumsum(lengths)
+        pointers = np.r_[0, ends, ends[-1] + ends]
+        shape = (rows.size, 2 * picked.size)
+        return csc_array((np.r_[data, -data], np.r_[inverse, inverse], pointers), shape=shape)
 
     def _record(self, pattern: Pattern, picked: Ints, steps: Floats) -> None:
         moving = np.flatnonzero(steps)
@@ -188,27 +212,20 @@ class Builder:
         number = len(pattern.movements)
         pattern.movements.append(Movement(cells, moves))
         reached = self.values[cells] + moves
+        if self.counts:
+            reached = np.where(moves > 0, np.floor(reached + 1e-6), np.ceil(reached - 1e-6))
         higher, lower = reached > pattern.high[cells] + _DUST, reached < pattern.low[cells] - _DUST
         pattern.high[cells[higher]], pattern.high_by[cells[higher]] = reached[higher], number
         pattern.low[cells[lower]], pattern.low_by[cells[lower]] = reached[lower], number
 
-    def _around(self, pattern: Pattern, cell: int, reach: int | None) -> Ints:
-        """Return movable cells near `cell`: whole short relations, and of long ones the hidden and the cheap cells."""
-        if reach is None:
+    def _around(self, pattern: Pattern, cell: int, block: tuple[int, bool] | None) -> Ints:
+        if block is None:
             return np.flatnonzero(self.movable | (np.arange(self.values.size) == cell))
-        picked, waiting, seen, most = {cell}, [cell], set(), max(12, reach // 8)
-        while waiting and len(picked) < reach:
-            at = waiting.pop(0)
-            for row in self.columns.indices[self.columns.indptr[at] : self.columns.indptr[at + 1]]:
-                if row in seen:
-                    continue
-                seen.add(row)
-                members = self.rows.indices[self.rows.indptr[row] : self.rows.indptr[row + 1]]
-                members = members[self.movable[members]]
-                if members.size > most:
-                    order = np.lexsort((members, self.weights[members], ~pattern.hidden[members]))
-                    members = members[order[:most]]
-                fresh = [int(each) for each in members if int(each) not in picked]
-                picked.update(fresh)
-                waiting += fresh
-        return np.array(sorted(picked), np.int64)
+        return self.surroundings.block(
+            cell,
+            width=block[0],
+            upward=block[1],
+            movable=self.movable,
+            hidden=pattern.hidden,
+            weights=self.weights,
+        )

@@ -20,6 +20,14 @@ Ints = npt.NDArray[np.int64]
 _TOLERANCE = 1e-6
 
 
+@attrs.frozen(eq=False)
+class Movement:
+    """One way in which cells can move together without changing any relation or shown cell."""
+
+    cells: Ints
+    steps: Floats
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class FreeSystem:
     """What an outsider does not know: the hidden cells and the relations between them, A y = b, low <= y <= high."""

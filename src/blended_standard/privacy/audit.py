@@ -6,13 +6,14 @@ the linear-programming audit of table suppression.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
-from blended_standard.privacy._linear import FreeSystem, extreme, free_system, propagate
+from blended_standard.privacy._linear import FreeSystem, Movement, extreme, free_system, propagate
 from blended_standard.privacy.policy import Policy
 from blended_standard.privacy.primary import PrimarySuppression, primary_counts
 from blended_standard.privacy.tables import CellSystem, Key
@@ -88,6 +89,7 @@ def audit(
     method: Literal["auto", "exact", "certified"] = "auto",
     counts: bool = True,
     scope: str = "alone",
+    movements: Sequence[Movement] = (),
 ) -> AuditReport:
     """Attack the pattern `hidden` with everything that is published, and name each leak.
 
@@ -112,6 +114,9 @@ def audit(
         The cells are whole numbers, which an outsider knows.
     scope : str
         What was joined, for the report.
+    movements : sequence of Movement, optional
+        Claims that cells can move together. Each is checked against every relation, bound and shown cell, and only
+        those that hold spare the certified audit a linear program.
 
     Returns
     -------
@@ -140,7 +145,10 @@ def audit(
         raise UsageError(f"primary has {needs.hidden.size} cells; the system has {withheld.size}.")
     free = free_system(system, withheld, floor, ceiling)
     exact = method == "exact" or (method == "auto" and free.cells.size <= _EXACT_CELLS)
-    lows, highs = exact_intervals(free, integers=counts) if exact else certified_intervals(free, needs, counts=counts)
+    if exact:
+        lows, highs = exact_intervals(free, integers=counts)
+    else:
+        lows, highs = certified_intervals(free, needs, counts=counts, movements=movements)
     leaks = [*_shown_leaks(system, withheld, needs), *_interval_leaks(system, free, needs, lows, highs)]
     if contributors is not None:
         leaks += _contributor_leaks(system, free, needs, np.asarray(contributors, float))
@@ -186,7 +194,7 @@ def exact_intervals(free: FreeSystem, *, integers: bool) -> tuple[npt.NDArray[np
 
 
 def certified_intervals(
-    free: FreeSystem, needs: PrimarySuppression, *, counts: bool
+    free: FreeSystem, needs: PrimarySuppression, *, counts: bool, movements: Sequence[Movement] = ()
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return intervals inside the exact ones, wide enough to prove each sensitive cell safe, or exact where it is not.
 
@@ -194,26 +202,26 @@ def certified_intervals(
     of the safe ones; a program over the whole component settles the rest.
     """
     outer_low, outer_high = propagate(free)
-    search = Search(free)
+    search = Search(free, counts=counts)
+    search.accept(movements)
     for i in np.flatnonzero(needs.hidden[free.cells]):
         cell = int(free.cells[i])
         if too_narrow(needs, cell, outer_low[i], outer_high[i]):
             search.low[i], search.high[i] = outer_low[i], outer_high[i]
             continue
         for reach in (_NEARBY, 8 * _NEARBY, None):
-            if not too_narrow(needs, cell, search.low[i], search.high[i]):
+            if not search.too_narrow(needs, int(i)):
                 break
             search.widen(int(i), reach, needs)
-    if counts:
-        return _inward(search.low, True, up=True), _inward(search.high, True, up=False)
-    return search.low, search.high
+    return _inward(search.low, counts, up=True), _inward(search.high, counts, up=False)
 
 
 class Search:
     """Widest values seen so far of each hidden cell, each part of a solution that satisfies every relation."""
 
-    def __init__(self, free: FreeSystem) -> None:
+    def __init__(self, free: FreeSystem, *, counts: bool = False) -> None:
         self.free = free
+        self.counts = counts
         self.low = free.truth.copy()
         self.high = free.truth.copy()
         self._columns = free.matrix.tocsc()
@@ -230,8 +238,36 @@ class Search:
             if found is not None:
                 self.low[picked] = np.minimum(self.low[picked], found)
                 self.high[picked] = np.maximum(self.high[picked], found)
-            if needs is not None and not too_narrow(needs, int(self.free.cells[i]), self.low[i], self.high[i]):
+            if needs is not None and not self.too_narrow(needs, i):
                 return
+
+    def too_narrow(self, needs: PrimarySuppression, i: int) -> bool:
+        """Tell whether what was seen of cell `i`, in whole numbers where it is a count, is short of what it needs."""
+        low = _inward(self.low[i : i + 1], self.counts, up=True)[0]
+        high = _inward(self.high[i : i + 1], self.counts, up=False)[0]
+        return too_narrow(needs, int(self.free.cells[i]), float(low), float(high))
+
+    def accept(self, movements: Sequence[Movement]) -> None:
+        """Take over the movements that hold: only hidden cells move, within bounds, and every relation stays true."""
+        from scipy.sparse import csr_array
+
+        place = {int(cell): i for i, cell in enumerate(self.free.cells)}
+        inside = [each for each in movements if all(int(cell) in place for cell in each.cells)]
+        if not inside:
+            return
+        rows = np.repeat(np.arange(len(inside)), [each.cells.size for each in inside])
+        at = np.array([place[int(cell)] for each in inside for cell in each.cells], np.int64)
+        steps = np.concatenate([each.steps for each in inside])
+        claimed = csr_array((steps, (rows, at)), shape=(len(inside), self.free.cells.size))
+        broken = np.zeros(len(inside), bool)
+        off = (claimed @ self.free.matrix.T).tocoo()
+        broken[off.row[np.abs(off.data) > _TOLERANCE]] = True
+        reached = self.free.truth[at] + steps
+        outside = (reached < self.free.low[at] - _TOLERANCE) | (reached > self.free.high[at] + _TOLERANCE)
+        broken[rows[outside]] = True
+        sound = ~broken[rows]
+        np.minimum.at(self.low, at[sound], np.maximum(reached, self.free.low[at])[sound])
+        np.maximum.at(self.high, at[sound], np.minimum(reached, self.free.high[at])[sound])
 
     def _component(self, i: int) -> npt.NDArray[np.int64]:
         if self._labels is None:

@@ -6,7 +6,7 @@ audited: the result says which ran and whether the cost was proved to be least. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.privacy._heuristic import Builder, NoMovement, Pattern
+from blended_standard.privacy._linear import Movement
 from blended_standard.privacy._optimal import Problem, Solution, size_of, solve_by_cuts, solve_whole
 from blended_standard.privacy.audit import AuditReport, audit, known_bounds, primary_for
 from blended_standard.privacy.policy import Policy
@@ -154,7 +155,7 @@ def suppress(
     chosen = _method(method, policy, problem)
     seats = None if contributors is None else np.asarray(contributors, float)
 
-    def judge(hidden: npt.NDArray[np.bool_]) -> AuditReport:
+    def judge(hidden: npt.NDArray[np.bool_], movements: Sequence[Movement] = ()) -> AuditReport:
         return audit(
             system,
             hidden,
@@ -164,9 +165,10 @@ def suppress(
             contributors=seats,
             counts=counts,
             scope=scope,
+            movements=movements,
         )
 
-    pattern, report = _by_heuristic(problem, judge)
+    pattern, report = _by_heuristic(problem, counts, judge)
     if chosen == "heuristic":
         return _suppression(problem, pattern, report, "heuristic", None)
     solve = solve_whole if chosen == "exact" else solve_by_cuts
@@ -270,10 +272,10 @@ def _method(method: str, policy: Policy, problem: Problem) -> str:
     return "exact" if size_of(problem) <= _WHOLE else "cuts"
 
 
-def _by_heuristic(problem: Problem, judge: Callable[[_Mask], AuditReport]) -> tuple[_Mask, AuditReport]:
+def _by_heuristic(problem: Problem, counts: bool, judge: Callable[..., AuditReport]) -> tuple[_Mask, AuditReport]:
     """Protect the sensitive cells one by one, prune, audit, and hide more where the audit finds a leak."""
-    builder = Builder(problem.system, problem.needs, problem.weights, problem.may_hide, problem.low, problem.high)
-    order = _hardest_first(problem)
+    builder = Builder(problem, counts=counts)
+    order = _widest_first(problem)
     pattern = builder.start(problem.must_hide)
     try:
         builder.protect(pattern, order)
@@ -282,26 +284,28 @@ def _by_heuristic(problem: Problem, judge: Callable[[_Mask], AuditReport]) -> tu
     builder.prune(pattern, problem.must_hide)
     try:
         builder.shields(pattern, problem.singles)
-        report = judge(pattern.hidden)
+        report = judge(pattern.hidden, pattern.movements)
         for _ in range(_REPAIRS):
             if report.ok or not _repair(problem, builder, pattern, report):
                 break
-            report = judge(pattern.hidden)
+            report = judge(pattern.hidden, pattern.movements)
     except NoMovement as stuck:
         raise NoSafePatternError(_stuck(problem, stuck.cell)) from None
     if not report.ok:
         pattern.hidden |= problem.may_hide
-        report = judge(pattern.hidden)
+        report = judge(pattern.hidden, pattern.movements)
     if not report.ok:
         raise NoSafePatternError(_stuck(problem, problem.system.position(report.leaks[0].cell)))
     return pattern.hidden, report
 
 
-def _hardest_first(problem: Problem) -> npt.NDArray[np.int64]:
-    """Return the sensitive cells, those that need the longest movement first, ties in the order of the cells."""
+def _widest_first(problem: Problem) -> npt.NDArray[np.int64]:
+    """Return the sensitive cells, totals before their parts, then those that need the longest movement."""
     sensitive = np.flatnonzero(problem.needs.hidden)
-    reach = np.maximum(problem.needs.need_high - problem.system.values, problem.needs.need_length)[sensitive]
-    return sensitive[np.lexsort((sensitive, -reach))]
+    system = problem.system
+    totals = np.bincount(system.cell, system.coefficient < 0, len(system))[sensitive]
+    reach = np.maximum(problem.needs.need_high - system.values, problem.needs.need_length)[sensitive]
+    return sensitive[np.lexsort((sensitive, -reach, -totals))]
 
 
 def _repair(problem: Problem, builder: Builder, pattern: Pattern, report: AuditReport) -> bool:
