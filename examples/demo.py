@@ -29,7 +29,7 @@ def main(target: Path = HERE / "out" / "demo") -> int:
     code = command(arguments)
     command([*arguments[:-1], str(target / "report.json"), "--quiet"])
     print("\n2. Real data: does handed-in work say more than presence?\n", flush=True)
-    print(attend.contrast())
+    attend.main()
     if OULAD.is_dir():
         print("\n3. Real data: the Open University, 32,593 episodes\n", flush=True)
         oulad.main(OULAD, target / "oulad")

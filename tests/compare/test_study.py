@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 import blended_standard as bs
-from blended_standard.compare import compare_groups, cox_index, risk_difference
+from blended_standard.compare import Arm, Study, compare_groups, cox_index, risk_difference
 from blended_standard.errors import NotComparableError, UsageError
 from blended_standard.measures import MeasureReport, score
 
@@ -45,7 +45,7 @@ def test_effects_of_complete_data_are_those_of_counts() -> None:
     assert by_name["Cox index"].value == pytest.approx(0.3266645, abs=5e-8)
     assert by_name["Cox index"].se == pytest.approx(0.1455871, abs=5e-8)
     difference = risk_difference(160, 200, 126, 180)
-    assert by_name["difference"].value == pytest.approx(difference.value, abs=1e-12)
+    assert by_name["Risk difference"].value == pytest.approx(difference.value, abs=1e-12)
 
 
 def test_sentences_do_not_claim_what_the_interval_does_not_show() -> None:
@@ -54,6 +54,28 @@ def test_sentences_do_not_claim_what_the_interval_does_not_show() -> None:
     apart = compare_groups(complete({"X": (80, 100), "Y": (50, 100)}), "OUT-03", ("X", "Y"))
     assert any("about 30 more in 100 at X" in sentence for sentence in apart.sentences)
     assert all("does not show what a program did" in study.sentences[-1] for study in (alike, apart))
+
+
+def test_a_design_brings_its_rating_and_lifts_the_caution() -> None:
+    scored = complete({"X": (160, 200), "Y": (126, 180)})
+    trial = Study(
+        name="lottery",
+        assignment="random",
+        treated=Arm(n_assigned=210, n_analyzed=200, units=4),
+        comparison=Arm(n_assigned=190, n_analyzed=180, units=4),
+    )
+    study = compare_groups(scored, "OUT-03", ("X", "Y"), design=trial)
+    assert study.rating is not None
+    assert study.rating.rating == "without_reservations"
+    assert study.tier is not None
+    assert study.tier.tier == 1
+    assert "can be credited to the program" in study.sentences[-1]
+    found = compare_groups(
+        scored, "OUT-03", ("X", "Y"), design=Study.from_dict(trial.to_dict() | {"assignment": "quasi_experimental"})
+    )
+    assert found.rating is not None
+    assert not found.rating.causal_language
+    assert "does not show what a program did" in found.sentences[-1]
 
 
 def test_a_share_of_everybody_has_no_odds() -> None:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 
 from blended_standard.compare._effect import Effect, no_effect, symmetric_effect, two_sided_p
+from blended_standard.compare.design import Study
+from blended_standard.compare.essa import EssaTier, essa_tier
+from blended_standard.compare.rating import EvidenceRating, evidence_rating
 from blended_standard.errors import NotComparableError, UsageError
 from blended_standard.measures import MeasureReport, MeasureResult, Status, comparable
 from blended_standard.numeric.intervals import difference
@@ -20,7 +23,8 @@ _OF_LEARNERS = ("survival", "cumulative_incidence")
 class StudyReport(Result):
     """The comparison of two groups on one measure.
 
-    `effects` are first group minus second; `sentences` say the same to a reader who knows no statistics.
+    `effects` are first group minus second; `sentences` say the same to a reader who knows no statistics. `rating` and
+    `tier` are there when the design was given.
     """
 
     measure: str
@@ -29,6 +33,8 @@ class StudyReport(Result):
     second: MeasureResult
     effects: tuple[Effect, ...]
     sentences: tuple[str, ...]
+    rating: EvidenceRating | None = None
+    tier: EssaTier | None = None
     synthetic: bool = False
 
     def rows(self) -> list[Row]:
@@ -58,6 +64,7 @@ def compare_groups(
     outcome: str,
     groups: Sequence[str],
     *,
+    design: Study | None = None,
     level: float = 0.95,
     standard: Standard | None = None,
 ) -> StudyReport:
@@ -71,6 +78,9 @@ def compare_groups(
         The id of the measure.
     groups : two labels
         The group of interest, then the group that it is compared with.
+    design : Study, optional
+        How the groups came about. With it the report holds the rating that the design can reach, and the ESSA tier.
+        Without it the comparison is descriptive.
     level : float
         Of the intervals.
 
@@ -95,21 +105,25 @@ def compare_groups(
         if entry.value is None or entry.status is Status.SUPPRESSED:
             raise NotComparableError(f"{entry.measure} of {entry.label} has no value: {entry.reason}")
     definition = (standard or load_standard()).measures[outcome]
-    effects = (_difference(first, second, level), _cox(first, second, definition, level))
+    effects = (_difference(first, second, definition, level), _cox(first, second, definition, level))
+    rating = evidence_rating(design) if design else None
     return StudyReport(
         measure=definition.versioned_id,
         name=definition.title,
         first=first,
         second=second,
         effects=effects,
-        sentences=_sentences(first, second, effects[0], definition),
+        sentences=(*_sentences(first, second, effects[0], definition), _caution(effects[0], rating)),
+        rating=rating,
+        tier=_tier(effects[0], rating, design) if rating and design else None,
         synthetic=scored.synthetic,
     )
 
 
-def _difference(first: MeasureResult, second: MeasureResult, level: float) -> Effect:
+def _difference(first: MeasureResult, second: MeasureResult, definition: MeasureDefinition, level: float) -> Effect:
     """Return the difference of the two values, its error from theirs, its interval by square and add."""
-    name, n = "difference", (first.n or 0, second.n or 0)
+    name = "Risk difference" if definition.combine.statistic in _OF_LEARNERS else "Difference"
+    n = (first.n or 0, second.n or 0)
     if first.value is None or second.value is None or not (first.interval and second.interval):
         return no_effect(name, "A group has no interval: it has fewer than two learners.", n=n, method="")
     gap = first.value - second.value
@@ -125,7 +139,7 @@ def _difference(first: MeasureResult, second: MeasureResult, level: float) -> Ef
         n_treated=n[0],
         n_comparison=n[1],
         method=f"difference of two estimates ({first.interval.method})",
-        parameters={"level": level},
+        parameters={"level": level, "p_treated": first.value, "p_comparison": second.value},
     )
 
 
@@ -162,11 +176,29 @@ def _sentences(
         more = "more" if gap.value > 0 else "fewer"
         about = abs(round(100 * gap.value))
         said.append(f"That is about {about} {more} in 100 at {first.label}; it could be anything from {span}.")
-    said.append(
-        "Nobody was assigned to these groups by chance. The difference may come from who enrolled, "
-        "so it does not show what a program did."
-    )
     return tuple(said)
+
+
+def _caution(gap: Effect, rating: EvidenceRating | None) -> str:
+    """Say what the difference may be credited to: never to the program unless the rating allows it."""
+    if rating is None:
+        return (
+            "Nothing is known of how learners came into these groups. The difference may come from who enrolled, "
+            "so it does not show what a program did."
+        )
+    apart = gap.interval is not None and not gap.interval.low <= 0 <= gap.interval.high
+    if rating.causal_language and apart:
+        return f"{rating.label}: the difference can be credited to the program as far as the rating goes."
+    if rating.causal_language:
+        return f"{rating.label}, and it shows no difference for certain."
+    return f"{rating.label}. The difference may come from who enrolled, so it does not show what a program did."
+
+
+def _tier(gap: Effect, rating: EvidenceRating, design: Study) -> EssaTier | None:
+    if gap.value is None or gap.p_value is None:
+        return None
+    sites = (design.treated.units or 1) + (design.comparison.units or 1)
+    return essa_tier(rating, value=gap.value, p_value=gap.p_value, n_learners=gap.n or 0, n_sites=sites)
 
 
 def _plainly(entry: MeasureResult, definition: MeasureDefinition) -> str:

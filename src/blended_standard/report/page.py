@@ -114,7 +114,7 @@ def _is_share(definition: MeasureDefinition) -> bool:
 
 def _effect_filter(effect: Effect) -> Callable[[float | None], str]:
     """Return how the numbers of an effect are written: differences of shares in points, others as they are."""
-    return _points if effect.name == "difference" else _number
+    return _points if effect.name in ("Difference", "Risk difference") else _number
 
 
 def _points(value: float | None) -> str:
