@@ -240,6 +240,7 @@ def test_degenerate_data_are_explained():
         (lambda: meta.meta_analysis([0.1], [0.0]), UsageError, r"standard_errors\[0\]=0 is not positive"),
         (lambda: meta.meta_analysis([0.1, math.nan], [0.1, 0.1]), UsageError, r"effects\[1\]"),
         (lambda: meta.meta_analysis([0.1, 0.2], [0.1]), UsageError, "standard_errors has 1 values"),
+        (lambda: meta.meta_analysis([0.1, 0.2], [1e-6, 1e5]), NotEstimableError, "Check their units"),
         (lambda: meta.meta_analysis([0.1], [0.1], method="XX"), UsageError, "method='XX'"),
         (lambda: meta.meta_analysis([0.1], [0.1], test="XX"), UsageError, "test='XX'"),
         (lambda: meta.meta_analysis([0.1], [0.1], level=95), UsageError, "level=95"),

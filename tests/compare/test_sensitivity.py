@@ -202,6 +202,11 @@ def test_no_variance_between_imputations():
         (lambda: sens.lee_bounds([1, 2, 3], [1, 2, 0]), UsageError, "other than 0 and 1"),
         (lambda: sens.follow_up_bounds(5, 4), UsageError, "do not fit"),
         (lambda: sens.pool_imputations([1], [1]), UsageError, "2 or more"),
+        (
+            lambda: sens.pool_imputations([0, 1e6], [1e-6, 1e-6], complete_df=5),
+            NotEstimableError,
+            "no degrees of freedom",
+        ),
         (lambda: sens.pool_imputations([1, 2], [1, 0]), UsageError, "not positive"),
         (lambda: sens.pool_imputations([1, math.nan], [1, 1]), UsageError, r"estimates\[1\]"),
     ],

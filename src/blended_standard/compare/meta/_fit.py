@@ -45,8 +45,8 @@ def weighted(studies: Studies, w: Floats) -> Weighted:
     return Weighted(w=w, beta=beta, inverse=inverse, residual=residual, rss=float(w @ residual**2))
 
 
-def between_variance(studies: Studies, method: str) -> tuple[float, float]:
-    """Return tau2 by `method`, and its standard error."""
+def between_variance(studies: Studies, method: str) -> tuple[float, float | None]:
+    """Return tau2 by `method`, and its standard error (None where the information is lost in rounding)."""
     k, p = studies.x.shape
     free = k - p
     if method in ("FE", "EE") or free < 1:
@@ -62,7 +62,8 @@ def between_variance(studies: Studies, method: str) -> tuple[float, float]:
     tau2 = _maximize(studies, restricted=method == "REML")
     fit = weighted(studies, 1 / (studies.v + tau2))
     information = fit.traces(studies.x)[1] if method == "REML" else float((fit.w**2).sum())
-    return tau2, float(np.sqrt(2 / information))
+    lost = information <= 1e-12 * float((fit.w**2).sum())
+    return tau2, None if lost else float(np.sqrt(2 / information))
 
 
 def generalized_q(studies: Studies, tau2: float) -> float:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from blended_standard.errors import NotEstimableError, UsageError
 
 Floats = npt.NDArray[np.float64]
+# Beyond this ratio of standard errors the differences of weights are lost in rounding.
+_WIDEST = 1e5
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +45,11 @@ def read_studies(
         raise UsageError(
             f"standard_errors[{row}]={se[row]:g} is not positive: a study without sampling error would take all the "
             "weight. Correct it or leave the study out."
+        )
+    if se.max() > _WIDEST * se.min():
+        raise NotEstimableError(
+            f"standard_errors run from {se.min():g} to {se.max():g}: one study would take all the weight, and no "
+            "spread between studies could be computed. Check their units."
         )
     columns, names = _moderators(moderators, moderator_names, y.size)
     x = np.column_stack([np.ones(y.size), columns]) if intercept else columns
@@ -93,7 +100,13 @@ def cluster_index(clusters: npt.ArrayLike, size: int) -> npt.NDArray[np.intp]:
 
 def inverse(matrix: Floats) -> Floats:
     """Return the inverse of a square matrix."""
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    try:
+        return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError as error:
+        raise NotEstimableError(
+            "The weighted design matrix cannot be inverted: moderators nearly repeat each other, or a few studies "
+            "carry all the weight. Leave moderators out, or rescale them."
+        ) from error
 
 
 def _moderators(

@@ -181,7 +181,9 @@ class _Model:
         trace_between = float((total * shrunk).sum())
         if self.restricted:
             _, plain = np.linalg.slogdet(x.T @ x)
-            _, own = np.linalg.slogdet(inverse)
+            sign, own = np.linalg.slogdet(inverse)
+            if sign <= 0:
+                raise NotEstimableError("A few effects carry all the weight: the variances cannot be estimated.")
             value += 0.5 * float(plain + own) - 0.5 * (k - p) * float(np.log(2 * np.pi))
             sums = np.column_stack([self._sum(column) for column in weighted_x.T])
             trace_within -= float(np.trace(inverse @ (weighted_x.T @ weighted_x)))

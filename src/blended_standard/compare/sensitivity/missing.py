@@ -211,6 +211,8 @@ def pool_imputations(
     ------
     UsageError
         Fewer than two imputations, or a standard error that is not positive.
+    NotEstimableError
+        Imputations that differ without any relation to their standard errors.
 
     Notes
     -----
@@ -236,6 +238,11 @@ def pool_imputations(
     total = within + (1 + 1 / m) * between
     share, increase = (1 + 1 / m) * between / total, (1 + 1 / m) * between / within
     df = _barnard_rubin(m, share, nu_complete)
+    if df is not None and df < 1e-6:
+        raise NotEstimableError(
+            "The imputations differ so much more than their standard errors that no degrees of freedom are left. "
+            "Check the imputation model and the units."
+        )
     value, se = float(q.mean()), math.sqrt(total)
     z = normal_quantile(level)
     half = (z if df is None else float(stdtrit(df, 0.5 + level / 2))) * se

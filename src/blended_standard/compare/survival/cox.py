@@ -47,7 +47,7 @@ class ProportionalHazards(Result):
         if item is None:
             raise UsageError(f"name={name!r} is not one of {', '.join(known)}.")
         value, se, interval = item.value or 0.0, item.se or 0.0, item.interval
-        ratio = float(np.exp(value))
+        ratio = _exp(value)
         return Estimate(
             name=f"hazard ratio, {item.name}",
             value=ratio,
@@ -55,8 +55,8 @@ class ProportionalHazards(Result):
             interval=None
             if interval is None
             else Interval(
-                low=float(np.exp(interval.low)),
-                high=float(np.exp(interval.high)),
+                low=_exp(interval.low),
+                high=_exp(interval.high),
                 level=interval.level,
                 method="exponential of the interval of the log",
             ),
@@ -267,6 +267,11 @@ def _newton(layers: Sequence[_Layer], p: int) -> tuple[Floats, _Point, _Point]:
         if np.abs(step * now).max() <= 1e-11:
             return beta, at_null, point
     raise NotEstimableError(_SEPARATED)
+
+
+def _exp(value: float) -> float:
+    """Return the exponential, kept within what a float can hold."""
+    return float(np.exp(min(value, 700.0)))
 
 
 def _report(

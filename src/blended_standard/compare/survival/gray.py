@@ -134,16 +134,17 @@ def gray_test(
 def _one_stratum(table: AtRiskTable, k: int, labels: Sequence[str], rho: float) -> tuple[Floats, Floats]:
     """Return the scores of the groups and their covariance, one row a label."""
     grid = _grid(table, k, labels)
-    happened = np.divide(grid.own.sum(axis=0), grid.total)
-    pooled = np.cumsum(happened)
+    happened = _ratio(grid.own.sum(axis=0), grid.total)
+    pooled = np.minimum(np.cumsum(happened), 1.0)
     before = np.concatenate([[0.0], pooled[:-1]])
     weight = (1 - before) ** rho
     subdistribution = grid.scaled * (1 - grid.incidence_before)
-    share = subdistribution / subdistribution.sum(axis=0)
+    share = _ratio(subdistribution, subdistribution.sum(axis=0))
     score = (weight * (grid.own - share * grid.own.sum(axis=0))).sum(axis=1)
     # a[i, j] at each time: how an increment of group j's incidence moves the score of group i.
-    a = weight * (np.eye(len(labels))[:, :, None] * grid.scaled - grid.scaled[:, None] * grid.scaled / grid.total)
-    path = np.cumsum(a * (happened / (1 - before)), axis=2)
+    shared = _ratio(grid.scaled[:, None] * grid.scaled, grid.total)
+    a = weight * (np.eye(len(labels))[:, :, None] * grid.scaled - shared)
+    path = np.cumsum(a * _ratio(happened, 1 - before), axis=2)
     rest = path[:, :, -1:] - path
     ratio = np.divide(1 - pooled, grid.survival, out=np.zeros_like(grid.survival), where=grid.survival > 0)
     effect = a + rest * (1 - ratio)
@@ -199,6 +200,13 @@ def _grid(table: AtRiskTable, k: int, labels: Sequence[str]) -> _Grid:
         scaled=scaled,
         total=scaled.sum(axis=0),
     )
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    """Divide, with 0 where nothing is at risk any more."""
+    bottom = np.broadcast_to(below, above.shape)
+    made: Floats = np.divide(above, bottom, out=np.zeros(above.shape), where=bottom > 1e-12)
+    return made
 
 
 def _ties(count: Floats, size: Floats) -> Floats:
