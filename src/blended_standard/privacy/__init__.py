@@ -13,6 +13,7 @@ from blended_standard.privacy.primary import (
     publish_count,
     publish_share,
 )
+from blended_standard.privacy.pseudonyms import KeyChange, PseudonymKey, rotate
 from blended_standard.privacy.suppress import (
     NoSafePatternError,
     ReleasedCell,
@@ -30,10 +31,12 @@ __all__ = [
     "CellInterval",
     "CellSystem",
     "EndCode",
+    "KeyChange",
     "Leak",
     "NoSafePatternError",
     "Policy",
     "PrimarySuppression",
+    "PseudonymKey",
     "PublishedShare",
     "RangeCode",
     "ReleasedCell",
@@ -48,5 +51,6 @@ __all__ = [
     "publish_count",
     "publish_share",
     "release",
+    "rotate",
     "suppress",
 ]
