@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
+import numpy.typing as npt
 
 from blended_standard.scoring._checks import Floats
-from blended_standard.scoring.bkt._recursions import Packed, Parameters, backward, forward
+from blended_standard.scoring.bkt._recursions import Packed, backward, forward
 
 LEAST = 1e-4
 _WARM_UP = 15
 _STEP = 1e-4
+_CELLS = 4_000_000
 
 
 @attrs.frozen
@@ -29,14 +31,13 @@ def maximize(packed: Packed, upper: Floats, *, starts: int, seed: int) -> Fitted
     from scipy.optimize import minimize
 
     rng = np.random.default_rng(seed)
-    best, best_value = np.zeros(upper.size), -np.inf
-    for attempt in range(starts):
-        start = np.array([0.4, 0.15, 0.1, 0.2, 0.05])[: upper.size]
-        if attempt:
-            start = rng.uniform(0.05, 0.95, upper.size) * upper
-        found, value = _expectation_maximization(packed, np.clip(start, LEAST, upper), upper)
-        if value > best_value:
-            best, best_value = found, value
+    first = np.array([[0.4, 0.15, 0.1, 0.2, 0.05]])[:, : upper.size]
+    others = rng.uniform(0.05, 0.95, (starts - 1, upper.size)) * upper
+    vectors = np.clip(np.concatenate((first, others)), LEAST, upper)
+    at_once = max(1, _CELLS // packed.right.size)
+    parts = [_expectation_maximization(packed, vectors[i : i + at_once], upper) for i in range(0, starts, at_once)]
+    found, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    best, best_value = found[np.argmax(values)], float(values.max())
     size = packed.n_responses
     finish = minimize(
         lambda vector: _negative(packed, vector, size),
@@ -54,47 +55,31 @@ def maximize(packed: Packed, upper: Floats, *, starts: int, seed: int) -> Fitted
     low, high = vector <= LEAST * 1.001, vector >= upper - 1e-9
     free = ~(low | high)
     converged = bool(np.abs(gradient[free]).max(initial=0.0) < 1e-5)
-    errors = _errors(packed, vector, free, upper, size)
+    errors = _errors(packed, vector, free, size)
     return Fitted(vector, errors, tuple((low | high).tolist()), -value * size, converged)
 
 
-def _expectation_maximization(packed: Packed, vector: Floats, upper: Floats) -> tuple[Floats, float]:
-    """A few EM steps; clipping keeps each M step the maximum inside the bounds."""
-    value = -np.inf
+def _expectation_maximization(packed: Packed, vectors: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    """A few EM steps from every start; clipping keeps each M step the maximum inside the bounds."""
     for _ in range(_WARM_UP):
-        at = Parameters(*vector.tolist())
-        passes = forward(packed, at)
-        _, counts = backward(packed, at, passes)
-        value = passes.log_likelihood
-        shares = np.array(
-            [
-                _share(counts[0], counts[1]),
-                _share(counts[3], counts[2]),
-                _share(counts[7], counts[6]),
-                _share(counts[8], counts[9]),
-                _share(counts[4], counts[5]),
-            ]
-        )[: vector.size]
-        vector = np.clip(np.where(np.isnan(shares), vector, shares), LEAST, upper)
-    return vector, max(value, forward(packed, Parameters(*vector.tolist())).log_likelihood)
-
-
-def _share(yes: float, no: float) -> float:
-    return yes / (yes + no) if yes + no > 0 else float("nan")
+        _, counts = backward(packed, vectors, forward(packed, vectors))
+        counts = counts[:, : vectors.shape[1]]
+        total = counts.sum(axis=2)
+        shares = np.where(total > 0, counts[:, :, 0] / np.where(total > 0, total, 1.0), vectors)
+        vectors = np.clip(shares, LEAST, upper)
+    return vectors, forward(packed, vectors).log_likelihood
 
 
 def _negative(packed: Packed, vector: Floats, size: float) -> tuple[float, Floats]:
     """Negative log-likelihood a response and its gradient, from the expected counts (Fisher's identity)."""
-    at = Parameters(*vector.tolist())
+    at = vector[None, :]
     passes = forward(packed, at)
-    _, counts = backward(packed, at, passes)
-    yes = np.array([counts[0], counts[3], counts[7], counts[8], counts[4]])[: vector.size]
-    no = np.array([counts[1], counts[2], counts[6], counts[9], counts[5]])[: vector.size]
-    gradient: Floats = yes / vector - no / (1.0 - vector)
-    return -passes.log_likelihood / size, -gradient / size
+    counts = backward(packed, at, passes)[1][0, : vector.size]
+    gradient: Floats = counts[:, 0] / vector - counts[:, 1] / (1.0 - vector)
+    return -float(passes.log_likelihood[0]) / size, -gradient / size
 
 
-def _errors(packed: Packed, vector: Floats, free: np.ndarray, upper: Floats, size: float) -> Floats:
+def _errors(packed: Packed, vector: Floats, free: npt.NDArray[np.bool_], size: float) -> Floats:
     """Standard errors of the parameters inside their bounds, from the observed information; NaN for the others."""
     errors = np.full(vector.size, np.nan)
     places = np.flatnonzero(free)

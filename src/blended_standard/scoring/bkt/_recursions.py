@@ -16,41 +16,44 @@ _LONGEST_CODED = 60
 
 
 @attrs.frozen
-class Parameters:
-    """Chances of knowing at first, of learning, slipping, guessing and forgetting."""
-
-    prior: float
-    learn: float
-    slip: float
-    guess: float
-    forget: float = 0.0
-
-
-@attrs.frozen
 class Packed:
-    """Distinct response sequences by time: `right[t]` holds the responses at t of the first `active[t]` sequences.
+    """Distinct response sequences, flat by time: opportunity t holds places `offsets[t]` to `offsets[t + 1]`.
 
-    `row` gives, for each original sequence, its place among the packed ones.
+    `weights` has one entry a sequence, `flat_weights` one a response; `previous` is the place of the response before,
+    for each place from `offsets[1]` on. `row` gives, for each original sequence, its place among the packed ones.
     """
 
-    right: tuple[npt.NDArray[np.bool_], ...]
+    right: npt.NDArray[np.bool_]
+    offsets: tuple[int, ...]
     weights: Floats
+    flat_weights: Floats
+    previous: Integers
     row: Integers
 
     @property
     def n_responses(self) -> float:
         """Responses of all original sequences."""
-        return float(sum(self.weights[: part.size].sum() for part in self.right))
+        return float(self.flat_weights.sum())
+
+    @property
+    def n_opportunities(self) -> int:
+        """Length of the longest sequence."""
+        return len(self.offsets) - 1
 
 
 @attrs.frozen
 class Passes:
-    """What the passes give at each opportunity: chance of knowing before, after, and given all; chance of right."""
+    """At each response, for K sets of parameters, shape (K, responses): chance of knowing before and after it.
 
-    before: tuple[Floats, ...]
-    after: tuple[Floats, ...]
-    likelihood: tuple[Floats, ...]
-    log_likelihood: float
+    `chance` is that of the response itself, `if_known` and `if_not` those given each state.
+    """
+
+    before: Floats
+    after: Floats
+    chance: Floats
+    if_known: Floats
+    if_not: Floats
+    log_likelihood: Floats
 
 
 def pack(responses: npt.NDArray[np.bool_], starts: Integers, lengths: Integers) -> Packed:
@@ -61,75 +64,86 @@ def pack(responses: npt.NDArray[np.bool_], starts: Integers, lengths: Integers) 
     place[order] = np.arange(order.size)
     chosen = first[order]
     begin, length = starts[chosen], lengths[chosen]
-    right = tuple(responses[begin[: int((length > t).sum())] + t] for t in range(int(length[0]) if length.size else 0))
-    return Packed(right, counts[order].astype(float), place[inverse])
+    weights = counts[order].astype(float)
+    active = [int(np.searchsorted(-length, -t, side="left")) for t in range(int(length[0]))]
+    offsets = np.concatenate(([0], np.cumsum(active)))
+    return Packed(
+        right=np.concatenate([responses[begin[:running] + t] for t, running in enumerate(active)]),
+        offsets=tuple(offsets.tolist()),
+        weights=weights,
+        flat_weights=np.concatenate([weights[:running] for running in active]),
+        previous=np.concatenate(
+            [np.zeros(0, np.int64), *(offsets[t] + np.arange(running) for t, running in enumerate(active[1:]))]
+        ),
+        row=place[inverse],
+    )
 
 
-def forward(packed: Packed, at: Parameters) -> Passes:
-    """Filter all sequences."""
-    known = np.full(packed.weights.size, at.prior)
-    before, after, likelihood = [], [], []
-    total = 0.0
-    for right in packed.right:
-        known = known[: right.size]
-        taught, untaught = (
-            known * _emission(right, 1 - at.slip, at.slip),
-            (1 - known) * _emission(right, at.guess, 1 - at.guess),
-        )
-        chance = taught + untaught
-        filtered = taught / chance
-        before.append(known)
-        after.append(filtered)
-        likelihood.append(chance)
-        total += float(packed.weights[: right.size] @ np.log(chance))
-        known = filtered * (1 - at.forget) + (1 - filtered) * at.learn
-    return Passes(tuple(before), tuple(after), tuple(likelihood), total)
+def forward(packed: Packed, at: Floats) -> Passes:
+    """Filter all sequences for K sets of parameters at once, `at` having shape (K, 4 or 5)."""
+    prior, learn, slip, guess, forget = _columns(at)
+    if_known = np.where(packed.right, 1.0 - slip, slip)
+    if_not = np.where(packed.right, guess, 1.0 - guess)
+    before, chance, after = np.empty_like(if_known), np.empty_like(if_known), np.empty_like(if_known)
+    kept = 1.0 - forget - learn
+    known = np.broadcast_to(prior, (len(at), packed.weights.size))
+    for t in range(packed.n_opportunities):
+        here = slice(packed.offsets[t], packed.offsets[t + 1])
+        known = known[:, : packed.offsets[t + 1] - packed.offsets[t]]
+        before[:, here] = known
+        taught = known * if_known[:, here]
+        total = taught + (1.0 - known) * if_not[:, here]
+        filtered = np.divide(taught, total, out=after[:, here])
+        chance[:, here] = total
+        known = filtered * kept + learn
+    return Passes(before, after, chance, if_known, if_not, np.log(chance) @ packed.flat_weights)
 
 
-def backward(packed: Packed, at: Parameters, passes: Passes) -> tuple[tuple[Floats, ...], Floats]:
-    """Smoothed chances of knowing, and the expected counts that the M step needs.
+def backward(packed: Packed, at: Floats, passes: Passes) -> tuple[Floats, Floats]:
+    """Smoothed chances of knowing, and expected counts for the M step: `yes` and `no` for each parameter.
 
-    Counts: first known, first not; moves 00, 01, 10, 11; known right, known wrong, unknown right, unknown wrong.
+    Returns shape (K, responses), and (K, 5, 2) in the order of the parameters.
     """
-    counts = np.zeros(10)
-    steps = len(packed.right)
-    smoothed: list[Floats] = [np.zeros(0)] * steps
-    later_known, later_not = np.ones(0), np.ones(0)
-    for t in range(steps - 1, -1, -1):
-        right, filtered = packed.right[t], passes.after[t]
-        weight = packed.weights[: right.size]
-        ahead_known, ahead_not = np.ones(right.size), np.ones(right.size)
-        running = later_known.size
-        if running:
-            w, f = weight[:running], filtered[:running]
-            stay, lose = (1 - at.forget) * later_known, at.forget * later_not
-            gain, remain = at.learn * later_known, (1 - at.learn) * later_not
-            counts[2] += w @ ((1 - f) * remain)
-            counts[3] += w @ ((1 - f) * gain)
-            counts[4] += w @ (f * lose)
-            counts[5] += w @ (f * stay)
-            ahead_known[:running] = stay + lose
-            ahead_not[:running] = gain + remain
-        known = filtered * ahead_known
-        smoothed[t] = known
-        seen = weight * known
-        counts[6] += seen[right].sum()
-        counts[7] += seen[~right].sum()
-        counts[8] += weight[right].sum()
-        counts[9] += weight[~right].sum()
-        chance = passes.likelihood[t]
-        later_known = _emission(right, 1 - at.slip, at.slip) * ahead_known / chance
-        later_not = _emission(right, at.guess, 1 - at.guess) * ahead_not / chance
-    counts[8] -= counts[6]
-    counts[9] -= counts[7]
-    counts[0] = packed.weights @ smoothed[0]
-    counts[1] = packed.weights.sum() - counts[0]
-    return tuple(smoothed), counts
+    _, learn, _, _, forget = _columns(at)
+    known_ahead, not_ahead = passes.if_known / passes.chance, passes.if_not / passes.chance
+    ahead = np.ones_like(known_ahead)
+    for t in range(packed.n_opportunities - 1, 0, -1):
+        here = slice(packed.offsets[t], packed.offsets[t + 1])
+        earlier = slice(packed.offsets[t - 1], packed.offsets[t - 1] + packed.offsets[t + 1] - packed.offsets[t])
+        known, unknown = known_ahead[:, here], not_ahead[:, here]
+        if_known = known + forget * (unknown - known)
+        ahead[:, earlier] = if_known
+        known_ahead[:, earlier] *= if_known
+        not_ahead[:, earlier] *= unknown + learn * (known - unknown)
+    smoothed = passes.after * ahead
+    return smoothed, _counts(packed, learn, forget, passes, smoothed, (known_ahead, not_ahead))
 
 
-def _emission(right: npt.NDArray[np.bool_], if_right: float, if_wrong: float) -> Floats:
-    chance: Floats = np.where(right, if_right, if_wrong)
-    return chance
+def _counts(
+    packed: Packed, learn: Floats, forget: Floats, passes: Passes, smoothed: Floats, messages: tuple[Floats, Floats]
+) -> Floats:
+    counts = np.empty((len(smoothed), 5, 2))
+    first = packed.weights.size
+    counts[:, 0, 0] = smoothed[:, :first] @ packed.weights
+    counts[:, 0, 1] = packed.weights.sum() - counts[:, 0, 0]
+    weight = packed.flat_weights[first:]
+    known, unknown = messages[0][:, first:], messages[1][:, first:]
+    was = passes.after[:, packed.previous]
+    counts[:, 1, 0] = learn[:, 0] * (((1.0 - was) * known) @ weight)
+    counts[:, 1, 1] = (1.0 - learn[:, 0]) * (((1.0 - was) * unknown) @ weight)
+    counts[:, 4, 0] = forget[:, 0] * ((was * unknown) @ weight)
+    counts[:, 4, 1] = (1.0 - forget[:, 0]) * ((was * known) @ weight)
+    rights = packed.flat_weights * packed.right
+    wrongs = packed.flat_weights - rights
+    counts[:, 2, 0], counts[:, 2, 1] = smoothed @ wrongs, smoothed @ rights
+    counts[:, 3, 0], counts[:, 3, 1] = rights.sum() - counts[:, 2, 1], wrongs.sum() - counts[:, 2, 0]
+    return counts
+
+
+def _columns(at: Floats) -> tuple[Floats, ...]:
+    """Each parameter as a column over the K sets; forgetting is 0 where it is not given."""
+    whole = at if at.shape[1] == 5 else np.column_stack([at, np.zeros(len(at))])
+    return tuple(whole[:, i : i + 1] for i in range(5))
 
 
 def _distinct(

@@ -12,7 +12,7 @@ from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring import _checks as check
 from blended_standard.scoring._checks import Floats, Integers
 from blended_standard.scoring.bkt._estimation import LEAST, maximize
-from blended_standard.scoring.bkt._recursions import Packed, Parameters, backward, forward, pack
+from blended_standard.scoring.bkt._recursions import Packed, backward, forward, pack
 
 NAMES = ("prior", "learn", "slip", "guess", "forget")
 
@@ -170,9 +170,9 @@ def fit(
                 estimates[i, 4] = 0.0
             total, converged = total + found.log_likelihood, converged and found.converged
             note = _note(found.at_bound, found.converged, lengths[chosen])
-            passes = forward(packed, Parameters(*estimates[i].tolist()))
+            passes = forward(packed, estimates[i : i + 1])
             for target, source in ((before, passes.before), (known, passes.after)):
-                target[rows] = _unpacked(source, packed, lengths[chosen])
+                target[rows] = _unpacked(source[0], packed, lengths[chosen])
             predicted[rows] = before[rows] * (1 - estimates[i, 2]) + (1 - before[rows]) * estimates[i, 3]
         notes.append(note)
     if np.isnan(estimates).all():
@@ -228,32 +228,28 @@ def trace(
     >>> trace([1, 1, 1], prior=0.3, learn=0.1, slip=0.1, guess=0.2).known.round(6).tolist()
     [0.658537, 0.910256, 0.980848]
     """
-    at = Parameters(
-        *(
-            check.share(name, value, closed=True)
-            for name, value in zip(NAMES, (prior, learn, slip, guess, forget), strict=True)
-        )
-    )
+    given_values = zip(NAMES, (prior, learn, slip, guess, forget), strict=True)
+    at = np.array([[check.share(name, value, closed=True) for name, value in given_values]])
     given = _binary(check.vector("responses", responses))
     if not given.size:
         raise UsageError("responses is empty; pass at least one response.")
     packed = pack(given, np.array([0]), np.array([given.size]))
     with np.errstate(divide="ignore", invalid="ignore"):
         passes = forward(packed, at)
-    if not np.isfinite(passes.log_likelihood):
+    if not np.isfinite(passes.log_likelihood).all():
         raise NotEstimableError("A response has no chance at all under these parameters; move them off 0 and 1.")
     smoothed, _ = backward(packed, at, passes)
-    known = np.concatenate(passes.after)
+    before, known = passes.before[0], passes.after[0]
     return Trace(
-        log_likelihood=passes.log_likelihood,
+        log_likelihood=float(passes.log_likelihood[0]),
         n=given.size,
         degenerate=slip + guess >= 1.0,
         responses=given.astype(np.int64),
-        before=np.concatenate(passes.before),
-        predicted=np.concatenate(passes.before) * (1 - slip) + (1 - np.concatenate(passes.before)) * guess,
+        before=before,
+        predicted=before * (1 - slip) + (1 - before) * guess,
         known=known,
         next_known=known * (1 - forget) + (1 - known) * learn,
-        smoothed=np.concatenate(smoothed),
+        smoothed=smoothed[0],
     )
 
 
@@ -322,19 +318,18 @@ def _subset(flat: npt.NDArray[np.bool_], starts: Integers, lengths: Integers) ->
     return pack(flat[rows], local, lengths), rows
 
 
-def _unpacked(parts: tuple[Floats, ...], packed: Packed, lengths: Integers) -> Floats:
+def _unpacked(values: Floats, packed: Packed, lengths: Integers) -> Floats:
     """Values by time, back in the order of the flat responses."""
-    offsets = np.concatenate(([0], np.cumsum([part.size for part in parts])[:-1]))
     begin = np.repeat(np.concatenate(([0], np.cumsum(lengths)[:-1])), lengths)
     step = np.arange(begin.size) - begin
-    values: Floats = np.concatenate(parts)[offsets[step] + np.repeat(packed.row, lengths)]
-    return values
+    chosen: Floats = values[np.asarray(packed.offsets)[step] + np.repeat(packed.row, lengths)]
+    return chosen
 
 
 def _refusal(packed: Packed) -> str:
-    if len(packed.right) < 2:
+    if packed.n_opportunities < 2:
         return "Every sequence has one response: learning can't be seen."
-    right = sum(float(packed.weights[: part.size] @ part) for part in packed.right)
+    right = float(packed.flat_weights @ packed.right)
     if right in (0.0, packed.n_responses):
         return f"All responses are {'right' if right else 'wrong'}: parameters can't be told apart."
     return ""

@@ -122,7 +122,8 @@ def decaying_average(
     -------
     MasteryEstimate
         Value v_n of v_1 = s_1, v_k = (1 - weight) v_(k-1) + weight s_k; standard error of that weighted mean when
-        scores scatter about a steady level (growth widens it).
+        scores scatter about a steady level (growth widens it). The t interval errs on the wide side (it covers about
+        98 % at 6 scores), since the newest score weighs in the value and in the spread.
 
     Raises
     ------
