@@ -209,4 +209,5 @@ def _plainly(entry: MeasureResult, definition: MeasureDefinition) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.0f}" if round(value) else "0"
+    """Return a whole number with its sign, or a tenth where the whole number would be nothing."""
+    return f"{value:+.0f}" if abs(value) >= 0.5 else f"{value:+.1f}"
