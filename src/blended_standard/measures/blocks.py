@@ -25,7 +25,17 @@ SECONDS_A_DAY = 86_400
 
 def week_of(day: nw.Expr) -> nw.Expr:
     """Return the ISO week of a day number: weeks since the Monday before 1970-01-01."""
-    return (day + 3) // 7
+    return whole(day + 3, 7)
+
+
+def whole(number: nw.Expr, divisor: int) -> nw.Expr:
+    """Return the floor of an integer column divided by `divisor`.
+
+    Exact below 2**53, and several times faster on SQL engines than `//`, whose floor they spell out case by case.
+    """
+    import narwhals.stable.v2 as nw
+
+    return (number / divisor).floor().cast(nw.Int64)
 
 
 class Blocks:
@@ -92,15 +102,19 @@ class Blocks:
         """The narrow part of `episodes` that events are joined to."""
         return self.engine.materialise(self.episodes.select("episode_id", "site_id", "zone", "entry", "last"))
 
-    def dated(self, name: str, *columns: str) -> nw.LazyFrame[Any]:
-        """Return rows of an event table inside their episode: episode_id, day (local), second (local), `columns`."""
+    def dated(self, name: str, *columns: str, where: nw.Expr | None = None) -> nw.LazyFrame[Any]:
+        """Return rows of an event table inside their episode: episode_id, day (local), second (local), `columns`.
+
+        `where` keeps rows before they are joined to their episode, which is where the time goes.
+        """
         import narwhals.stable.v2 as nw
 
-        events = self.table(name).select("episode_id", "at", *columns).join(self.spans, on="episode_id")
+        rows = self.table(name) if where is None else self.table(name).filter(where)
+        events = rows.select("episode_id", "at", *columns).join(self.spans, on="episode_id")
         local = nw.col("at") + offset_seconds(self.zones, *self.range_of_days)
         return (
             events.with_columns(second=local)
-            .with_columns(day=nw.col("second") // SECONDS_A_DAY)
+            .with_columns(day=whole(nw.col("second"), SECONDS_A_DAY))
             .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= nw.col("last"))
             .select("episode_id", "day", "second", *columns)
         )

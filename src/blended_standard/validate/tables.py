@@ -62,5 +62,5 @@ class BoundTables:
         return (
             events.join(self.spans, on="episode_id")
             .with_columns(second=nw.col("at") + offset)
-            .with_columns(day=nw.col("second") // 86_400)
+            .with_columns(day=(nw.col("second") / 86_400).floor().cast(nw.Int64))
         )
