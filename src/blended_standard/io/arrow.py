@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from blended_standard.errors import MissingExtraError, UsageError
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
 from blended_standard.model import Record
 
 
@@ -19,6 +19,10 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
         return pa.table(dict(data.values), schema=_schema(pa, record))
     if isinstance(data, pa.Table):
         return data
+    if isinstance(data, ParquetSource):
+        import pyarrow.parquet as pq
+
+        return pa.concat_tables([pq.ParquetFile(path).read() for path in data.paths], promote_options="default")
     import narwhals.stable.v2 as nw
 
     try:

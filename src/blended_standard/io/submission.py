@@ -46,7 +46,7 @@ class Submission:
     """
 
     manifest: Manifest
-    tables: Mapping[str, Any]
+    tables: Mapping[str, Any] = attrs.field(repr=lambda tables: f"<{', '.join(tables)}>")
     found: FindingCollector = attrs.field(repr=False, eq=False)
     source: str = "memory"
 

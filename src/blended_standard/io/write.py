@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,12 @@ import attrs
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.submission import Submission
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.model import RECORDS
 
 Format = Literal["csv", "jsonl", "parquet"]
 _OWN = (ROW, LINE, INVALID)
+_NEEDS_QUOTES = re.compile('[,"\r\n]')
 
 
 def write_submission(submission: Submission, target: str | Path, *, format: Format = "jsonl") -> Path:  # noqa: A002
@@ -93,18 +94,12 @@ def _write_parquet(name: str, data: Any, path: Path) -> None:
 
 def _rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table as plain values without those that are absent."""
-    if isinstance(data, ParquetSource):
-        import pyarrow.dataset as ds
-
-        table = ds.dataset([str(path) for path in data.paths]).to_table()
-    elif isinstance(data, Columns):
+    if isinstance(data, Columns):
         names = [column for column in data.values if column not in _OWN]
         for values in zip(*(data.values[column] for column in names), strict=True):
             yield {column: value for column, value in zip(names, values, strict=True) if value is not None}
         return
-    else:
-        table = to_arrow(data, RECORDS[name])
-    for batch in table.to_batches(max_chunksize=10_000):
+    for batch in to_arrow(data, RECORDS[name]).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             yield {column: value for column, value in row.items() if value is not None and column not in _OWN}
 
@@ -122,10 +117,10 @@ def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> None:
     known = [field.name for field in RECORDS[name].fields()]
     local = sorted({column for row in made for column in row} - {*known, MISSING})
     header = [*known, *local, *([MISSING] if any(MISSING in row for row in made) else [])]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
+    stream.write(",".join(map(_quoted, header)) + "\n")
     for row in made:
-        writer.writerow([_cell(row.get(column)) for column in header])
+        row[MISSING] = "; ".join(f"{name}={reason}" for name, reason in row.get(MISSING, {}).items())
+        stream.write(",".join(_quoted(_cell(row.get(column))) for column in header) + "\n")
 
 
 def _cell(value: Any) -> str:
@@ -133,9 +128,12 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name}={reason}" for name, reason in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell that needs it; `csv.writer` leaves a carriage return bare, at which readers break the row."""
+    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
 
 
 def _plain(value: Any) -> Any:
