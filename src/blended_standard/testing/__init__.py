@@ -1,6 +1,6 @@
 """For tests and demonstrations: a synthetic district, Hypothesis strategies, and submissions with one known fault.
 
-What needs Hypothesis or pyarrow is loaded when it is used.
+What needs Hypothesis (the extra `testing`) or pyarrow (the extra `parquet`) is loaded when it is used.
 """
 
 from __future__ import annotations
@@ -9,14 +9,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from blended_standard.testing.faults import Corrupted, fault_codes, plain_tables, plant
     from blended_standard.testing.generator import district, write_district
+    from blended_standard.testing.strategies import corrupted, records, submissions, to_tables, values
 
 _WHERE = {
+    "Corrupted": "faults",
+    "corrupted": "strategies",
     "district": "generator",
+    "fault_codes": "faults",
+    "plain_tables": "faults",
+    "plant": "faults",
+    "records": "strategies",
+    "submissions": "strategies",
+    "to_tables": "strategies",
+    "values": "strategies",
     "write_district": "generator",
 }
 
-__all__ = ["district", "write_district"]
+__all__ = [
+    "Corrupted",
+    "corrupted",
+    "district",
+    "fault_codes",
+    "plain_tables",
+    "plant",
+    "records",
+    "submissions",
+    "to_tables",
+    "values",
+    "write_district",
+]
 
 
 def __getattr__(name: str) -> Any:
