@@ -179,12 +179,12 @@ def _identifiers() -> SearchStrategy[str]:
 
 
 @functools.cache
-def _sound(record: type[Record]) -> Mapping[str, SearchStrategy[Any]]:
-    return {field.name: values(field) for field in record.fields()}
+def _sound(table: str) -> Mapping[str, SearchStrategy[Any]]:
+    return {field.name: values(field) for field in RECORDS[table].fields()}
 
 
 def _draw_record(draw: DrawFn, record: type[Record], fixed: Mapping[str, Any]) -> Record:
-    sound, drawn = _sound(record), dict[str, Any]()
+    sound, drawn = _sound(record.table), dict[str, Any]()
     for field in record.fields():
         if field.name in fixed:
             given = fixed[field.name]
