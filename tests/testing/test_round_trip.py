@@ -17,7 +17,7 @@ from tests.testing.rows import rows_of
 
 FORMATS: tuple[Format, ...] = ("jsonl", "csv", "parquet")
 SETTINGS = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -47,7 +47,7 @@ def test_small_submissions_come_back(form: Format, submission: Submission) -> No
 
 @pytest.mark.parametrize("table", list(RECORDS))
 @given(data=st.data())
-@settings(SETTINGS, max_examples=4)
+@settings(SETTINGS, max_examples=3)
 def test_records_of_every_table_come_back(table: str, data: st.DataObject) -> None:
     made = data.draw(st.lists(records(table), min_size=1, max_size=3))
     submission = Submission.from_tables(to_tables({table: made}))

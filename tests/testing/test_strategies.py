@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS, Record
+from blended_standard.spec import load_standard
 from blended_standard.testing import corrupted, district, fault_codes, plant, records, submissions, to_tables
 from blended_standard.testing.faults import Corrupted
 from blended_standard.validate import validate
@@ -37,7 +39,7 @@ def test_drawn_submissions_break_no_rule(engine: str, submission: Submission) ->
 
 @pytest.mark.parametrize("table", list(RECORDS))
 @given(data=st.data())
-@settings(SETTINGS, max_examples=15)
+@settings(SETTINGS, max_examples=6)
 def test_drawn_records_are_of_their_class_and_say_why_a_value_is_missing(table: str, data: st.DataObject) -> None:
     record: Record = data.draw(records(table))
     assert isinstance(record, RECORDS[table])
@@ -107,3 +109,16 @@ def test_without_hypothesis_the_message_names_the_extra() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env={"PYTHONPATH": "src"}, check=True
     )
     assert 'pip install "blended-standard[testing]"' in ran.stdout
+
+
+@pytest.mark.xfail(strict=True, reason="bulk validation takes 1e300 for the largest number where a field names none")
+def test_the_model_and_bulk_validation_accept_the_same_numbers() -> None:
+    episode = {"episode_id": "e", "learner_id": "l", "site_id": "s", "entry_date": dt.date(2025, 1, 1)}
+    learner = {"learner_id": "l"}
+    site = {"site_id": "s", "program_id": "p", "name": "S"}
+    program = {"program_id": "p", "name": "P", "time_zone": "UTC"}
+    cost = {"cost_id": "c", "program_id": "p", "start_date": dt.date(2025, 1, 1), "end_date": dt.date(2025, 1, 1)}
+    cost |= {"category": load_standard().codes["cost_category"].names()[0], "amount": 1e308}
+    rows = {"program": program, "site": site, "learner": learner, "episode": episode, "cost": cost}
+    made = {table: [RECORDS[table](**values)] for table, values in rows.items()}  # type: ignore[arg-type]
+    assert validate(Submission.from_tables(to_tables(made)), engine="polars").findings == ()

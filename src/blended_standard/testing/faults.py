@@ -296,6 +296,29 @@ def _mastery_without_evidence(tables: Tables, place: int) -> Place | None:
     return _change(tables, "mastery_decision", place, "evidence_level", lambda _: 1, among=fits)
 
 
+@_fault("OUT-AFTER-WITHDRAWAL")
+def _result_after_withdrawal(tables: Tables, place: int) -> Place | None:
+    episodes, outcomes = tables.get("episode", {}), tables.get("outcome", {})
+    fits = _rows_with(tables, "episode", "exit_date")
+    if not fits or not _length(outcomes):
+        return None
+    left = fits[place % len(fits)]
+    episodes.setdefault("exit_reason", [None] * _length(episodes))[left] = "withdrawn"
+    result = place % _length(outcomes)
+    outcomes["episode_id"][result] = episodes["episode_id"][left]
+    outcomes["kind"][result] = "course_score"
+    outcomes["date"][result] = episodes["exit_date"][left] + dt.timedelta(days=30)
+    return "outcome", "date"
+
+
+@_fault("EVI-UNSCORED")
+def _work_without_score(tables: Tables, place: int) -> Place | None:
+    levels = tables.get("evidence", {}).get("level", [])
+    fits = [row for row, level in enumerate(levels) if level is not None and level >= 2]
+    _change(tables, "evidence", place, "accepted", lambda _: None, among=fits)
+    return _change(tables, "evidence", place, "score", lambda _: None, among=fits)
+
+
 def _change(
     tables: Tables,
     name: str,

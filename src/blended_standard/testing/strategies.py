@@ -29,6 +29,7 @@ _FIRST, _FINAL = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
 _PAIRS = (("entry_date", "exit_date"), ("start_date", "end_date"))
 _OPENS, _CLOSES = dt.date(2024, 1, 1), dt.date(2025, 12, 31)
 _ROWS = 3
+_LARGEST = 1e15
 
 
 def values(field: FieldSpec) -> SearchStrategy[Any]:
@@ -159,7 +160,9 @@ def _plain(field: FieldSpec) -> SearchStrategy[Any]:
     strategies: dict[str, Callable[[], SearchStrategy[Any]]] = {
         "text": _texts,
         "integer": lambda: st.integers(-(2**53) if low is None else int(low), 2**53 if high is None else int(high)),
-        "number": lambda: st.floats(low, high, allow_nan=False, allow_infinity=False),
+        "number": lambda: st.floats(
+            -_LARGEST if low is None else low, _LARGEST if high is None else high, allow_nan=False, allow_infinity=False
+        ),
         "boolean": st.booleans,
         "date": lambda: st.dates(_FIRST, _FINAL),
         "instant": lambda: st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 12, 31), timezones=st.just(dt.UTC)),
@@ -271,6 +274,8 @@ def _inside(draw: DrawFn, table: str, episode: Any) -> dict[str, Any]:
         fixed["date"] = day()
     if "start_date" in names:
         fixed["start_date"], fixed["end_date"] = sorted((day(), day()))
+    if table == "evidence":
+        fixed["score"] = draw(st.floats(0, 1))
     if table == "mastery_decision":
         fixed["evidence_level"] = draw(st.none() | st.integers(2, 4))
     return fixed
