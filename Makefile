@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types spec check statistical bench clean
+.PHONY: demo test lint types docs spec check statistical bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
@@ -20,6 +20,9 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 spec: $(READY)
 	$(BIN)/python -m blended_standard.spec build
@@ -38,7 +41,7 @@ $(READY): pyproject.toml
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
 	touch $@
 
 clean:
