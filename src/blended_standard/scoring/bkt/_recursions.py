@@ -66,17 +66,20 @@ def pack(responses: npt.NDArray[np.bool_], starts: Integers, lengths: Integers) 
     begin, length = starts[chosen], lengths[chosen]
     weights = counts[order].astype(float)
     active = [int(np.searchsorted(-length, -t, side="left")) for t in range(int(length[0]))]
-    offsets = np.concatenate(([0], np.cumsum(active)))
-    return Packed(
-        right=np.concatenate([responses[begin[:running] + t] for t, running in enumerate(active)]),
-        offsets=tuple(offsets.tolist()),
-        weights=weights,
-        flat_weights=np.concatenate([weights[:running] for running in active]),
-        previous=np.concatenate(
-            [np.zeros(0, np.int64), *(offsets[t] + np.arange(running) for t, running in enumerate(active[1:]))]
-        ),
-        row=place[inverse],
-    )
+    right = np.concatenate([responses[begin[:running] + t] for t, running in enumerate(active)])
+    return _packed(right, active, weights, place[inverse])
+
+
+def sample(packed: Packed, size: int, rng: np.random.Generator) -> Packed:
+    """Return about `size` responses of whole sequences drawn at random, or everything where there are no more."""
+    if packed.right.size <= size:
+        return packed
+    count = max(2, packed.weights.size * size // packed.right.size)
+    rows = np.sort(rng.choice(packed.weights.size, min(count, packed.weights.size), replace=False))
+    running = np.searchsorted(rows, np.diff(packed.offsets), side="left")
+    active = [int(number) for number in running if number]
+    right = np.concatenate([packed.right[packed.offsets[t] + rows[:number]] for t, number in enumerate(active)])
+    return _packed(right, active, packed.weights[rows], np.arange(rows.size))
 
 
 def forward(packed: Packed, at: Floats) -> Passes:
@@ -117,6 +120,20 @@ def backward(packed: Packed, at: Floats, passes: Passes) -> tuple[Floats, Floats
         not_ahead[:, earlier] *= unknown + learn * (known - unknown)
     smoothed = passes.after * ahead
     return smoothed, _counts(packed, learn, forget, passes, smoothed, (known_ahead, not_ahead))
+
+
+def _packed(right: npt.NDArray[np.bool_], active: list[int], weights: Floats, row: Integers) -> Packed:
+    """Lay out flat responses of which the first `active[t]` sequences answer at opportunity t."""
+    offsets = np.concatenate(([0], np.cumsum(active)))
+    before = [offsets[t] + np.arange(running) for t, running in enumerate(active[1:])]
+    return Packed(
+        right=right,
+        offsets=tuple(offsets.tolist()),
+        weights=weights,
+        flat_weights=np.concatenate([weights[:running] for running in active]),
+        previous=np.concatenate([np.zeros(0, np.int64), *before]),
+        row=row,
+    )
 
 
 def _counts(
