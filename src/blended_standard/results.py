@@ -27,6 +27,7 @@ Row = dict[str, object]
 FrameLibrary = Literal["polars", "pandas", "pyarrow"]
 
 _PRINTED_ROWS = 20
+_PRINTED_WIDTH = 100
 
 
 def array(*, default: Any = attrs.NOTHING) -> Any:
@@ -130,12 +131,18 @@ def rows_to_frame(rows: Sequence[Row], *, backend: FrameLibrary | None = None) -
 
 
 def text_table(rows: Sequence[Row]) -> str:
-    """Lay `rows` out in columns for a terminal: numbers to the right, empty columns left out, long tables cut."""
+    """Lay `rows` out in columns for a terminal: numbers to the right, empty columns left out, long tables cut.
+
+    One row that is too wide is laid out downward.
+    """
     if not rows:
         return "(no rows)"
-    keys = [key for key in _all_keys(rows) if any(row.get(key) not in (None, "") for row in rows)]
+    keys = _told_keys(rows)
     cells = [[shown(row.get(key)) for key in keys] for row in rows[:_PRINTED_ROWS]]
     widths = [max(len(line[i]) for line in [keys, *cells]) for i in range(len(keys))]
+    if len(rows) == 1 and sum(widths) + 2 * len(widths) > _PRINTED_WIDTH:
+        width = max(map(len, keys))
+        return "\n".join(f"{key.ljust(width)}  {cell}" for key, cell in zip(keys, cells[0], strict=True))
     right = [all(isinstance(row.get(key), int | float | None) for row in rows) for key in keys]
     lines = ["  ".join(_pad(*cell) for cell in zip(line, widths, right, strict=True)) for line in [keys, *cells]]
     lines.insert(1, "  ".join("-" * width for width in widths))
@@ -145,15 +152,18 @@ def text_table(rows: Sequence[Row]) -> str:
 
 
 def html_table(rows: Sequence[Row], *, caption: str) -> str:
-    """Lay `rows` out as an HTML table, every cell escaped."""
-    keys = _all_keys(rows)
-    head = "".join(f'<th scope="col">{html.escape(key)}</th>' for key in keys)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(shown(row.get(key)))}</td>" for key in keys) + "</tr>"
-        for row in rows[:_PRINTED_ROWS]
-    )
-    title = html.escape(caption)
-    return f"<table><caption>{title}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    """Lay `rows` out as an HTML table, every cell escaped; one row is laid out downward."""
+    keys = _told_keys(rows)
+    if len(rows) == 1:
+        head = ""
+        lines = [f'<th scope="row">{html.escape(key)}</th>{_html_cell(rows[0].get(key))}' for key in keys]
+    else:
+        head = "".join(f'<th scope="col">{html.escape(key)}</th>' for key in keys)
+        head = f"<thead><tr>{head}</tr></thead>"
+        lines = ["".join(_html_cell(row.get(key)) for key in keys) for row in rows[:_PRINTED_ROWS]]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    more = f"<p>... and {len(rows) - _PRINTED_ROWS:,} more rows</p>" if len(rows) > _PRINTED_ROWS else ""
+    return f"<table><caption>{html.escape(caption)}</caption>{head}<tbody>{body}</tbody></table>{more}"
 
 
 @functools.cache
@@ -192,6 +202,15 @@ def _is_scalar(value: object) -> bool:
 
 def _all_keys(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _told_keys(rows: Sequence[Row]) -> list[str]:
+    """Return the columns in which any row says something."""
+    return [key for key in _all_keys(rows) if any(row.get(key) not in (None, "") for row in rows)]
+
+
+def _html_cell(value: object) -> str:
+    return f"<td>{html.escape(shown(value))}</td>"
 
 
 def shown(value: object) -> str:
