@@ -61,6 +61,17 @@ class Engine(ABC):
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine; `types` gives int, float, bool or str for each."""
 
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> nw.LazyFrame[Any] | None:
+        """Return rows among which are all that agree in `columns` with another row, or None when no two agree.
+
+        An engine may return more rows than that; it should find the common case of none cheaply.
+        """
+        import narwhals.stable.v2 as nw
+
+        copies = frame.group_by(*columns).agg(_copies=nw.len()).filter(nw.col("_copies") > 1)
+        found = self.materialise(frame.join(copies, on=columns))
+        return found if self.collect(found.select(count=nw.len()))["count"][0] else None
+
     def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
         """Bring a small result out, as plain Python values."""
         columns: dict[str, list[Any]] = frame.collect().to_dict(as_series=False)

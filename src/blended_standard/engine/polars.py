@@ -50,6 +50,15 @@ class PolarsEngine(Engine):
         """Compute `frame` into memory."""
         return wrap(frame.to_native().collect().lazy())
 
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> nw.LazyFrame[Any] | None:
+        """Compare hashes, eight bytes a row, and look closer only at rows whose hash stands twice."""
+        native = frame.to_native().with_columns(_hash=pl.struct(columns).hash())
+        hashes = native.select("_hash").collect()["_hash"].sort()
+        repeated = hashes.filter(hashes == hashes.shift(1)).unique()
+        if repeated.is_empty():
+            return None
+        return wrap(native.join(repeated.to_frame().lazy(), on="_hash", how="semi"))
+
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine."""
         schema = {name: _TYPES[kind] for name, kind in types.items()}

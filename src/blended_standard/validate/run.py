@@ -12,14 +12,16 @@ from blended_standard.io import Submission
 from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
-from blended_standard.validate.fields import FieldCheck, field_checks, zones_in
+from blended_standard.validate.fields import Context, FieldCheck, field_checks, there, zones_in
 from blended_standard.validate.report import TableCount, ValidationReport
-from blended_standard.validate.rules import RECORD_RULES
+from blended_standard.validate.row_rules import ROW_RULES
+from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
+_MOST_BROKEN = 500_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -103,34 +105,24 @@ class _Run:
                 self.found.add("TAB-MISSING", table=name, detail=f"Profile {self.profile.id} requires it.")
 
     def table(self, name: str) -> TableCount:
-        """Check the columns, fields, keys and references of one table."""
-        import narwhals.stable.v2 as nw
-
+        """Check the columns, rows, keys and references of one table."""
         self.progress(name)
-        frame = self.tables[name]
-        required = [field.name for field in RECORDS[name].fields() if field.required]
-        usable = nw.all_horizontal(*(~nw.col(field).is_null() for field in required), ignore_nulls=False)
-        flagged = frame.with_columns(usable=nw.when(usable).then(1).otherwise(0).cast(nw.Int64))
-        sums = self.engine.collect(flagged.select(rows=nw.len(), usable=nw.col("usable").sum()))
-        rows, kept = int(sums["rows"][0]), int(sums["usable"][0] or 0)
-        absent = self._columns(name, rows)
-        self._fields(name, absent, rows)
+        rows = self._count(self.tables[name])
+        absent = self._columns(name)
+        unusable = self._rows(name, absent, rows) if rows else 0
         self._key(name)
-        self._references(name)
-        return TableCount(table=name, read=rows, usable=kept)
+        return TableCount(table=name, read=rows, usable=rows - unusable)
 
     def record_rules(self) -> None:
         """Check the rules across records."""
         for code, function in RECORD_RULES.items():
-            rule = self.found.standard.rules[code]
-            table = rule.table or ""
+            table, field = self._place(code)
             if table in self.tables:
                 self.progress(code)
-                field = next(field for field in RECORDS[table].fields() if field.name == rule.field)
                 self._report(code, table, field, function(self.tables))
 
-    def _columns(self, name: str, rows: int) -> set[str]:
-        """Report absent or unreadable columns; return the names of the required ones that hold nothing."""
+    def _columns(self, name: str) -> set[str]:
+        """Report absent or unreadable columns; return their names, of the absent ones those that are required."""
         bound = self.tables.bound[name]
         for column in bound.unknown:
             if ":" not in column:
@@ -147,60 +139,105 @@ class _Run:
                 absent.add(field.name)
         return absent
 
-    def _fields(self, name: str, absent: set[str], rows: int) -> None:
+    def _rows(self, name: str, absent: set[str], rows: int) -> int:
+        """Check every row in one pass that keeps the broken ones; return how many cannot be used."""
         import narwhals.stable.v2 as nw
 
-        if not rows:
-            return
-        frame = self.tables[name]
-        zones = zones_in(frame, self.engine) if name in ("program", "site") else frozenset()
-        checks = [
-            check
-            for check in field_checks(RECORDS[name], self.found.standard, self.profile, zones)
-            if check.field.name not in absent
-        ]
-        flags = {f"check_{i}": nw.when(check.broken).then(1).otherwise(0) for i, check in enumerate(checks)}
-        counts = self.engine.collect(frame.select(**flags).select(*(nw.col(flag).sum() for flag in flags)))
+        checks = self._checks(name, absent)
+        required = [field.name for field in RECORDS[name].fields() if field.required]
+        unusable = nw.any_horizontal(*(nw.col(field).is_null() for field in required), ignore_nulls=False)
+        frame = self._with_targets(name)
+        broken = frame.filter(nw.any_horizontal(unusable, *(check.broken for check in checks), ignore_nulls=False))
+        kept = self.engine.materialise(broken.head(_MOST_BROKEN))
+        looked = kept if self._count(kept) < _MOST_BROKEN else frame
+        flags = {f"check_{i}": _flag(check.broken) for i, check in enumerate(checks)}
+        sums = looked.select(unusable=_flag(unusable), **flags).select(
+            *(nw.col(flag).sum() for flag in ("unusable", *flags))
+        )
+        counts = {flag: int(values[0] or 0) for flag, values in self.engine.collect(sums).items()}
         for flag, check in zip(flags, checks, strict=True):
-            count = int(counts[flag][0] or 0)
+            count = counts[flag]
             if count == rows and check.code == "FLD-REQUIRED":
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=check.field.name, count=1)
             elif count:
-                self._examples(check.code, name, check.field, frame.filter(check.broken), count, check)
+                self._examples(check.code, name, check.field, looked.filter(check.broken), count, check)
+        return counts["unusable"]
 
-    def _key(self, name: str) -> None:
+    def _checks(self, name: str, absent: set[str]) -> list[FieldCheck]:
+        """Return the checks of a table that one row decides, those on columns that are not there left out."""
+        manifest = self.tables.submission.manifest
+        zones = zones_in(self.tables[name], self.engine) if name in ("program", "site") else frozenset()
+        context = Context(standard=self.found.standard, profile=self.profile, zones=zones, as_of=manifest.as_of)
+        checks = [check for check in field_checks(RECORDS[name], context) if check.field.name not in absent]
+        for code, function in ROW_RULES.items():
+            table, field = self._place(code)
+            if table == name:
+                checks.append(FieldCheck(code, field, function()))
+        return checks
+
+    def _with_targets(self, name: str) -> nw.LazyFrame[Any]:
+        """Join to a table, for each reference, whether its target is there, and the span of its episode."""
         import narwhals.stable.v2 as nw
 
-        record = RECORDS[name]
-        key = list(record.key_fields())
-        if not key:
-            return
-        frame = self.tables[name].drop_nulls(key)
-        fields = [field.name for field in record.fields()]
-        copies = frame.group_by(*key).agg(copies=nw.len()).filter(nw.col("copies") > 1)
-        repeated = frame.join(copies, on=key)
-        if not self._count(repeated):
-            return
-        distinct = repeated.select(*fields).unique().group_by(*key).agg(versions=nw.len())
-        judged = repeated.join(distinct, on=key)
-        field = next(field for field in record.fields() if field.name == key[-1])
-        self._report("IDS-TWICE", name, field, judged.filter(nw.col("versions") > 1))
-        self._report("IDS-TWICE-SAME", name, field, judged.filter(nw.col("versions") == 1))
-
-    def _references(self, name: str) -> None:
+        frame = self.tables[name]
         for field in RECORDS[name].fields():
             if field.refers_to is None:
                 continue
             target = RECORDS[field.refers_to].key_fields()[0]
-            there = self.tables[field.refers_to].select(target).drop_nulls().unique()
-            dangling = self.tables[name].drop_nulls([field.name])
-            dangling = dangling.join(there, left_on=field.name, right_on=target, how="anti")
-            self._report("REF-DANGLING", name, field, dangling, detail=f"No such record in {field.refers_to}.")
+            if field.refers_to == "episode":
+                targets = self.tables.spans
+            else:
+                targets = self.tables[field.refers_to].select(target).drop_nulls().unique()
+            marked = targets.rename({target: there(field)}).with_columns(nw.col(there(field)).alias("_target"))
+            frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
+        return frame
 
-    def _report(self, code: str, table: str, field: FieldSpec, broken: nw.LazyFrame[Any], *, detail: str = "") -> None:
+    def _key(self, name: str) -> None:
+        """Find keys that stand twice, and identifiers that differ only by case or outer space."""
+        import narwhals.stable.v2 as nw
+
+        record = RECORDS[name]
+        key = [field for field in record.fields() if field.key]
+        if not key:
+            return
+        names = [field.name for field in key]
+        folded = {f"_folded_{field.name}": _folded(field) for field in key}
+        suspects = self.engine.suspects(self.tables[name].drop_nulls(names).with_columns(**folded), list(folded))
+        if suspects is None:
+            return
+        kept = self.engine.materialise(suspects)
+        self._twice(name, key[-1], names, kept)
+        if len(key) == 1 and key[0].type == "text":
+            several = (
+                kept.select(*names, *folded)
+                .unique()
+                .group_by(*folded)
+                .agg(_written=nw.len(), _first=nw.col(names[0]).min())
+            )
+            twins = kept.join(several.filter(nw.col("_written") > 1), on=list(folded))
+            self._report("IDS-TWIN", name, key[0], twins.filter(nw.col(names[0]) != nw.col("_first")))
+
+    def _twice(self, name: str, field: FieldSpec, key: list[str], frame: nw.LazyFrame[Any]) -> None:
+        import narwhals.stable.v2 as nw
+
+        fields = [field.name for field in RECORDS[name].fields()]
+        copies = frame.group_by(*key).agg(copies=nw.len()).filter(nw.col("copies") > 1)
+        repeated = frame.join(copies, on=key)
+        distinct = repeated.select(*fields).unique().group_by(*key).agg(versions=nw.len())
+        judged = repeated.join(distinct, on=key)
+        self._report("IDS-TWICE", name, field, judged.filter(nw.col("versions") > 1))
+        self._report("IDS-TWICE-SAME", name, field, judged.filter(nw.col("versions") == 1))
+
+    def _place(self, code: str) -> tuple[str, FieldSpec]:
+        """Return the table and the field that a rule of the spec speaks of."""
+        rule = self.found.standard.rules[code]
+        table = rule.table or ""
+        return table, next(field for field in RECORDS[table].fields() if field.name == rule.field)
+
+    def _report(self, code: str, table: str, field: FieldSpec, broken: nw.LazyFrame[Any]) -> None:
         count = self._count(broken)
         if count:
-            self._examples(code, table, field, broken, count, detail=detail)
+            self._examples(code, table, field, broken, count)
 
     def _count(self, frame: nw.LazyFrame[Any]) -> int:
         import narwhals.stable.v2 as nw
@@ -215,16 +252,20 @@ class _Run:
         broken: nw.LazyFrame[Any],
         count: int,
         check: FieldCheck | None = None,
-        *,
-        detail: str = "",
     ) -> None:
         """Fetch the first places and report them; the rest is counted on the last."""
         import narwhals.stable.v2 as nw
 
-        shown = broken.select(row=nw.col(ROW), line=nw.col(LINE), value=nw.col(field.name))
+        told = DETAIL in broken.collect_schema().names()
+        shown = broken.select(
+            row=nw.col(ROW),
+            line=nw.col(LINE),
+            value=nw.col(field.name),
+            detail=nw.col(DETAIL) if told else nw.lit(check.detail if check else ""),
+        )
         found = self.engine.collect(shown.sort("row").head(self.found.keep))
-        places = list(zip(found["row"], found["line"], found["value"], strict=True))
-        for number, (row, line, value) in enumerate(places, start=1):
+        places = list(zip(found["row"], found["line"], found["value"], found["detail"], strict=True))
+        for number, (row, line, value, detail) in enumerate(places, start=1):
             self.found.add(
                 code,
                 table=table,
@@ -232,10 +273,24 @@ class _Run:
                 line=line,
                 field=field.name,
                 value=_readable(field, value),
-                detail=check.detail if check else detail,
-                identifying=field.identifying,
+                detail=detail,
+                identifying=field.identifying or (check is not None and check.redact),
                 count=1 + (count - len(places) if number == len(places) else 0),
             )
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    import narwhals.stable.v2 as nw
+
+    return nw.when(condition).then(1).otherwise(0)
+
+
+def _folded(field: FieldSpec) -> nw.Expr:
+    """Return a part of a key without what people do not see: case and outer space."""
+    import narwhals.stable.v2 as nw
+
+    column = nw.col(field.name)
+    return column.str.strip_chars().str.to_lowercase() if field.type == "text" else column
 
 
 def _readable(field: FieldSpec, value: Any) -> object:

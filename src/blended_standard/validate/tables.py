@@ -15,7 +15,13 @@ from blended_standard.model import RECORDS
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-_LATEST_DAY = 84_000  # the year 2199
+ENTRY, EXIT, STARTS, ENDS = "_entry", "_exit", "_starts", "_ends"
+"""Of the episode that a row belongs to: first and last day, and the UTC seconds at which they begin and end."""
+
+_DAY = 86_400
+_HALF_A_DAY_AND_MORE = 15 * 3_600
+_FIRST_DAY, _LAST_DAY = -25_000, 84_000  # 1901 to 2199: beyond, a date has a finding of its own
+_LONGEST_SPAN = 36_525
 
 
 @attrs.define(slots=False)
@@ -37,30 +43,76 @@ class BoundTables:
 
     @functools.cached_property
     def spans(self) -> nw.LazyFrame[Any]:
-        """Episodes with their zone: episode_id, zone, entry_date, exit_date; one for each identifier."""
+        """When each episode began and ended: episode_id, `_entry`, `_exit`, `_starts`, `_ends`.
+
+        One row for each identifier; where an identifier stands on several records, the widest span of them.
+        """
         import narwhals.stable.v2 as nw
 
-        programs = self["program"].select("program_id", program_zone="time_zone").unique("program_id")
-        sites = self["site"].select("site_id", "program_id", site_zone="time_zone").unique("site_id")
-        zone = nw.coalesce(nw.col("site_zone"), nw.col("program_zone"), nw.lit("UTC"))
-        return self.engine.materialise(
+        programs = (
+            self["program"].drop_nulls(["program_id"]).group_by("program_id").agg(pzone=nw.col("time_zone").min())
+        )
+        sites = (
+            self["site"]
+            .drop_nulls(["site_id"])
+            .group_by("site_id")
+            .agg(program_id=nw.col("program_id").min(), szone=nw.col("time_zone").min())
+        )
+        episodes = (
             self["episode"]
             .select("episode_id", "site_id", "entry_date", "exit_date")
-            .unique("episode_id")
-            .join(sites, on="site_id", how="left")
-            .join(programs, on="program_id", how="left")
-            .select("episode_id", "entry_date", "exit_date", zone=zone)
+            .drop_nulls(["episode_id"])
+            .with_columns(open=nw.when(nw.col("exit_date").is_null()).then(1).otherwise(0))
+            .group_by("episode_id")
+            .agg(
+                nw.col("site_id").min(),
+                nw.col("entry_date").min(),
+                nw.col("exit_date").max(),
+                open=nw.col("open").max(),
+            )
         )
+        zoned = self.engine.materialise(
+            episodes.join(sites, on="site_id", how="left")
+            .join(programs, on="program_id", how="left")
+            .select(
+                "episode_id",
+                nw.col("entry_date").alias(ENTRY),
+                nw.when(nw.col("open") == 0).then(nw.col("exit_date")).alias(EXIT),
+                zone=nw.coalesce(nw.col("szone"), nw.col("pzone"), nw.lit("UTC")),
+            )
+        )
+        return self.engine.materialise(self._with_seconds(zoned))
 
-    def local_day(self, events: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Join `events` (episode_id, at) to their episode and add `day`, the local one."""
+    def _with_seconds(self, zoned: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Add the instants at which the first local day begins and the last ends."""
         import narwhals.stable.v2 as nw
 
-        found = self.engine.collect(self.spans.select("zone").unique())["zone"]
-        first = self.engine.collect(self.spans.select(first=nw.col("entry_date").min()))["first"][0]
-        offset = offset_seconds(tuple(sorted(found)), int(first or 0), min(int(first or 0) + 4000, _LATEST_DAY))
-        return (
-            events.join(self.spans, on="episode_id")
-            .with_columns(second=nw.col("at") + offset)
-            .with_columns(day=(nw.col("second") / 86_400).floor().cast(nw.Int64))
+        zones = self.engine.collect(zoned.select("zone").unique())["zone"]
+        found = self.engine.collect(
+            zoned.with_columns(final=nw.max_horizontal(ENTRY, EXIT)).select(
+                first=nw.col(ENTRY).min(), final=nw.col("final").max()
+            )
         )
+        first = min(max(int(found["first"][0] or 0), _FIRST_DAY), _LAST_DAY)
+        final = min(max(int(found["final"][0] or 0), first), first + _LONGEST_SPAN, _LAST_DAY)
+        offset = offset_seconds(tuple(sorted(zones)), first - 2, final + 3)
+        frame = _midnight(zoned, nw.col(ENTRY) * _DAY, STARTS, offset)
+        return _midnight(frame, (nw.col(EXIT) + 1) * _DAY, ENDS, offset).select("episode_id", ENTRY, EXIT, STARTS, ENDS)
+
+
+def _midnight(frame: nw.LazyFrame[Any], local: nw.Expr, name: str, offset: nw.Expr) -> nw.LazyFrame[Any]:
+    """Add the UTC second at which a local day begins; where a clock skips midnight, the moment of the skip.
+
+    The offsets before and after a change near midnight give two candidates. The right one reads as midnight on the
+    local clock; neither does when midnight is skipped, and then the earlier offset gives the moment of the skip.
+    """
+    import narwhals.stable.v2 as nw
+
+    frame = frame.with_columns(local=local)
+    for column, shift in (("early", -_HALF_A_DAY_AND_MORE), ("late", _HALF_A_DAY_AND_MORE)):
+        frame = frame.with_columns(at=nw.col("local") + shift).with_columns((nw.col("local") - offset).alias(column))
+    frame = frame.with_columns(at=nw.col("early")).with_columns(reads_early=nw.col("at") + offset)
+    frame = frame.with_columns(at=nw.col("late")).with_columns(reads_late=nw.col("at") + offset)
+    takes_late = (nw.col("reads_early") != nw.col("local")) & (nw.col("reads_late") == nw.col("local"))
+    chosen = nw.when(takes_late).then(nw.col("late")).otherwise(nw.col("early"))
+    return frame.with_columns(chosen.alias(name))
