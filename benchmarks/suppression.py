@@ -41,7 +41,7 @@ def small_ratio() -> float:
     rng = np.random.default_rng(2)
     rows = list(itertools.product([f"s{i}" for i in range(6)], ("yes", "no")))
     columns = dict(zip(("site", "reached"), map(list, zip(*rows, strict=True)), strict=True))
-    columns["n"] = rng.poisson(20, len(rows)).tolist()
+    columns["n"] = rng.poisson(13, len(rows)).tolist()
     tree = {"site": {"A": ["s0", "s1", "s2"], "B": ["s3", "s4", "s5"]}}
     system = build_tables(columns, dimensions=("site", "reached"), hierarchies=tree)
     best = suppress(system, method="exact")

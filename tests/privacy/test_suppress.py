@@ -198,6 +198,13 @@ def test_no_time_still_gives_an_audited_pattern():
         assert found.method == "heuristic"
 
 
+def test_nothing_sensitive_hides_nothing():
+    system = crossed(["x", "y"], ["u", "v"], [[30, 20], [30, 40]])
+    for method in ("auto", "exact", "cuts", "heuristic"):
+        found = suppress(system, method=method)
+        assert (found.withheld, found.cost, found.proved_optimal, found.audit.ok) == (0, 0.0, True, True)
+
+
 def test_what_must_be_shown_can_make_it_impossible():
     system = crossed(["x", "y"], ["u", "v"], [[3, 20], [30, 40]])
     shown = system.values == 20

@@ -14,6 +14,7 @@ from blended_standard.privacy.primary import (
     publish_share,
 )
 from blended_standard.privacy.pseudonyms import KeyChange, PseudonymKey, rotate
+from blended_standard.privacy.rounding import RoundedTables, round_small_counts
 from blended_standard.privacy.suppress import (
     NoSafePatternError,
     ReleasedCell,
@@ -41,6 +42,7 @@ __all__ = [
     "RangeCode",
     "ReleasedCell",
     "ReleasedTables",
+    "RoundedTables",
     "SuppressedValue",
     "Suppression",
     "audit",
@@ -52,5 +54,6 @@ __all__ = [
     "publish_share",
     "release",
     "rotate",
+    "round_small_counts",
     "suppress",
 ]

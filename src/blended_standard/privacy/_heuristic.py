@@ -14,7 +14,7 @@ from blended_standard.privacy._linear import Floats, Ints, Movement, silenced
 from blended_standard.privacy._nearby import Surroundings
 from blended_standard.privacy._optimal import Problem
 
-_BLOCKS = ((2, False), (5, False), (20, False), (3, True), (12, True), None)
+_BLOCKS = ((2, False), (5, False), (2, True), (6, True), None)
 _LARGE = 3000
 _DUST = 1e-7
 
@@ -178,6 +178,7 @@ class Builder:
                 np.r_[price, price],
                 constraints=LinearConstraint(part, 0.0, 0.0),
                 bounds=Bounds(fixed, most),
+                options={"presolve": False},
             )
         if found.x is None:
             return None

@@ -168,6 +168,9 @@ def suppress(
             movements=movements,
         )
 
+    if not needs.hidden.any():
+        nothing = Solution(hidden=problem.must_hide, proved=True, bound=0.0)
+        return _suppression(problem, problem.must_hide, judge(problem.must_hide), "exact", nothing)
     pattern, report = _by_heuristic(problem, counts, judge)
     if chosen == "heuristic":
         return _suppression(problem, pattern, report, "heuristic", None)
