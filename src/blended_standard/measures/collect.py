@@ -15,8 +15,9 @@ from blended_standard.measures.groups import Grouping
 from blended_standard.measures.registry import unit_function
 from blended_standard.measures.report import Group
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.measures.summaries import EventSummary, RatioSummary, Summary, summary_kind
+from blended_standard.measures.summaries import EventSummary, Kind, MedianSummary, RatioSummary, Summary, kind_of
 from blended_standard.numeric.events import EventTable
+from blended_standard.spec import MeasureDefinition
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -42,9 +43,8 @@ def collect(measure: ResolvedMeasure, blocks: Blocks, grouping: Grouping) -> ByG
     if definition.needs_any and not set(definition.needs_any) & blocks.present:
         return ByGroup({}, f"The submission has no table {' or '.join(definition.needs_any)}.")
     units = unit_function(definition.id)(blocks, measure.parameters)
-    return _Collector(blocks.engine.materialise(grouping.attach(units, blocks)), grouping, blocks.engine).collect(
-        summary_kind(definition)
-    )
+    attached = blocks.engine.materialise(grouping.attach(units, blocks))
+    return _Collector(attached, grouping, blocks.engine).collect(definition)
 
 
 @attrs.frozen
@@ -55,49 +55,86 @@ class _Collector:
     grouping: Grouping
     engine: Engine
 
-    def collect(self, kind: type[Summary]) -> ByGroup:
-        summaries = self._ratios() if kind is RatioSummary else self._events()
+    def collect(self, definition: MeasureDefinition) -> ByGroup:
+        summaries = self._summaries(definition.combine.statistic, definition.combine.ticks)
+        parts = {
+            part.id: self._summaries(part.statistic, part.ticks, f"_{part.id}")
+            for part in definition.components
+            if not part.derived
+        }
         excluded, coverage = self._excluded(), self._coverage()
+        groups = dict.fromkeys(
+            (*summaries, *excluded, *coverage, *(group for part in parts.values() for group in part))
+        )
         return ByGroup(
             {
                 group: Collected(
                     summary=summaries.get(group),
+                    components={name: part[group] for name, part in parts.items() if group in part},
                     excluded=excluded.get(group, {}),
                     covered=coverage.get(group, (0, 0))[0],
                     needed=coverage.get(group, (0, 0))[1],
                 )
-                for group in {**summaries, **excluded}
+                for group in groups
             }
         )
 
-    def _kept(self) -> nw.LazyFrame[Any]:
+    def _summaries(self, statistic: str, ticks: int, suffix: str = "") -> Mapping[Group, Summary]:
+        """Return the sums of one statistic over the units that have it; `suffix` ends the names of its columns."""
+        kind = kind_of(statistic)
+        if kind is EventSummary:
+            return self._events(suffix)
+        if kind is MedianSummary:
+            return self._histograms(ticks, suffix)
+        return self._moments(kind, suffix)
+
+    def _kept(self, column: str) -> nw.LazyFrame[Any]:
         import narwhals.stable.v2 as nw
 
-        return self.units.filter(nw.col("excluded").is_null())
+        return self.units.filter(nw.col("excluded").is_null(), ~nw.col(column).is_null())
 
-    def _ratios(self) -> Mapping[Group, Summary]:
+    def _moments(self, kind: Kind, suffix: str) -> Mapping[Group, Summary]:
         import narwhals.stable.v2 as nw
 
+        kept = self._kept(f"x{suffix}")
+        lost = f"lost{suffix}" if kind is RatioSummary and f"lost{suffix}" in self._columns else None
+        kept = kept.select(
+            *self.grouping.columns,
+            "learner_id",
+            x=nw.col(f"x{suffix}"),
+            y=nw.col(f"y{suffix}") if kind is RatioSummary else nw.lit(1, nw.Int64),
+            lost=nw.col(lost) if lost else nw.lit(0, nw.Int64),
+        )
         x, y = nw.col("x"), nw.col("y")
         learners = (
-            self._kept()
-            .group_by(*self.grouping.columns, "learner_id")
-            .agg(units=nw.len(), x=x.sum(), y=y.sum())
+            kept.group_by(*self.grouping.columns, "learner_id")
+            .agg(units=nw.len(), x=x.sum(), y=y.sum(), lost=nw.col("lost").sum())
             .with_columns(xx=x * x, xy=x * y, yy=y * y, one=nw.lit(1, nw.Int64))
         )
         sums = {"n": nw.col("units").sum(), "clusters": nw.col("one").sum()}
-        sums |= {name: nw.col(name).sum() for name in _MOMENTS}
+        sums |= {name: nw.col(name).sum() for name in (*_MOMENTS, *(["lost"] if lost else []))}
         return {
-            group: RatioSummary.from_sums({name: _number(row[name]) for name in sums})
+            group: kind.from_sums({name: _number(row[name]) for name in sums})
             for group, row in self._aggregate(learners, sums)
         }
 
-    def _events(self) -> Mapping[Group, Summary]:
+    def _histograms(self, ticks: int, suffix: str) -> Mapping[Group, Summary]:
+        import narwhals.stable.v2 as nw
+
+        counts: dict[Group, dict[int, int]] = defaultdict(dict)
+        tick = (nw.col(f"x{suffix}") * ticks + 0.5).floor().cast(nw.Int64)
+        kept = self._kept(f"x{suffix}").with_columns(tick=tick)
+        for group, row in self._aggregate(kept, {"count": nw.len()}, "tick"):
+            counts[group][int(row["tick"])] = int(row["count"])
+        return {group: MedianSummary(found) for group, found in counts.items()}
+
+    def _events(self, suffix: str) -> Mapping[Group, Summary]:
         import narwhals.stable.v2 as nw
 
         tables: dict[Group, dict[tuple[int, int], int]] = defaultdict(dict)
-        for group, row in self._aggregate(self._kept(), {"count": nw.len()}, "time", "event"):
-            tables[group][int(row["time"]), int(row["event"])] = int(row["count"])
+        time, event = f"time{suffix}", f"event{suffix}"
+        for group, row in self._aggregate(self._kept(time), {"count": nw.len()}, time, event):
+            tables[group][int(row[time]), int(row[event])] = int(row["count"])
         return {group: EventSummary(EventTable(table)) for group, table in tables.items()}
 
     def _excluded(self) -> Mapping[Group, Mapping[str, int]]:
@@ -112,10 +149,15 @@ class _Collector:
     def _coverage(self) -> Mapping[Group, tuple[int, int]]:
         import narwhals.stable.v2 as nw
 
-        if "covered" not in self.units.collect_schema().names():
+        if "covered" not in self._columns:
             return {}
+        kept = self.units.filter(nw.col("excluded").is_null())
         sums = {name: nw.col(name).sum() for name in ("covered", "needed")}
-        return {group: (int(row["covered"]), int(row["needed"])) for group, row in self._aggregate(self._kept(), sums)}
+        return {group: (int(row["covered"]), int(row["needed"])) for group, row in self._aggregate(kept, sums)}
+
+    @property
+    def _columns(self) -> list[str]:
+        return self.units.collect_schema().names()
 
     def _aggregate(
         self, frame: nw.LazyFrame[Any], aggregates: dict[str, nw.Expr], *also: str

@@ -21,9 +21,19 @@ _FUNCTIONS: dict[str, UnitFunction] = {}
 def measure(*ids: str) -> Callable[[UnitFunction], UnitFunction]:
     """Bind the function below to the measures named.
 
-    The function returns one row a unit with `episode_id`, the columns that the statistic of the definition needs
-    (ratios: `x`, `y`; time to event: `time`, `event`) and `excluded`, the id of the exclusion that applies or null.
-    `covered` and `needed`, where they are there, say how much of the evidence needed was there.
+    The function returns one row a unit with `episode_id`, the columns that the statistic of the definition needs and
+    `excluded`, the id of the exclusion that applies or null:
+
+    - ratio_of_sums: `x`, `y`, and optionally `lost`, the part of `y` whose outcome is unknown and which `x` leaves
+      out: the result then has bounds, from none to all of it in `x`;
+    - mean, median: `x`; for the median and its histogram it is rounded to whole ticks (`combine.ticks` to the unit);
+    - survival, cumulative_incidence (at the parameter `horizon_days`), median_time: `time` in ticks, `event` with the
+      codes of `numeric.events`.
+
+    A unit whose first column (`x`, `time`) is null is not observed: it leaves the statistic, and still counts in
+    `covered` and `needed`, which say, where they are there, how much of the evidence needed was there.
+
+    A component of the definition (`components`) reads the same columns with its id appended: `x_online`, `y_online`.
     """
 
     def bind(function: UnitFunction) -> UnitFunction:

@@ -67,6 +67,18 @@ class Bounds(Result):
 
 
 @result
+class Component(Result):
+    """A further number of a measure beside its headline; `value` is None exactly when `reason` says why."""
+
+    name: str
+    value: float | None
+    se: float | None = None
+    interval: Interval | None = None
+    n: int | None = None
+    reason: str | None = None
+
+
+@result
 class Statistic(Result):
     """One sufficient statistic, by name; the statistics of disjoint groups add up."""
 
@@ -80,7 +92,7 @@ class MeasureResult(Result):
 
     `numerator` and `denominator` are those of the definition; `n` counts units (None once suppressed), `excluded`
     those left out by reason, `coverage` the share of the evidence needed that was there. `statistics` lets partial
-    results merge.
+    results merge. `components` are the further numbers that the definition names.
     """
 
     measure: str
@@ -99,6 +111,7 @@ class MeasureResult(Result):
     reason: str | None
     key: ComparabilityKey
     bounds: Bounds | None = None
+    components: tuple[Component, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     parameters: tuple[tuple[str, Value], ...] = ()
     statistics: tuple[Statistic, ...] = ()
@@ -108,6 +121,14 @@ class MeasureResult(Result):
     def __attrs_post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):
             raise UsageError(f"{self.measure}: a result has a value, or a reason why it has none, never both.")
+
+    def component(self, name: str) -> Component:
+        """Return a component by name."""
+        for entry in self.components:
+            if entry.name == name:
+                return entry
+        have = ", ".join(entry.name for entry in self.components) or "none"
+        raise UsageError(f"{self.measure} has no component {name!r}. It has: {have}.")
 
     def rows(self) -> list[Row]:
         """Return one row."""

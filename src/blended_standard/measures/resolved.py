@@ -29,6 +29,16 @@ class ResolvedMeasure:
         base = cls.of(str(parameters["of"]), standard, overrides) if "of" in parameters else None
         return cls(definition, parameters, base)
 
+    def component(self, name: str) -> ResolvedMeasure:
+        """Return the measure as one of its components sees it: with the component's statistic, range and unit."""
+        part = next(entry for entry in self.definition.components if entry.id == name)
+        own = self.definition
+        combine = attrs.evolve(own.combine, statistic=part.statistic, ticks=part.ticks)
+        seen = attrs.evolve(
+            own, combine=combine, range=part.range, unit=attrs.evolve(own.unit, result=part.unit), components=()
+        )
+        return ResolvedMeasure(seen, self.parameters)
+
     def settings(self) -> tuple[tuple[str, Value], ...]:
         """Return every parameter in force, those of the base named `MEASURE.parameter`."""
         return (*self.parameters.items(), *self._of_base(comparability=False))

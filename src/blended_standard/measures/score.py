@@ -225,8 +225,10 @@ def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profil
 
 
 def _collected(measure: ResolvedMeasure, entry: MeasureResult) -> Collected:
+    summary, parts = rebuild(measure, entry.statistics)
     return Collected(
-        summary=rebuild(measure, entry.statistics) if entry.statistics else None,
+        summary=summary,
+        components=parts,
         excluded={excluded.id: excluded.count for excluded in entry.excluded},
         covered=entry.covered,
         needed=entry.needed,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Protocol, Self
 
 import attrs
 
 from blended_standard.errors import SpecError
-from blended_standard.measures.report import Statistic
+from blended_standard.measures.report import Bounds, Statistic
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.numeric.events import EventTable, incidence, survival
+from blended_standard.numeric.events import EventTable, incidence, median_time, survival
 from blended_standard.numeric.intervals import RatioMoments, difference, ratio_interval
+from blended_standard.numeric.medians import median
 from blended_standard.results import Interval
-from blended_standard.spec import MeasureDefinition
 
 Sums = Mapping[str, float | int]
 
@@ -28,6 +29,7 @@ class Numbers:
     interval: Interval | None = None
     numerator: float | None = None
     denominator: float | None = None
+    bounds: Bounds | None = None
     reason: str | None = None
     mature: bool = True
 
@@ -51,9 +53,10 @@ class Summary(Protocol):
 
 @attrs.frozen
 class RatioSummary:
-    """A ratio of sums, learners independent."""
+    """A ratio of sums, learners independent; `lost` is the part of the denominator whose outcome is unknown."""
 
     moments: RatioMoments
+    lost: float | None = None
 
     @property
     def n(self) -> int:
@@ -61,18 +64,17 @@ class RatioSummary:
         return self.moments.n
 
     def __add__(self, other: RatioSummary) -> RatioSummary:
-        return RatioSummary(self.moments + other.moments)
+        known = [part.lost for part in (self, other) if part.lost is not None]
+        return RatioSummary(self.moments + other.moments, sum(known) if known else None)
 
     def sums(self) -> Sums:
-        """Return the moments by name."""
-        return attrs.asdict(self.moments)
+        """Return the moments by name, and `lost` where it is counted."""
+        return attrs.asdict(self.moments) | ({} if self.lost is None else {"lost": self.lost})
 
     @classmethod
     def from_sums(cls, sums: Sums) -> RatioSummary:
         """Rebuild a summary."""
-        n, clusters = int(sums["n"]), int(sums["clusters"])
-        x, y, xx, xy, yy = (sums[name] for name in ("x", "y", "xx", "xy", "yy"))
-        return cls(RatioMoments(n=n, clusters=clusters, x=x, y=y, xx=xx, xy=xy, yy=yy))
+        return cls(_moments(sums), sums.get("lost"))
 
     def evaluate(self, measure: ResolvedMeasure) -> Numbers:
         """Compute the ratio with its linearized error."""
@@ -86,7 +88,79 @@ class RatioSummary:
             interval=ratio_interval(self.moments, share=share),
             numerator=self.moments.x,
             denominator=self.moments.y,
+            bounds=None
+            if self.lost is None
+            else Bounds(low=self.moments.ratio, high=(self.moments.x + self.lost) / self.moments.y),
         )
+
+
+@attrs.frozen
+class MeanSummary:
+    """A mean over units, learners independent: a ratio of sums in which every unit has the denominator 1.
+
+    Where every learner has one unit the interval is Student's; where the range is 0 to 1 it is taken on the logit.
+    """
+
+    moments: RatioMoments
+
+    @property
+    def n(self) -> int:
+        """The number of units."""
+        return self.moments.n
+
+    def __add__(self, other: MeanSummary) -> MeanSummary:
+        return MeanSummary(self.moments + other.moments)
+
+    def sums(self) -> Sums:
+        """Return the moments by name."""
+        return attrs.asdict(self.moments)
+
+    @classmethod
+    def from_sums(cls, sums: Sums) -> MeanSummary:
+        """Rebuild a summary."""
+        return cls(_moments(sums))
+
+    def evaluate(self, measure: ResolvedMeasure) -> Numbers:
+        """Compute the mean."""
+        limits = measure.definition.range
+        return Numbers(
+            value=self.moments.ratio,
+            se=self.moments.se,
+            interval=ratio_interval(self.moments, share=limits.minimum == 0 and limits.maximum == 1),
+            numerator=self.moments.x,
+            denominator=self.n,
+        )
+
+
+@attrs.frozen
+class MedianSummary:
+    """A median over units, from the histogram of their values in whole ticks: it merges exactly."""
+
+    counts: Mapping[int, int]
+
+    @property
+    def n(self) -> int:
+        """The number of units."""
+        return sum(self.counts.values())
+
+    def __add__(self, other: MedianSummary) -> MedianSummary:
+        return MedianSummary(dict(Counter(self.counts) + Counter(other.counts)))
+
+    def sums(self) -> Sums:
+        """Return the counts, named by the value in ticks."""
+        return {str(value): count for value, count in sorted(self.counts.items())}
+
+    @classmethod
+    def from_sums(cls, sums: Sums) -> MedianSummary:
+        """Rebuild a summary."""
+        return cls({int(name): int(count) for name, count in sums.items()})
+
+    def evaluate(self, measure: ResolvedMeasure) -> Numbers:
+        """Compute the median with its order-statistic interval."""
+        at = median(self.counts)
+        ticks = measure.definition.combine.ticks
+        interval = _in_units(at.interval, ticks)
+        return Numbers(value=at.value / ticks, interval=interval, denominator=self.n)
 
 
 @attrs.frozen
@@ -115,9 +189,11 @@ class EventSummary:
 
     def evaluate(self, measure: ResolvedMeasure) -> Numbers:
         """Compute the probability at the horizon of the parameters."""
-        horizon = int(measure.parameters["horizon_days"])
         if self.n == 0:
             return Numbers(reason="Nobody was at risk.")
+        if measure.definition.combine.statistic == "median_time":
+            return self._median_time(measure)
+        horizon = int(measure.parameters["horizon_days"])
         if not self.table.reaches(horizon):
             longest = max(time for time, _ in self.table.counts)
             reason = f"Nobody has been followed for {horizon} days; the longest follow-up is {longest}."
@@ -127,6 +203,14 @@ class EventSummary:
         return Numbers(
             value=at.value, se=at.se, interval=at.interval, numerator=self.table.events(), denominator=self.n
         )
+
+    def _median_time(self, measure: ResolvedMeasure) -> Numbers:
+        at = median_time(self.table)
+        if at.value is None:
+            return Numbers(reason="Fewer than half have had the event in the time seen.", denominator=self.n)
+        ticks = measure.definition.combine.ticks
+        interval = _in_units(at.interval, ticks)
+        return Numbers(value=at.value / ticks, interval=interval, numerator=self.table.events(), denominator=self.n)
 
 
 @attrs.frozen
@@ -142,7 +226,8 @@ class GapSummary:
 
     def __add__(self, other: GapSummary) -> GapSummary:
         sides = dict.fromkeys((*self.parts, *other.parts))
-        return GapSummary({side: _plus(self.parts.get(side), other.parts.get(side)) for side in sides})
+        sums = {side: added(self.parts.get(side), other.parts.get(side)) for side in sides}
+        return GapSummary({side: part for side, part in sums.items() if part is not None})
 
     def sums(self) -> Sums:
         """Return the sums of each side, named `side:name`."""
@@ -178,42 +263,74 @@ def _difference(focal: Numbers, reference: Numbers) -> Numbers:
     return Numbers(value=gap, se=se, interval=interval)
 
 
-def _plus(first: Summary | None, second: Summary | None) -> Summary:
+def _in_units(interval: Interval | None, ticks: int) -> Interval | None:
+    if interval is None:
+        return None
+    low, high = interval.low / ticks, interval.high / ticks
+    return Interval(low=low, high=high, level=interval.level, method=interval.method)
+
+
+def added(first: Summary | None, second: Summary | None) -> Summary | None:
+    """Return the sum of two summaries of which either may be absent."""
     if first is None or second is None:
-        found = first or second
-        if found is None:
-            raise SpecError("A side of a split has no summary.")
-        return found
+        return first or second
     return first + second
 
 
-def rebuild(measure: ResolvedMeasure, statistics: tuple[Statistic, ...]) -> Summary:
-    """Rebuild the summary that `as_statistics` wrote."""
-    sums = {entry.name: entry.value for entry in statistics}
-    if measure.base is None:
-        return summary_kind(measure.definition).from_sums(sums)
-    sides: dict[str, dict[str, float | int]] = {}
-    for name, value in sums.items():
-        side, _, rest = name.partition(":")
-        sides.setdefault(side, {})[rest] = value
-    kind = summary_kind(measure.base.definition)
-    return GapSummary({side: kind.from_sums(part) for side, part in sides.items()})
+def _moments(sums: Sums) -> RatioMoments:
+    n, clusters = int(sums["n"]), int(sums["clusters"])
+    x, y, xx, xy, yy = (sums[name] for name in ("x", "y", "xx", "xy", "yy"))
+    return RatioMoments(n=n, clusters=clusters, x=x, y=y, xx=xx, xy=xy, yy=yy)
 
 
-def summary_kind(definition: MeasureDefinition) -> type[RatioSummary] | type[EventSummary]:
-    """Return what is kept of a group for the statistic that the definition names."""
-    kinds: dict[str, type[RatioSummary] | type[EventSummary]] = {
-        "ratio_of_sums": RatioSummary,
-        "survival": EventSummary,
-        "cumulative_incidence": EventSummary,
+def rebuild(measure: ResolvedMeasure, statistics: tuple[Statistic, ...]) -> tuple[Summary | None, dict[str, Summary]]:
+    """Rebuild the summary of the headline and those of the components, which `as_statistics` wrote."""
+    sums = {entry.name: entry.value for entry in statistics if _OF not in entry.name}
+    parts = _split((entry for entry in statistics if _OF in entry.name), _OF)
+    components: dict[str, Summary] = {
+        name: kind_of(measure.component(name).definition.combine.statistic).from_sums(part)
+        for name, part in parts.items()
     }
-    if definition.combine.statistic not in kinds:
-        raise SpecError(
-            f"{definition.id}: combine.statistic is {definition.combine.statistic!r}; known: {list(kinds)}."
-        )
-    return kinds[definition.combine.statistic]
+    if not sums:
+        return None, components
+    if measure.base is None:
+        return kind_of(measure.definition.combine.statistic).from_sums(sums), components
+    kind = kind_of(measure.base.definition.combine.statistic)
+    sides = _split((entry for entry in statistics if _OF not in entry.name), ":")
+    return GapSummary({side: kind.from_sums(part) for side, part in sides.items()}), components
 
 
-def as_statistics(sums: Sums) -> tuple[Statistic, ...]:
-    """Return sums as results hold them."""
+def _split(statistics: Iterable[Statistic], mark: str) -> dict[str, dict[str, float | int]]:
+    """Sort statistics named `owner` `mark` `name` by owner."""
+    found: dict[str, dict[str, float | int]] = {}
+    for entry in statistics:
+        owner, _, name = entry.name.partition(mark)
+        found.setdefault(owner, {})[name] = entry.value
+    return found
+
+
+_OF = "|"
+Kind = type[RatioSummary] | type[MeanSummary] | type[MedianSummary] | type[EventSummary]
+_KINDS: dict[str, Kind] = {
+    "ratio_of_sums": RatioSummary,
+    "mean": MeanSummary,
+    "median": MedianSummary,
+    "survival": EventSummary,
+    "cumulative_incidence": EventSummary,
+    "median_time": EventSummary,
+}
+
+
+def kind_of(statistic: str) -> Kind:
+    """Return what is kept of a group for a statistic."""
+    if statistic not in _KINDS:
+        raise SpecError(f"statistic is {statistic!r}; known: {', '.join(_KINDS)}.")
+    return _KINDS[statistic]
+
+
+def as_statistics(summary: Summary | None, components: Mapping[str, Summary]) -> tuple[Statistic, ...]:
+    """Return sums as results hold them; those of a component are named `component|name`."""
+    sums = {**summary.sums()} if summary else {}
+    for component, part in components.items():
+        sums |= {f"{component}{_OF}{name}": value for name, value in part.sums().items()}
     return tuple(Statistic(name=name, value=value) for name, value in sums.items())

@@ -94,6 +94,64 @@ def incidence(table: EventTable, horizon: int, *, level: float = 0.95) -> AtHori
     return AtHorizon(value, se, _log_log(value, se, table, horizon, level))
 
 
+@attrs.frozen
+class AtHalf:
+    """The time by which half have had the event; None while the curve stays above one half."""
+
+    value: float | None
+    interval: Interval | None
+
+
+def median_time(table: EventTable, *, level: float = 0.95) -> AtHalf:
+    """Kaplan-Meier median, with the interval of Brookmeyer and Crowley (1982) on the log-log scale.
+
+    Where the curve is exactly one half the median is the middle of the flat part, as R's survfit has it. The interval
+    is None when its upper end is not reached.
+
+    Examples
+    --------
+    >>> median_time(EventTable({(2, 1): 1, (3, 0): 1, (4, 1): 2, (6, 0): 1, (8, 1): 1})).value
+    4.0
+    """
+    curve: list[tuple[int, float, float, float]] = []
+    value, greenwood, z = 1.0, 0.0, normal_quantile(level)
+    for time, (at_risk, events, competing) in zip(_event_times(table), _steps(table, _last(table)), strict=True):
+        value *= 1 - (events + competing) / at_risk
+        if at_risk > events + competing:
+            greenwood += (events + competing) / (at_risk * (at_risk - events - competing))
+        low = high = value
+        if 0 < value < 1:
+            half = z * math.sqrt(greenwood) / math.log(value)
+            low, high = sorted((value ** math.exp(half), value ** math.exp(-half)))
+        curve.append((time, value, low, high))
+    ends = [_crosses([(time, point[side]) for time, *point in curve]) for side in range(3)]
+    middle, first, last = ends
+    interval = (
+        Interval(low=first, high=last, level=level, method="log-log")
+        if first is not None and last is not None
+        else None
+    )
+    return AtHalf(middle, interval)
+
+
+def _crosses(curve: list[tuple[int, float]]) -> float | None:
+    """Return the time at which a falling curve reaches one half."""
+    for (time, value), after in zip(curve, [*curve[1:], None], strict=True):
+        if abs(value - 0.5) < 1e-12:
+            return float(time) if after is None else (time + after[0]) / 2
+        if value < 0.5:
+            return float(time)
+    return None
+
+
+def _last(table: EventTable) -> int:
+    return max((time for time, _ in table.counts), default=0)
+
+
+def _event_times(table: EventTable) -> list[int]:
+    return sorted({time for (time, code), count in table.counts.items() if code != CENSORED and count})
+
+
 def _steps(table: EventTable, horizon: int) -> list[tuple[int, int, int]]:
     """Return (at risk, events, competing events) at each time with any of the two, up to the horizon."""
     at_risk, steps = table.n, []

@@ -90,8 +90,13 @@ class RatioMoments:
         if self.clusters < 2:
             return None
         ratio = self.ratio
-        residual = max(0.0, self.xx - 2 * ratio * self.xy + ratio * ratio * self.yy)
+        residual = self.xx - 2 * ratio * self.xy + ratio * ratio * self.yy
+        if residual <= _ROUNDING * self.xx:
+            return 0.0
         return math.sqrt(self.clusters / (self.clusters - 1) * residual) / abs(self.y)
+
+
+_ROUNDING = 1e-13
 
 
 def ratio_interval(moments: RatioMoments, *, share: bool, level: float = 0.95) -> Interval | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.measures.report import Component
 from blended_standard.privacy import Policy, publish_share
 from blended_standard.spec import Profile, Standard, load_standard
 
@@ -32,7 +33,9 @@ def _published(entry: MeasureResult, policy: Policy, standard: Standard) -> Meas
         return entry
     reason = _reason_to_withhold(entry, policy, standard)
     if reason is None:
-        return attrs.evolve(entry, statistics=())  # type: ignore[misc]
+        return attrs.evolve(  # type: ignore[misc]
+            entry, statistics=(), components=tuple(_component(part, policy) for part in entry.components)
+        )
     return attrs.evolve(  # type: ignore[misc]
         entry,
         status=Status.SUPPRESSED,
@@ -40,6 +43,7 @@ def _published(entry: MeasureResult, policy: Policy, standard: Standard) -> Meas
         se=None,
         interval=None,
         bounds=None,
+        components=(),
         numerator=None,
         denominator=None,
         n=None,
@@ -50,6 +54,13 @@ def _published(entry: MeasureResult, policy: Policy, standard: Standard) -> Meas
         needed=0,
         reason=reason,
     )
+
+
+def _component(part: Component, policy: Policy) -> Component:
+    """Withhold a component of few units, as its measure would be; a derived one counts none."""
+    if part.n is None or part.n >= policy.minimum_n:
+        return part
+    return Component(name=part.name, value=None, reason=f"Withheld: fewer than {policy.minimum_n} learners.")
 
 
 def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard) -> str | None:

@@ -101,12 +101,38 @@ class Range:
 
 @attrs.frozen(kw_only=True)
 class Combine:
-    """How the units of a group make one number, its interval, and whether partial results merge."""
+    """How the units of a group make one number, its interval, and whether partial results merge.
+
+    Medians and times are counted in whole ticks, `ticks` of them to one unit of the result.
+    """
 
     statistic: str
     interval: str
     mergeable: bool
     why_not: str = ""
+    ticks: int = 1
+
+
+@attrs.frozen(kw_only=True)
+class ComponentDefinition:
+    """A further number that a measure gives beside its headline, in `unit`, combined by a statistic of its own.
+
+    The statistics lowest, highest and spread_above (1 where highest / lowest is above `limit`) read the values of the
+    headline and of the other components; all others read the units, as the headline does.
+    """
+
+    id: str
+    meaning: str
+    statistic: str
+    unit: str
+    range: Range = attrs.field(factory=Range)
+    ticks: int = 1
+    limit: float | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Say whether it is computed from the values of the others."""
+        return self.statistic in ("lowest", "highest", "spread_above")
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +163,7 @@ class MeasureDefinition:
     exclusions: tuple[Exclusion, ...] = ()
     maturity: str = ""
     parameters: Mapping[str, Parameter] = attrs.field(factory=dict, hash=False)
+    components: tuple[ComponentDefinition, ...] = ()
     limits: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
