@@ -5,13 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types docs spec check statistical bench clean
+AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
+
+.PHONY: axe demo test lint types docs spec check statistical bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
 
-test: $(READY)
+test: $(READY) axe
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term -m "not statistical and not scale"
+
+# What the browser tests judge accessibility with; where npm is absent they are skipped.
+axe: $(READY)
+	@test -f $(AXE) || ! command -v npm >/dev/null || \
+		npm install --prefix $(VENV)/axe --ignore-scripts --no-audit --no-fund --silent axe-core@4.10.3 || true
 
 lint: $(READY)
 	$(BIN)/ruff check .
