@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _FIRST_DAY = -25_567  # 1900-01-01
 _LAST_DAY = 84_370  # 2200-12-31
 _SECONDS_A_DAY = 86_400
+_FIRST_VISIBLE = "!"  # an empty text and one that begins with a space or a control character sort before it
+_SPACES = (" ", "\t", "\n", "\r")
 
 
 _E_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
@@ -45,13 +49,17 @@ MAY_LIE_AHEAD: frozenset[tuple[str, str]] = frozenset(
 
 @attrs.frozen
 class FieldCheck:
-    """One rule on one field; `broken` is true, never null, for the rows that break it."""
+    """One rule on one field; `broken` is true for the rows that break it, and false or null for the others.
+
+    `joined` names the reference at whose record it looks.
+    """
 
     code: str
     field: FieldSpec
     broken: nw.Expr
     detail: str = ""
     redact: bool = False
+    joined: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -77,12 +85,12 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield _given(field)
         if field.codes:
             codes = context.profile.codes.get(field.codes, context.standard.codes[field.codes].names())
-            yield FieldCheck("FLD-CODE", field, _broken(~_of(field).is_in(list(codes)), field), _listed(codes))
+            yield FieldCheck("FLD-CODE", field, ~_of(field).is_in(list(codes)), _listed(codes))
         if field.type == "text" and (field.key or field.refers_to):
             yield _identifier(field)
         if field.refers_to:
             absent = _of(field, there(field)).is_null() & ~_of(field).is_null()
-            yield FieldCheck("REF-DANGLING", field, absent, f"No such record in {field.refers_to}.")
+            yield FieldCheck("REF-DANGLING", field, absent, f"No such record in {field.refers_to}.", joined=field.name)
         if field.minimum is not None or field.maximum is not None:
             yield _range(field)
         if field.type in ("date", "instant"):
@@ -91,7 +99,7 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield FieldCheck("PRV-DIRECT", field, _direct(field), redact=True)
         if field.name == "time_zone":
             unknown = sorted(zone for zone in context.zones if not is_zone(zone))
-            yield FieldCheck("FLD-ZONE", field, _broken(_of(field).is_in(unknown), field))
+            yield FieldCheck("FLD-ZONE", field, _of(field).is_in(unknown))
 
 
 def _given(field: FieldSpec) -> FieldCheck:
@@ -102,10 +110,13 @@ def _given(field: FieldSpec) -> FieldCheck:
 def _identifier(field: FieldSpec) -> FieldCheck:
     """A reference that finds its record is as sound as the identifier there, which is checked at its own place."""
     column = _of(field)
-    length = column.str.len_chars()
-    edges = column.str.strip_chars().str.len_chars() != length
-    broken = (edges | (length == 0) | (length > MAXIMUM_ID_LENGTH)).fill_null(False)
-    return FieldCheck("FLD-ID", field, _of(field, there(field)).is_null() & broken if field.refers_to else broken)
+    edges = column < _FIRST_VISIBLE
+    for space in _SPACES:
+        edges = edges | column.str.ends_with(space)
+    broken = edges | (column.str.len_chars() > MAXIMUM_ID_LENGTH)
+    if field.refers_to:
+        return FieldCheck("FLD-ID", field, _of(field, there(field)).is_null() & broken, joined=field.name)
+    return FieldCheck("FLD-ID", field, broken)
 
 
 def _range(field: FieldSpec) -> FieldCheck:
@@ -115,22 +126,20 @@ def _range(field: FieldSpec) -> FieldCheck:
     if field.minimum is None or field.maximum is None:
         side = f"{low:g} or more" if field.maximum is None else f"{high:g} or less"
         detail = f"Accepted: {side}{f' {field.unit}' if field.unit else ''}."
-    broken = [_of(field) < low] if field.minimum is not None else []
-    broken += [_of(field) > high] if field.maximum is not None else []
-    return FieldCheck(
-        "FLD-RANGE", field, (broken[0] if len(broken) == 1 else broken[0] | broken[1]).fill_null(False), detail
-    )
+    sides = [_of(field) < low] if field.minimum is not None else []
+    sides += [_of(field) > high] if field.maximum is not None else []
+    return FieldCheck("FLD-RANGE", field, functools.reduce(operator.or_, sides), detail)
 
 
 def _time(record: type[Record], field: FieldSpec, as_of: dt.date | None) -> Iterator[FieldCheck]:
     unit = 1 if field.type == "date" else _SECONDS_A_DAY
     outside = (_of(field) < _FIRST_DAY * unit) | (_of(field) >= (_LAST_DAY + 1) * unit)
     detail = f"Accepted: {EARLIEST_YEAR} to {LATEST_YEAR}."
-    yield FieldCheck("FLD-YEAR", field, outside.fill_null(False), detail)
+    yield FieldCheck("FLD-YEAR", field, outside, detail)
     if as_of is not None and (record.table, field.name) not in MAY_LIE_AHEAD:
         after = ((as_of - dt.date(1970, 1, 1)).days + 2) * unit
         ahead = (_of(field) >= after) & (_of(field) < (_LAST_DAY + 1) * unit)
-        yield FieldCheck("TIM-FUTURE", field, ahead.fill_null(False), f"The submission speaks of {as_of}.")
+        yield FieldCheck("TIM-FUTURE", field, ahead, f"The submission speaks of {as_of}.")
 
 
 def _direct(field: FieldSpec) -> nw.Expr:
@@ -139,18 +148,13 @@ def _direct(field: FieldSpec) -> nw.Expr:
     dashed = column.str.len_chars() == _SOCIAL_SECURITY_LENGTH if field.key else column.str.contains("-", literal=True)
     number = dashed & column.str.contains(_SOCIAL_SECURITY)
     address = column.str.contains("@", literal=True) & column.str.contains(_E_MAIL)
-    return (number | address).fill_null(False)
+    return number | address
 
 
 def _of(field: FieldSpec, name: str | None = None) -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     return nw.col(name or field.name)
-
-
-def _broken(condition: nw.Expr, field: FieldSpec) -> nw.Expr:
-    """Null handling differs between engines in a negated condition; an absent value breaks no such rule."""
-    return condition.fill_null(False) & ~_of(field).is_null()
 
 
 def _listed(codes: tuple[str, ...]) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ExpressionFunction = Callable[[], "nw.Expr"]
 ROW_RULES: dict[str, ExpressionFunction] = {}
+EPISODE_RULES: set[str] = set()
+"""Those that look at the episode of a row."""
 
 ORDERED: dict[str, tuple[str, str]] = {
     "EPI-ORDER": ("entry_date", "exit_date"),
@@ -33,14 +35,16 @@ ORDERED: dict[str, tuple[str, str]] = {
 """Pairs of fields of one record, the second of which may not be less than the first."""
 
 
-def row_rule(code: str) -> Callable[[ExpressionFunction], ExpressionFunction]:
-    """Bind the function below to a rule of the spec. Its expression is true, never null, for the rows that break it.
+def row_rule(code: str, *, episode: bool = False) -> Callable[[ExpressionFunction], ExpressionFunction]:
+    """Bind the function below to a rule of the spec. Its expression is true for the rows that break it.
 
-    It may use the fields of the rule's table and `_entry`, `_exit`, `_starts`, `_ends` of the episode (see `tables`).
+    It may use the fields of the rule's table and, with `episode`, `_entry`, `_exit`, `_starts`, `_ends` (see `tables`).
     """
 
     def bind(function: ExpressionFunction) -> ExpressionFunction:
         ROW_RULES[code] = function
+        if episode:
+            EPISODE_RULES.add(code)
         return function
 
     return bind
@@ -68,40 +72,40 @@ def reason_without_exit() -> nw.Expr:
     return _column("exit_date").is_null() & ~_column("exit_reason").is_null()
 
 
-@row_rule("PAU-OUTSIDE")
+@row_rule("PAU-OUTSIDE", episode=True)
 def pause_outside_episode() -> nw.Expr:
     """Pauses that begin before their episode or end after it."""
     return _holds(_column("start_date") < _column(ENTRY)) | _holds(_column("end_date") > _column(EXIT))
 
 
-@row_rule("EVI-BEFORE")
+@row_rule("EVI-BEFORE", episode=True)
 def work_before_entry() -> nw.Expr:
     """Work dated before its episode began, results carried over apart."""
-    return _holds(_column("at") < _column(STARTS)) & _holds(_column("kind") != "carried_over")
+    return (_column("at") < _column(STARTS)) & (_column("kind") != "carried_over")
 
 
-@row_rule("EVI-AFTER")
+@row_rule("EVI-AFTER", episode=True)
 def work_after_exit() -> nw.Expr:
     """Work dated after its episode ended."""
-    return _holds(_column("at") >= _column(ENDS))
+    return _column("at") >= _column(ENDS)
 
 
-@row_rule("EVI-DUE")
+@row_rule("EVI-DUE", episode=True)
 def due_before_entry() -> nw.Expr:
     """Work that was due before its episode began, results carried over apart."""
-    return _holds(_column("due_date") < _column(ENTRY)) & _holds(_column("kind") != "carried_over")
+    return (_column("due_date") < _column(ENTRY)) & (_column("kind") != "carried_over")
 
 
 @row_rule("EVI-UNSCORED")
 def work_without_score() -> nw.Expr:
     """Work that should have been scored and was neither scored nor accepted nor refused."""
-    return _holds(_column("level") >= 2) & _column("score").is_null() & _column("accepted").is_null()
+    return (_column("level") >= 2) & _column("score").is_null() & _column("accepted").is_null()
 
 
-@row_rule("ACT-OUTSIDE")
+@row_rule("ACT-OUTSIDE", episode=True)
 def act_outside_episode() -> nw.Expr:
     """Acts before their episode began or after it ended."""
-    return _holds(_column("at") < _column(STARTS)) | _holds(_column("at") >= _column(ENDS))
+    return (_column("at") < _column(STARTS)) | (_column("at") >= _column(ENDS))
 
 
 @row_rule("MAS-LEVEL")
@@ -110,19 +114,19 @@ def mastery_on_weak_evidence() -> nw.Expr:
     return _holds(_column("mastered")) & _holds(_column("evidence_level") < 2)
 
 
-@row_rule("MAS-BEFORE")
+@row_rule("MAS-BEFORE", episode=True)
 def mastery_before_entry() -> nw.Expr:
     """Mastery decided before the episode began, prior learning apart."""
     return _holds(_column("date") < _column(ENTRY)) & ~_holds(_column("prior_learning"))
 
 
-@row_rule("CRD-BEFORE")
+@row_rule("CRD-BEFORE", episode=True)
 def credit_before_entry() -> nw.Expr:
     """Credits dated before the episode began, prior learning apart."""
     return _holds(_column("date") < _column(ENTRY)) & ~_holds(_column("prior_learning"))
 
 
-@row_rule("OUT-BEFORE")
+@row_rule("OUT-BEFORE", episode=True)
 def outcome_before_entry() -> nw.Expr:
     """Outcomes dated before the episode began."""
     return _holds(_column("date") < _column(ENTRY))
@@ -136,13 +140,13 @@ def follow_up_off_quarter() -> nw.Expr:
     return in_calendar & ~_holds(_column("quarter_start").is_in(starts))
 
 
-@row_rule("FUP-WINDOW")
+@row_rule("FUP-WINDOW", episode=True)
 def follow_up_before_exit() -> nw.Expr:
     """Follow-ups of a quarter that began before the learner left."""
     return _holds(_column("quarter_start") <= _column(EXIT))
 
 
-@row_rule("FUP-OPEN")
+@row_rule("FUP-OPEN", episode=True)
 def follow_up_of_open_episode() -> nw.Expr:
     """Follow-ups of an episode that has not ended."""
     return ~_column(ENTRY).is_null() & _column(EXIT).is_null()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
 from blended_standard.validate.fields import Context, FieldCheck, field_checks, there, zones_in
 from blended_standard.validate.report import TableCount, ValidationReport
-from blended_standard.validate.row_rules import ROW_RULES
+from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 _MOST_BROKEN = 500_000
+_LARGE = 200_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -109,8 +112,8 @@ class _Run:
         self.progress(name)
         rows = self._count(self.tables[name])
         absent = self._columns(name)
-        unusable = self._rows(name, absent, rows) if rows else 0
-        self._key(name)
+        unusable, broken = self._rows(name, absent, rows) if rows else (0, set())
+        self._key(name, spaced="FLD-ID" in broken)
         return TableCount(table=name, read=rows, usable=rows - unusable)
 
     def record_rules(self) -> None:
@@ -139,29 +142,51 @@ class _Run:
                 absent.add(field.name)
         return absent
 
-    def _rows(self, name: str, absent: set[str], rows: int) -> int:
-        """Check every row in one pass that keeps the broken ones; return how many cannot be used."""
+    def _rows(self, name: str, absent: set[str], rows: int) -> tuple[int, set[str]]:
+        """Check every row; return how many cannot be used, and the rules that were broken.
+
+        A small table is judged in one pass. On a large one a pass looks at one column, so that the statistics of
+        Parquet row groups answer most checks; what needs other tables is judged in one pass of its own.
+        """
+        checks = self._checks(name, absent)
+        groups: dict[str, list[FieldCheck]] = {}
+        for check in checks:
+            place = "" if rows < _LARGE else (f"to {check.joined}" if check.joined else check.field.name)
+            groups.setdefault(place, []).append(check)
+        broken: set[str] = set()
+        for group in groups.values():
+            frame = self._with_targets(name, {check.joined for check in group})
+            broken |= self._group(name, frame, group, rows)
+        return self._unusable(name, rows), broken
+
+    def _unusable(self, name: str, rows: int) -> int:
+        """Count the rows that lack a required value."""
         import narwhals.stable.v2 as nw
 
-        checks = self._checks(name, absent)
-        required = [field.name for field in RECORDS[name].fields() if field.required]
-        unusable = nw.any_horizontal(*(nw.col(field).is_null() for field in required), ignore_nulls=False)
-        frame = self._with_targets(name)
-        broken = frame.filter(nw.any_horizontal(unusable, *(check.broken for check in checks), ignore_nulls=False))
-        kept = self.engine.materialise(broken.head(_MOST_BROKEN))
-        looked = kept if self._count(kept) < _MOST_BROKEN else frame
-        flags = {f"check_{i}": _flag(check.broken) for i, check in enumerate(checks)}
-        sums = looked.select(unusable=_flag(unusable), **flags).select(
-            *(nw.col(flag).sum() for flag in ("unusable", *flags))
-        )
-        counts = {flag: int(values[0] or 0) for flag, values in self.engine.collect(sums).items()}
-        for flag, check in zip(flags, checks, strict=True):
-            count = counts[flag]
+        frame = self.tables[name]
+        gaps = [nw.col(field.name).is_null() for field in RECORDS[name].fields() if field.required]
+        if rows >= _LARGE:
+            gaps = [gap for gap in gaps if self._count(frame.filter(gap))]
+        return self._count(frame.filter(functools.reduce(operator.or_, gaps))) if gaps else 0
+
+    def _group(self, name: str, frame: nw.LazyFrame[Any], checks: list[FieldCheck], rows: int) -> set[str]:
+        """Run some checks: one pass counts, and where it finds something another keeps the rows that break any."""
+        import narwhals.stable.v2 as nw
+
+        broken = frame.filter(functools.reduce(operator.or_, (check.broken for check in checks)))
+        size = self._count(broken)
+        if not size:
+            return set()
+        looked = self.engine.materialise(broken) if size < _MOST_BROKEN else frame
+        flags = {f"check_{i}": nw.when(check.broken).then(1).otherwise(0) for i, check in enumerate(checks)}
+        sums = looked.select(**flags).select(*(nw.col(flag).sum() for flag in flags))
+        counts = [int(values[0] or 0) for values in self.engine.collect(sums).values()]
+        for check, count in zip(checks, counts, strict=True):
             if count == rows and check.code == "FLD-REQUIRED":
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=check.field.name, count=1)
             elif count:
                 self._examples(check.code, name, check.field, looked.filter(check.broken), count, check)
-        return counts["unusable"]
+        return {check.code for check, count in zip(checks, counts, strict=True) if count}
 
     def _checks(self, name: str, absent: set[str]) -> list[FieldCheck]:
         """Return the checks of a table that one row decides, those on columns that are not there left out."""
@@ -172,16 +197,16 @@ class _Run:
         for code, function in ROW_RULES.items():
             table, field = self._place(code)
             if table == name:
-                checks.append(FieldCheck(code, field, function()))
+                checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
         return checks
 
-    def _with_targets(self, name: str) -> nw.LazyFrame[Any]:
-        """Join to a table, for each reference, whether its target is there, and the span of its episode."""
+    def _with_targets(self, name: str, references: set[str]) -> nw.LazyFrame[Any]:
+        """Join to a table, for some references, whether their target is there, and the span of the episode."""
         import narwhals.stable.v2 as nw
 
         frame = self.tables[name]
         for field in RECORDS[name].fields():
-            if field.refers_to is None:
+            if field.refers_to is None or field.name not in references:
                 continue
             target = RECORDS[field.refers_to].key_fields()[0]
             if field.refers_to == "episode":
@@ -192,8 +217,8 @@ class _Run:
             frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
         return frame
 
-    def _key(self, name: str) -> None:
-        """Find keys that stand twice, and identifiers that differ only by case or outer space."""
+    def _key(self, name: str, *, spaced: bool) -> None:
+        """Find keys that stand twice, and identifiers that differ only by case or, where some are `spaced`, space."""
         import narwhals.stable.v2 as nw
 
         record = RECORDS[name]
@@ -201,7 +226,7 @@ class _Run:
         if not key:
             return
         names = [field.name for field in key]
-        folded = {f"_folded_{field.name}": _folded(field) for field in key}
+        folded = {f"_folded_{field.name}": _folded(field, spaced) for field in key}
         suspects = self.engine.suspects(self.tables[name].drop_nulls(names).with_columns(**folded), list(folded))
         if suspects is None:
             return
@@ -279,18 +304,14 @@ class _Run:
             )
 
 
-def _flag(condition: nw.Expr) -> nw.Expr:
-    import narwhals.stable.v2 as nw
-
-    return nw.when(condition).then(1).otherwise(0)
-
-
-def _folded(field: FieldSpec) -> nw.Expr:
+def _folded(field: FieldSpec, spaced: bool) -> nw.Expr:
     """Return a part of a key without what people do not see: case and outer space."""
     import narwhals.stable.v2 as nw
 
     column = nw.col(field.name)
-    return column.str.strip_chars().str.to_lowercase() if field.type == "text" else column
+    if field.type != "text":
+        return column
+    return column.str.strip_chars().str.to_lowercase() if spaced else column.str.to_lowercase()
 
 
 def _readable(field: FieldSpec, value: Any) -> object:
