@@ -1,1 +1,12 @@
-"""Neighbouring standards in and out, at the edge of the library."""
+"""Neighboring standards in and out, at the edge of the library.
+
+Each is one call that returns what was made, what was lost, and what was wrong with the source.
+"""
+
+from __future__ import annotations
+
+from blended_standard.adapters.calls import READERS, read
+from blended_standard.adapters.combine import combine
+from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport, RowLoss
+
+__all__ = ["READERS", "Export", "FieldLoss", "Import", "LossReport", "RowLoss", "combine", "read"]

@@ -24,7 +24,7 @@ _LARGEST_RATIO = 200
 
 
 @attrs.frozen
-class _File:
+class SourceFile:
     """One file of a submission, on disk or in an archive."""
 
     name: str
@@ -67,11 +67,11 @@ def read_submission(
     blended_standard.errors.UnreadableInputError: nowhere: no such file or directory.
     """
     found = FindingCollector(standard or load_standard())
-    files = list(_files(source))
+    files = list(files_of(source))
     if not files:
         raise UnreadableInputError(f"{source}: holds no file. Expected files such as episode.csv and manifest.json.")
     manifest = Manifest()
-    parts: dict[str, list[_File]] = {}
+    parts: dict[str, list[SourceFile]] = {}
     for file in sorted(files, key=lambda entry: entry.name):
         name = PurePosixPath(file.name)
         if name.name == "manifest.json":
@@ -92,25 +92,26 @@ def read_submission(
     )
 
 
-def _files(source: str | Path | Iterable[str | Path]) -> Iterator[_File]:
+def files_of(source: str | Path | Iterable[str | Path]) -> Iterator[SourceFile]:
+    """Yield the files of a directory, an archive or a list; `UnreadableInputError` where nothing is there."""
     if not isinstance(source, str | Path):
         for item in source:
-            yield from _files(item)
+            yield from files_of(item)
         return
     path = Path(source)
     if path.is_dir():
         for file in sorted(path.iterdir()):
             if file.is_file() and not file.name.startswith("."):
-                yield _File(file.name, file.read_bytes, file)
+                yield SourceFile(file.name, file.read_bytes, file)
     elif path.suffix == ".zip" and path.is_file():
         yield from _members(path)
     elif path.is_file():
-        yield _File(path.name, path.read_bytes, path)
+        yield SourceFile(path.name, path.read_bytes, path)
     else:
         raise UnreadableInputError(f"{path}: {'not a regular file' if path.exists() else 'no such file or directory'}.")
 
 
-def _members(archive: Path) -> Iterator[_File]:
+def _members(archive: Path) -> Iterator[SourceFile]:
     try:
         opened = zipfile.ZipFile(archive)
     except (zipfile.BadZipFile, OSError) as error:
@@ -125,10 +126,10 @@ def _members(archive: Path) -> Iterator[_File]:
                     f"{member.compress_size:,}, more than the limit. Unpack it yourself and pass the directory."
                 )
             content = opened.read(member)
-            yield _File(PurePosixPath(member.filename).name, lambda content=content: content, None)  # type: ignore[misc]
+            yield SourceFile(PurePosixPath(member.filename).name, lambda content=content: content, None)  # type: ignore[misc]
 
 
-def _read_manifest(file: _File, found: FindingCollector) -> Manifest:
+def _read_manifest(file: SourceFile, found: FindingCollector) -> Manifest:
     try:
         facts = json.loads(file.read().decode("utf-8-sig"))
         if not isinstance(facts, dict):
@@ -140,7 +141,7 @@ def _read_manifest(file: _File, found: FindingCollector) -> Manifest:
 
 
 def _read_table(
-    files: list[_File], record: type[Record], found: FindingCollector, progress: Callable[[str], None] | None
+    files: list[SourceFile], record: type[Record], found: FindingCollector, progress: Callable[[str], None] | None
 ) -> Columns | ParquetSource | None:
     for file in files:
         if progress:
@@ -151,7 +152,7 @@ def _read_table(
     return to_columns(rows, record, found)
 
 
-def _rows(file: _File, record: type[Record], found: FindingCollector) -> Iterator[RawRow]:
+def _rows(file: SourceFile, record: type[Record], found: FindingCollector) -> Iterator[RawRow]:
     try:
         content = file.read()
     except OSError as error:
@@ -163,7 +164,7 @@ def _rows(file: _File, record: type[Record], found: FindingCollector) -> Iterato
     return read_json_lines(content, record.table, found)
 
 
-def _parquet(files: list[_File], record: type[Record], found: FindingCollector) -> ParquetSource | None:
+def _parquet(files: list[SourceFile], record: type[Record], found: FindingCollector) -> ParquetSource | None:
     sound = [file for file in files if _is_parquet(file, record, found)]
     paths = tuple(file.path for file in sound if file.path is not None)
     if len(paths) < len(sound):
@@ -171,7 +172,7 @@ def _parquet(files: list[_File], record: type[Record], found: FindingCollector) 
     return ParquetSource(paths=paths) if paths else None
 
 
-def _is_parquet(file: _File, record: type[Record], found: FindingCollector) -> bool:
+def _is_parquet(file: SourceFile, record: type[Record], found: FindingCollector) -> bool:
     """Check the marks that a whole Parquet file begins and ends with, before an engine opens it."""
     if file.path is None:
         return True

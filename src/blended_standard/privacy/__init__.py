@@ -13,7 +13,6 @@ from blended_standard.privacy.primary import (
     publish_count,
     publish_share,
 )
-from blended_standard.privacy.pseudonyms import KeyChange, PseudonymKey, rotate
 from blended_standard.privacy.rounding import RoundedTables, round_small_counts
 from blended_standard.privacy.suppress import (
     NoSafePatternError,
@@ -24,6 +23,7 @@ from blended_standard.privacy.suppress import (
     suppress,
 )
 from blended_standard.privacy.tables import CellSystem, build_tables, link
+from blended_standard.pseudonyms import KeyChange, PseudonymKey, rotate
 
 __all__ = [
     "NCES_END_CODES",

@@ -198,3 +198,50 @@ class Rule:
     mend: str
     table: str | None = None
     field: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Term:
+    """What one word of a neighboring standard counts as here; `code` is None where it counts as nothing, and why."""
+
+    term: str
+    reason: str
+    code: str | None = None
+    level: int | None = None
+    scored: str | None = None
+    evidence: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Vocabulary:
+    """The words of one field of a neighboring standard, and the code list that they are mapped to."""
+
+    id: str
+    codes: str
+    terms: tuple[Term, ...]
+
+
+@attrs.frozen(kw_only=True)
+class FieldFate:
+    """Where one field of a neighboring standard goes: into a field of ours, a local field, or nowhere, and why."""
+
+    field: str
+    fate: Literal["mapped", "kept", "dropped"]
+    to: str = ""
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class AdapterMap:
+    """How a neighboring standard is read: what its fields and words become."""
+
+    id: str
+    title: str
+    versions: tuple[str, ...]
+    fields: tuple[FieldFate, ...]
+    vocabularies: tuple[Vocabulary, ...] = ()
+    note: str = ""
+
+    def vocabulary(self, name: str) -> dict[str, Term]:
+        """Return the terms of one vocabulary by their word."""
+        return {entry.term: entry for listed in self.vocabularies if listed.id == name for entry in listed.terms}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import attrs
 
 from blended_standard.errors import MissingExtraError, SpecError, UsageError
-from blended_standard.spec.definitions import Code, CodeList, MeasureDefinition, Rule, Status, Value
+from blended_standard.spec.definitions import AdapterMap, Code, CodeList, MeasureDefinition, Rule, Status, Value
 from blended_standard.spec.profiles import Profile, resolve
 
 BUNDLE = "standard.json"
@@ -31,6 +31,7 @@ class Standard:
     measures: Mapping[str, MeasureDefinition] = attrs.field(hash=False)
     rules: Mapping[str, Rule] = attrs.field(hash=False)
     profiles: Mapping[str, Profile] = attrs.field(hash=False)
+    adapters: Mapping[str, AdapterMap] = attrs.field(factory=dict, hash=False)
 
     def profile(self, name: str) -> Profile:
         """Return the profile `name`."""
@@ -53,7 +54,7 @@ class Standard:
         return asked
 
 
-E = TypeVar("E", CodeList, MeasureDefinition, Rule, Profile)
+E = TypeVar("E", CodeList, MeasureDefinition, Rule, Profile, AdapterMap)
 
 
 def load_standard(path: str | Path | None = None) -> Standard:
@@ -99,6 +100,7 @@ def read_sources(directory: Path) -> dict[str, Any]:
         "measures": [_read_yaml(file) for file in sorted((directory / "measures").rglob("*.yaml"))],
         "rules": rules,
         "profiles": [_read_yaml(file) for file in sorted((directory / "profiles").glob("*.yaml"))],
+        "adapters": [_read_yaml(file) for file in sorted((directory / "adapters").glob("*.yaml"))],
     }
 
 
@@ -114,6 +116,7 @@ def build_standard(data: Mapping[str, Any]) -> Standard:
         measures=measures,
         rules=_by_id([_structure(entry, Rule) for entry in data["rules"]]),
         profiles=resolve(_by_id([_structure(entry, Profile) for entry in data["profiles"]]), measures),
+        adapters=_by_id([_structure(entry, AdapterMap) for entry in data.get("adapters", ())]),
     )
 
 

@@ -1,0 +1,143 @@
+"""The calls by which a neighboring standard is read, streamed and written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from blended_standard.adapters.result import Import
+from blended_standard.adapters.work import Options, zone_named
+from blended_standard.errors import UsageError
+from blended_standard.pseudonyms import PseudonymKey
+
+READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi", "caliper")}
+Source = str | Path | Iterable[str | Path]
+
+
+def read(
+    standard: str,
+    source: Source,
+    *,
+    profile: str = "core",
+    key: PseudonymKey | None = None,
+    time_zone: str | None = None,
+    as_of: dt.date | str | None = None,
+    schemes: Mapping[str, str] | None = None,
+    programs: Iterable[str] = (),
+    keep: Iterable[str] = (),
+    gap_days: int = 30,
+    staff_fte: float | None = None,
+    mastery_from: int | None = None,
+) -> Import:
+    """Read documents of a neighboring standard.
+
+    Parameters
+    ----------
+    standard : str
+        One of `READERS`.
+    source : path, or several
+        A directory, a zip archive, a file, or a list of them in the order in which they apply.
+    profile : str
+        Profile of the submission that is made.
+    key : PseudonymKey, optional
+        Key of the pseudonyms. Without one, a key is drawn that nobody keeps, and a finding says so.
+    time_zone : str, optional
+        IANA zone in which bare dates of the source are meant, where it states none.
+    as_of : date, optional
+        An end after this day is a plan, not an exit.
+    schemes : mapping, optional
+        New names of identifier schemes. Two sources whose identifiers are the same people's join when their schemes
+        have one name: `{"https://lms.example": "oneroster"}`.
+    programs : iterable of str
+        Identifiers of the organizations that are programs.
+    keep : iterable of str
+        Unknown fields, named as the loss report names them, that were seen to hold nothing about a person.
+    gap_days : int
+        Enrolments of a learner at a site with a gap of at most this many days are one episode.
+    staff_fte : float, optional
+        Full-time equivalent of a role of staff, where the source states none.
+    mastery_from : int, optional
+        Lowest rank of an imported scale that shows mastery.
+
+    Returns
+    -------
+    Import
+        With `.submission`, `.losses` and `.findings`.
+
+    Raises
+    ------
+    UsageError
+        The standard, profile, zone or an option is not known.
+    UnreadableInputError
+        Nothing is there, or it is another format or version; the message names which.
+
+    Examples
+    --------
+    >>> read("oneroster", "nowhere")
+    Traceback (most recent call last):
+    blended_standard.errors.UnreadableInputError: nowhere: no such file or directory.
+    """
+    if standard not in READERS:
+        raise UsageError(f"standard={standard!r} is not read. Accepted: {', '.join(READERS)}.")
+    options = make_options(
+        profile=profile,
+        key=key,
+        time_zone=time_zone,
+        as_of=as_of,
+        schemes=schemes,
+        programs=programs,
+        keep=keep,
+        gap_days=gap_days,
+        staff_fte=staff_fte,
+        mastery_from=mastery_from,
+    )
+    found: Import = _module(READERS[standard]).read(source, options)
+    return found
+
+
+def make_options(
+    *,
+    profile: str = "core",
+    key: PseudonymKey | None = None,
+    time_zone: str | None = None,
+    as_of: dt.date | str | None = None,
+    schemes: Mapping[str, str] | None = None,
+    programs: Iterable[str] = (),
+    keep: Iterable[str] = (),
+    gap_days: int = 30,
+    staff_fte: float | None = None,
+    mastery_from: int | None = None,
+) -> Options:
+    """Check what the caller says."""
+    if key is not None and not isinstance(key, PseudonymKey):
+        raise UsageError("key is not a PseudonymKey. Pass blended_standard.privacy.PseudonymKey(key_id, secret).")
+    if isinstance(as_of, str):
+        try:
+            as_of = dt.date.fromisoformat(as_of)
+        except ValueError:
+            raise UsageError(f"as_of={as_of!r} is not a date such as 2026-06-30.") from None
+    if time_zone is not None:
+        zone_named(time_zone)
+    if gap_days < 0:
+        raise UsageError(f"gap_days={gap_days} is negative. Accepted: 0 or more.")
+    if staff_fte is not None and not 0 <= staff_fte <= 2:
+        raise UsageError(f"staff_fte={staff_fte} is outside 0 to 2.")
+    return Options(
+        profile=profile,
+        key=key,
+        time_zone=time_zone,
+        as_of=as_of,
+        schemes=dict(schemes or {}),
+        programs=tuple(programs),
+        keep=tuple(keep),
+        gap_days=gap_days,
+        staff_fte=staff_fte,
+        mastery_from=mastery_from,
+    )
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"blended_standard.adapters.{name}")

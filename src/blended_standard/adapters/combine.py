@@ -1,0 +1,144 @@
+"""Join imports of one program: a roster, event logs and frameworks make one submission."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowLoss
+from blended_standard.adapters.work import as_columns
+from blended_standard.errors import UsageError
+from blended_standard.findings import FindingCollector
+from blended_standard.io import Columns, Submission
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
+from blended_standard.model import RECORDS
+
+_OWN = (ROW, LINE, INVALID, MISSING, EXTRA)
+_WITH_TIME = ("at", "date", "awarded_date", "quarter_start")
+
+
+def combine(*imports: Import) -> Import:
+    """Join imports into one.
+
+    A record of an event log holds its learner's pseudonym until it meets a roster; here it gets the episode of that
+    learner that covers its day. Learners join where their schemes and keys were the same.
+
+    Parameters
+    ----------
+    *imports : Import
+        The roster first; of two records with one identifier the first is used.
+
+    Returns
+    -------
+    Import
+        Losses and findings of all; a record without an episode for its day is a finding.
+
+    Raises
+    ------
+    UsageError
+        Nothing was given.
+    """
+    if not imports:
+        raise UsageError("combine() was given nothing. Pass one import or more.")
+    found = FindingCollector(imports[0].submission.standard)
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for each in imports:
+        found.extend(each.submission.found)
+        for name, data in each.submission.tables.items():
+            tables.setdefault(name, []).extend(rows_of(data))
+    tables = {name: _distinct(name, rows) for name, rows in tables.items()}
+    _give_episodes(tables, found)
+    made = Submission.from_tables(
+        {name: as_columns(rows) for name, rows in tables.items()}, manifest=imports[0].submission.manifest
+    )
+    found.extend(made.found)
+    name = " + ".join(each.standard for each in imports)
+    return Import(
+        standard=name,
+        version=" + ".join(each.version for each in imports),
+        submission=attrs.evolve(made, found=found, source=", ".join(each.submission.source for each in imports)),
+        losses=_losses(name, imports),
+        findings=found.findings(),
+        voided=tuple(each for one in imports for each in one.voided),
+    )
+
+
+def rows_of(data: Columns) -> list[dict[str, Any]]:
+    """Return the records of columns, local fields and reasons for missing values among them."""
+    import json
+
+    rows: list[dict[str, Any]] = []
+    for place in range(len(data)):
+        row = {name: column[place] for name, column in data.values.items() if name not in _OWN}
+        made = {name: value for name, value in row.items() if value is not None}
+        made |= json.loads(data.values[EXTRA][place] or "{}")
+        if data.values[MISSING][place]:
+            made[MISSING] = json.loads(data.values[MISSING][place])
+        rows.append(made)
+    return rows
+
+
+def _distinct(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = RECORDS[name].key_fields()
+    if not keys:
+        return rows
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        kept.setdefault(tuple(row.get(key) for key in keys), row)
+    return list(kept.values())
+
+
+def _give_episodes(tables: dict[str, list[dict[str, Any]]], found: FindingCollector) -> None:
+    by_learner: dict[str, list[dict[str, Any]]] = {}
+    zones = _zones(tables)
+    for episode in tables.get("episode", ()):
+        by_learner.setdefault(str(episode.get("learner_id")), []).append(episode)
+    known = {episode.get("episode_id") for episode in tables.get("episode", ())}
+    for name, rows in tables.items():
+        if name == "episode" or not by_learner:
+            continue
+        for row in rows:
+            learner = row.get("episode_id")
+            if learner is None or learner in known:
+                continue
+            when = next((row[field] for field in _WITH_TIME if row.get(field) is not None), None)
+            episode_id = _episode_on(by_learner.get(str(learner), []), when, zones)
+            if episode_id is None:
+                found.add("ADP-EPISODE", table=name, field="episode_id")
+            else:
+                row["episode_id"] = episode_id
+
+
+def _episode_on(listed: list[dict[str, Any]], when: Any, zones: dict[str, str]) -> str | None:
+    for episode in listed:
+        day = when
+        if isinstance(when, dt.datetime):
+            day = when.astimezone(ZoneInfo(zones.get(str(episode.get("site_id")), "UTC"))).date()
+        if day is None or not isinstance(episode.get("entry_date"), dt.date):
+            continue
+        end = episode.get("exit_date")
+        if episode["entry_date"] <= day and (end is None or day <= end):
+            return str(episode["episode_id"])
+    return None
+
+
+def _zones(tables: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    programs = {row.get("program_id"): row.get("time_zone") for row in tables.get("program", ())}
+    return {
+        str(row.get("site_id")): str(row.get("time_zone") or programs.get(row.get("program_id")) or "UTC")
+        for row in tables.get("site", ())
+    }
+
+
+def _losses(name: str, imports: tuple[Import, ...]) -> LossReport:
+    fields: list[FieldLoss] = []
+    records: list[RowLoss] = []
+    for each in imports:
+        for field in each.losses.fields:
+            fields.append(FieldLoss.from_dict(field.to_dict() | {"field": f"{each.standard}: {field.field}"}))
+        for record in each.losses.records:
+            records.append(RowLoss.from_dict(record.to_dict() | {"what": f"{each.standard}: {record.what}"}))
+    return LossReport(standard=name, fields=tuple(fields), records=tuple(records))

@@ -1,0 +1,85 @@
+"""Keep identifiers of people out of what is written: pseudonyms by key, and a net for free text."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+
+import attrs
+
+from blended_standard.pseudonyms import PseudonymKey
+
+_EMAIL = re.compile(r"[^\s@/:<>\"']+(?:@|%40)[^\s@/:<>\"']+\.[^\s@/:<>\"']+", re.IGNORECASE)
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}|:)", re.IGNORECASE)
+_PHONE = re.compile(r"(?<!\w)\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)")
+_TOKEN = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 8
+_SHORTEST = 3
+_CACHED = 250_000
+
+
+def random_key() -> PseudonymKey:
+    """Return a key that nobody keeps: its pseudonyms can't be made again."""
+    return PseudonymKey("once", secrets.token_bytes(32))
+
+
+def looks_identifying(text: str) -> bool:
+    """Say whether `text` holds what looks like a mail address, an IP address or a telephone number."""
+    if "@" in text or "%40" in text:
+        return _EMAIL.search(text) is not None
+    return any(pattern.search(text) is not None for pattern in (_IPV4, _IPV6, _PHONE))
+
+
+@attrs.define
+class Identities:
+    """Pseudonyms of the people of one import, and the words that identify them.
+
+    `schemes` renames the scheme of an identifier (`{"https://lms.example": "oneroster"}`), so that two systems which
+    use the same identifiers give the same pseudonym.
+    """
+
+    key: PseudonymKey
+    schemes: Mapping[str, str] = attrs.field(factory=dict)
+    _made: dict[tuple[str, str, str], str] = attrs.field(factory=dict, init=False)
+    _words: set[tuple[str, ...]] = attrs.field(factory=set, init=False)
+
+    def learner(self, scheme: str, value: str) -> str:
+        """Return the pseudonym of a learner."""
+        return self.pseudonym("learner", scheme, value)
+
+    def adult(self, scheme: str, value: str) -> str:
+        """Return the pseudonym of an adult of the program."""
+        return self.pseudonym("adult", scheme, value)
+
+    def pseudonym(self, kind: str, scheme: str, value: str) -> str:
+        """Return the pseudonym of `value`, an identifier of a `kind` under a `scheme`."""
+        place = (kind, scheme, value)
+        made = self._made.get(place)
+        if made is None:
+            named = self.schemes.get(scheme, scheme)
+            made = self.key.pseudonym(f"{len(named)}:{named}{value}", table=kind, field=f"{kind}_id")
+            if len(self._made) >= _CACHED:
+                self._made.clear()
+            self._made[place] = made
+        return made
+
+    def remember(self, value: object) -> None:
+        """Remember a value that identifies a person, so that free text which holds it is withheld."""
+        tokens = tuple(_TOKEN.findall(str(value).lower()))
+        if tokens and sum(map(len, tokens)) >= _SHORTEST and len(tokens) <= _LONGEST_WORD:
+            self._words.add(tokens)
+
+    def names_someone(self, text: str) -> bool:
+        """Say whether `text` holds a pattern of an address or a value that was remembered."""
+        if looks_identifying(text):
+            return True
+        if not self._words:
+            return False
+        tokens = _TOKEN.findall(text.lower())
+        return any(
+            tuple(tokens[start : start + length]) in self._words
+            for start in range(len(tokens))
+            for length in range(1, min(_LONGEST_WORD, len(tokens) - start) + 1)
+        )

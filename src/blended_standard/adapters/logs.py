@@ -1,0 +1,82 @@
+"""Read a whole event log into a submission: one path for every standard of events."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from blended_standard.adapters.documents import json_documents
+from blended_standard.adapters.events import EventReader
+from blended_standard.adapters.identifiers import Identities
+from blended_standard.adapters.result import Import
+from blended_standard.adapters.work import Options, Work
+from blended_standard.errors import UnreadableInputError
+
+_IDS = {"activity": "activity_id", "evidence": "evidence_id"}
+
+
+def reader_of(name: str, work: Work, people: Identities) -> EventReader:
+    """Return a reader of one event after another."""
+    module: Any = importlib.import_module(f"blended_standard.adapters.{name}")
+    return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.rows)
+
+
+def read_log(name: str, version: str, source: Any, options: Options) -> Import:
+    """Read every event of a source; the same event twice counts once, a withdrawn one not at all."""
+    module: Any = importlib.import_module(f"blended_standard.adapters.{name}")
+    work = Work(name, options)
+    work.needs_key()
+    reader = reader_of(name, work, work.people)
+    seen: dict[str, int] = {}
+    made: list[tuple[str, dict[str, Any]]] = []
+    for place, document in json_documents(source, work):
+        refused = module.refusal(document)
+        if refused:
+            raise UnreadableInputError(f"{place}: {refused}")
+        if "v1p2" in str(document)[:4000]:
+            version = "1.2"
+        outer = module.documents(document)
+        if isinstance(document, dict) and outer != [document]:
+            for field in document:
+                if field not in ("data", "statements"):
+                    work.see(field)
+        for event in outer:
+            if _again(event, seen, work):
+                continue
+            made += reader.read(event)
+    withdrawn = reader.voided
+    for table, row in made:
+        if row.get(_IDS.get(table, "")) in withdrawn:
+            work.lose(table, "withdrawn by the source")
+            work.find("ADP-VOIDED", table)
+            continue
+        if table == "legacy_attendance":
+            row = row | {"date": row["date"].astimezone(work.zone).date()}
+        work.add(table, **row)
+    work.voided.extend(sorted(withdrawn))
+    settle(work, reader)
+    return work.finish(version, str(source))
+
+
+def settle(work: Work, reader: EventReader) -> None:
+    """Take over what a reader counted."""
+    reader.settle()
+    work.counts.update(reader.counts)
+    work.lost.update(reader.lost)
+    for (code, field, detail), count in reader.problems.items():
+        work.find(code, "event", field=field or None, detail=detail, count=count)
+
+
+def _again(event: Any, seen: dict[str, int], work: Work) -> bool:
+    """Say whether an event with this identifier came before; other content under it is a conflict."""
+    identifier = event.get("id") if isinstance(event, dict) else None
+    if not isinstance(identifier, str):
+        return False
+    content = hash(repr(sorted((key, repr(value)) for key, value in event.items() if key != "stored")))
+    if identifier.lower() not in seen:
+        seen[identifier.lower()] = content
+        return False
+    work.lose("event", "the same event came before")
+    if seen[identifier.lower()] != content:
+        work.find("ADP-CONFLICT", "event", field="id")
+    return True
