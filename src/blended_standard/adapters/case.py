@@ -211,7 +211,7 @@ _TABLES = ("framework", "competency", "competency_association", "proficiency_sca
 
 
 def _as_package(framework: Document, tables: Mapping[str, list[Document]]) -> Document:
-    head = {"creator": framework.get("publisher") or "not stated", "title": framework["title"]}
+    head: Document = {"creator": framework.get("publisher") or "not stated", "title": framework["title"]}
     if framework.get("version"):
         head["version"] = framework["version"]
     items = [row for row in tables.get("competency", ()) if row.get("framework_id") == framework["framework_id"]]
@@ -230,15 +230,16 @@ def _as_package(framework: Document, tables: Mapping[str, list[Document]]) -> Do
 
 
 def _whole(row: Document, key: str, facts: Document) -> Document:
-    own = {"identifier": row[key], "uri": f"urn:uuid:{row[key]}", "lastChangeDateTime": _UNKNOWN_TIME}
-    return own | facts | _of(row, "case:more", {})
+    own: Document = {"identifier": row[key], "uri": f"urn:uuid:{row[key]}", "lastChangeDateTime": _UNKNOWN_TIME}
+    more: Document = _of(row, "case:more", {})
+    return own | facts | more
 
 
 def _as_link(row: Document, items: Mapping[str, Document]) -> Document:
     names = {code: term for term, code in _KINDS}
     ends = {
         name: {
-            "title": items.get(row[field], {}).get("title", row[field])[:80],
+            "title": str(items.get(row[field], {}).get("title", row[field]))[:80],
             "identifier": row[field],
             "uri": f"urn:uuid:{row[field]}",
         }
