@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
-from collections import Counter
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from typing import Any
 import blended_standard as bs
 from blended_standard._version import __version__
 from blended_standard.cli.progress import Progress
-from blended_standard.errors import BlendedStandardError, NotComparableError
+from blended_standard.errors import BlendedStandardError, NotComparableError, UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport
+from blended_standard.model import RECORDS
 from blended_standard.report.make import write_whole
-from blended_standard.validate import ValidationReport
+from blended_standard.validate import ValidationReport, explain, render
+from blended_standard.validate.formats import FORMATS
 
 _EXAMPLES = """examples:
   blended-standard validate submission/
@@ -29,7 +32,6 @@ _EXAMPLES = """examples:
 
 exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input
 """
-_LISTED = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"blended-standard {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     validate = _command(commands, "validate", "Say what is wrong with a submission.", _validate)
-    validate.add_argument("--format", choices=("text", "json"), default="text")
+    validate.add_argument("--format", choices=tuple(FORMATS), default="text")
+    validate.add_argument("--strict", action="store_true", help="warnings too make the exit code 1")
+    validate.add_argument("--fix-suggestions", action="store_true", help="name the nearest code in text")
+    validate.add_argument("--table", choices=tuple(RECORDS), help="judge this table alone, from a file or from -")
+    validate.add_argument("--input-format", choices=("csv", "jsonl"), default="csv", help="of - (default: csv)")
+    explained = commands.add_parser("explain", help="Say what a rule means and how to mend what breaks it.")
+    explained.add_argument("code", metavar="CODE", help="code of a rule, such as FLD-CODE")
+    explained.set_defaults(run=_explain, quiet=True)
     score = _command(commands, "score", "Compute measures.", _score)
     _scoring(score)
     score.add_argument("--format", choices=("text", "json"), default="text")
@@ -102,13 +111,40 @@ def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _validate(options: argparse.Namespace, progress: Progress) -> int:
-    checks = [_check(submission, options, progress) for submission in _read(options, progress)]
+    with tempfile.TemporaryDirectory(prefix="blended-standard-") as directory:
+        if options.table or Path("-") in options.submission:
+            submissions = [bs.read_submission(_one_table(options, Path(directory)), progress=progress)]
+        else:
+            submissions = _read(options, progress)
+        checks = [_check(submission, options, progress) for submission in submissions]
     progress.close()
-    if options.format == "json":
-        _emit(options, json.dumps([check.to_dict() for check in checks], indent=1, ensure_ascii=False))
-    else:
-        _emit(options, "\n".join(_check_text(check) for check in checks))
-    return 0 if all(check.ok for check in checks) else 1
+    _emit(options, render(checks, options.format, suggest=options.fix_suggestions))
+    fine = all(check.ok and not (options.strict and check.warnings) for check in checks)
+    return 0 if fine else 1
+
+
+def _one_table(options: argparse.Namespace, directory: Path) -> Path:
+    """Return one file, or standard input, under the name of its table."""
+    source = options.submission[0]
+    if len(options.submission) > 1:
+        raise UsageError("--table and - take one file. Leave them out to judge several files together.")
+    if options.table is None:
+        raise UsageError("- needs --table, the name of the table that standard input holds.")
+    if source == Path("-"):
+        target = directory / f"{options.table}.{options.input_format}"
+        with target.open("wb") as stream:
+            shutil.copyfileobj(sys.stdin.buffer, stream)
+        return target
+    if not source.is_file():
+        raise UsageError(f"{source}: --table takes one file.")
+    target = directory / f"{options.table}{source.suffix}"
+    target.symlink_to(source.resolve())
+    return target
+
+
+def _explain(options: argparse.Namespace, progress: Progress) -> int:
+    print(explain(options.code))
+    return 0
 
 
 def _score(options: argparse.Namespace, progress: Progress) -> int:
@@ -137,7 +173,7 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
     if options.out is None:
         print(text)
     elif not options.quiet:
-        print("\n\n".join([*map(_check_text, checks), str(scored), *map(str, study)]))
+        print("\n\n".join([render(checks), str(scored), *map(str, study)]))
         print(f"\nWrote {options.out} ({len(text.encode()) / 1024:,.0f} KiB).")
     return 0 if all(check.ok for check in checks) else 1
 
@@ -151,7 +187,8 @@ def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:
 
 
 def _check(submission: Submission, options: argparse.Namespace, progress: Progress) -> ValidationReport:
-    return bs.validate(submission, profile=options.profile, engine=options.engine, progress=progress)
+    partial = getattr(options, "table", None) is not None
+    return bs.validate(submission, profile=options.profile, engine=options.engine, partial=partial, progress=progress)
 
 
 def _measure(submissions: list[Submission], options: argparse.Namespace, progress: Progress) -> MeasureReport:
@@ -176,20 +213,6 @@ def _two_groups(scored: MeasureReport, outcome: str) -> tuple[str, str] | None:
     """Return the two groups when there are exactly two with a value."""
     found = [entry.label for entry in scored.select(outcome) if entry.value is not None]
     return (found[0], found[1]) if len(found) == 2 else None
-
-
-def _check_text(check: ValidationReport) -> str:
-    """Return the verdict with the first findings of each code; the rest is counted."""
-    seen: Counter[str] = Counter()
-    times: Counter[str] = Counter()
-    lines = [str(check).split("\n", 1)[0]]
-    for finding in check.findings:
-        seen[finding.code] += 1
-        times[finding.code] += finding.count
-        if seen[finding.code] <= _LISTED:
-            lines.append(str(finding))
-    more = [f"{code} {count - _LISTED:,} more" for code, count in times.items() if seen[code] > _LISTED]
-    return "\n".join([*lines, *([f"... and {', '.join(more)}; all of them: --format json"] if more else [])])
 
 
 def _as_json(found: Any) -> str:

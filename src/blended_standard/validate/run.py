@@ -33,6 +33,7 @@ def validate(
     *,
     profile: str | None = None,
     engine: str | Engine | None = None,
+    partial: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> ValidationReport:
     """Check a submission against the standard; every row is read and every finding counted.
@@ -45,6 +46,9 @@ def validate(
         The profile to check against. Default: that of the manifest.
     engine : {"duckdb", "polars"} or Engine, optional
         Default: the first that is installed. The findings are the same on all.
+    partial : bool
+        Judge only the tables that are there: none is required, and a reference to a table that is not there is not
+        judged. Default: False, the whole submission is judged.
     progress : callable, optional
         Called with the name of each table, then of each rule, before it is checked.
 
@@ -66,7 +70,9 @@ def validate(
     try:
         tables = BoundTables(submission, opened)
         run = _Run(tables, chosen, found, opened, progress or (lambda _: None))
-        run.required_tables()
+        run.partial = partial
+        if not partial:
+            run.required_tables()
         counts = tuple(run.table(name) for name in RECORDS if name in tables)
         run.record_rules()
     finally:
@@ -100,6 +106,7 @@ class _Run:
         self.found = found
         self.engine = engine
         self.progress = progress
+        self.partial = False
 
     def required_tables(self) -> None:
         """Find the tables that the profile requires and that are not there."""
@@ -198,6 +205,9 @@ class _Run:
             table, field = self._place(code)
             if table == name:
                 checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
+        if self.partial:
+            targets = {field.name: field.refers_to for field in RECORDS[name].fields()}
+            checks = [check for check in checks if not check.joined or targets[check.joined] in self.tables]
         return checks
 
     def _with_targets(self, name: str, references: set[str]) -> nw.LazyFrame[Any]:
