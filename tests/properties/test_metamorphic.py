@@ -69,9 +69,6 @@ def test_every_event_twice_changes_nothing(table: str, made: Submission, core: M
     assert scored(changed(made, **{table: repeated(columns(made, table))})).results == core.results
 
 
-@pytest.mark.xfail(
-    strict=True, reason="CMP-05 counts a decision that stands twice as two, where IDS-TWICE-SAME says one is used"
-)
 def test_every_decision_twice_changes_nothing(made: Submission, core: MeasureReport) -> None:
     twice = changed(made, mastery_decision=repeated(columns(made, "mastery_decision")))
     assert scored(twice).results == core.results

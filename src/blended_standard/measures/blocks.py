@@ -62,9 +62,9 @@ class Blocks:
         """Sites with their program: site_id, site_name, program_id, program_name, jurisdiction, zone."""
         import narwhals.stable.v2 as nw
 
-        programs = _unique(self.table("program"), "program_id")
+        programs = single(self.table("program"), "program_id")
         programs = programs.select("program_id", "jurisdiction", program_name="name", program_zone="time_zone")
-        places = _unique(self.table("site"), "site_id").join(programs, on="program_id")
+        places = single(self.table("site"), "site_id").join(programs, on="program_id")
         zone = nw.coalesce(nw.col("time_zone"), nw.col("program_zone"))
         return self.engine.materialise(
             places.select("site_id", "program_id", "program_name", "jurisdiction", site_name="name", zone=zone)
@@ -79,10 +79,10 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         as_of = self.as_of
-        learner = _unique(self.table("learner"), "learner_id")
+        learner = single(self.table("learner"), "learner_id")
         exit_known = (nw.col("exit_date") <= as_of).fill_null(False)
         episodes = (
-            _unique(self.table("episode"), "episode_id")
+            single(self.table("episode"), "episode_id")
             .filter(nw.col("entry_date") <= as_of)
             .filter((nw.col("exit_date") >= nw.col("entry_date")).fill_null(True))
             .filter(~nw.col("exit_date").is_null() | nw.col("exit_reason").is_null())
@@ -262,7 +262,7 @@ class Blocks:
         )
 
 
-def _unique(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
+def single(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
     """Keep one of equal records, and none of those that share a key and differ: nobody can say which is right."""
     import narwhals.stable.v2 as nw
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.blocks import Blocks, single
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def verified_mastery_share(blocks: Blocks, parameters: Parameters) -> nw.LazyFra
     revoked = nw.when(nw.col("revoked").fill_null(False)).then(nw.lit("revoked"))
     verified = nw.col("evidence_level").fill_null(-1) >= int(parameters["verified_level"])
     return (
-        blocks.table("mastery_decision")
+        single(blocks.table("mastery_decision"), "decision_id")
         .filter(nw.col("mastered"), nw.col("date") <= blocks.as_of)
         .join(blocks.spans.select("episode_id"), on="episode_id")
         .with_columns(
