@@ -228,17 +228,23 @@ def split_at_pauses(submission: Submission) -> Submission:
     as_of = submission.manifest.as_of
     assert as_of is not None
     cut: dict[str, dt.date] = {}
+    spent: set[int] = set()
     for number, episode in enumerate(pauses["episode_id"]):
         start, end, row = pauses["start_date"][number], pauses["end_date"][number], rows[episode]
         last = episodes["exit_date"][row] or as_of
         if episode in cut or end >= last or start <= episodes["entry_date"][row]:
             continue
         cut[episode] = end
+        spent.add(number)
         later = {name: values[row] for name, values in episodes.items()}
         later |= {"episode_id": f"{episode}~2", "entry_date": end + dt.timedelta(days=1)}
         tables["episode"] = episodes = append(episodes, [later])
         episodes["exit_date"][row] = start - dt.timedelta(days=1)
         episodes["exit_reason"][row] = "withdrawn"
+    # The pause at which an episode is split is the gap between the two now, and no longer inside any.
+    tables["pause"] = {
+        name: [value for number, value in enumerate(values) if number not in spent] for name, values in pauses.items()
+    }
     for name in ("activity", "evidence", "contact", "outcome", "mastery_decision", "pause"):
         table = tables[name]
         when = table["at"] if "at" in table else table["date"] if "date" in table else table["start_date"]

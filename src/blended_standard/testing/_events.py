@@ -93,7 +93,7 @@ def _first_tries(plan: Plan, draws: Draws, course: Course, learners: Learners) -
         "level": _LEVELS[kind, (draws.stream("level").random(len(cell)) < 0.25).astype(np.int64)],
         "score": score,
         "accepted": score >= _ACCEPTED_FROM,
-        "due_in": (draws.stream("due").random(len(cell)) * 8).astype(np.int64) - 2,
+        "due_in": (draws.stream("due").random(len(cell)) * 6).astype(np.int64),
         "form": (draws.stream("form").random(len(cell)) * 3).astype(np.int64),
     }
 
