@@ -110,7 +110,8 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         rows = self.table(name) if where is None else self.table(name).filter(where)
-        events = rows.select("episode_id", "at", *columns).join(self.spans, on="episode_id")
+        wanted = dict.fromkeys(("episode_id", "at", *columns))
+        events = rows.select(*wanted).join(self.spans, on="episode_id")
         local = nw.col("at") + offset_seconds(self.zones, *self.range_of_days)
         return (
             events.with_columns(second=local)
@@ -165,6 +166,26 @@ class Blocks:
         )
         days = nw.concat([acts, work]).group_by("episode_id", "day").agg(nw.col("productive").max())
         return self.engine.materialise(days)
+
+    @functools.cached_property
+    def acts(self) -> nw.LazyFrame[Any]:
+        """Qualifying acts on a platform, once an instant: episode_id, day, second (both local), at (UTC seconds)."""
+        import narwhals.stable.v2 as nw
+
+        qualifying = list(self.standard.codes["verb"].names(qualifying=True))
+        acts = self.dated("activity", "at", where=nw.col("verb").is_in(qualifying))
+        return self.engine.materialise(acts.select("episode_id", "day", "second", "at").unique(["episode_id", "at"]))
+
+    @functools.cached_property
+    def hours(self) -> nw.LazyFrame[Any]:
+        """Clock hours with a learning action, an act or work: episode_id, day, hour (0 to 23, local)."""
+        import narwhals.stable.v2 as nw
+
+        made = (nw.col("level").fill_null(0) >= 1) & (nw.col("kind") != "carried_over")
+        work = self.dated("evidence", where=made)
+        both = nw.concat([frame.select("episode_id", "day", "second") for frame in (self.acts, work)])
+        hours = both.with_columns(hour=whole(nw.col("second"), 3600) - nw.col("day") * 24)
+        return self.engine.materialise(hours.select("episode_id", "day", "hour").unique(["episode_id", "day", "hour"]))
 
     def weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
         """Return, for each episode, first_week and last_week that are long enough, and observable (their number)."""

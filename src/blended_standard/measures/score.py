@@ -13,7 +13,14 @@ import attrs
 from blended_standard.engine import Engine, open_engine
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
-from blended_standard.measures import competency, engagement, outcome, relationship  # noqa: F401 - they register
+from blended_standard.measures import (  # noqa: F401 - they register
+    competency,
+    engagement,
+    outcome,
+    regularity,
+    relationship,
+    sessions,
+)
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.collect import ByGroup, collect
 from blended_standard.measures.finish import Collected, finish
