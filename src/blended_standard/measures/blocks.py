@@ -187,6 +187,31 @@ class Blocks:
         hours = both.with_columns(hour=whole(nw.col("second"), 3600) - nw.col("day") * 24)
         return self.engine.materialise(hours.select("episode_id", "day", "hour").unique(["episode_id", "day", "hour"]))
 
+    @functools.cached_property
+    def site_days(self) -> nw.LazyFrame[Any]:
+        """Every day of every site, one before the first and one after the last: closed (0 or 1), closed_before.
+
+        A day is closed when the site was, or its feed was down; closed_before counts the closed days before it.
+        """
+        import narwhals.stable.v2 as nw
+
+        first, final = self.range_of_days
+        calendar = self.engine.frame({"day": list(range(first - 1, final + 2))}, {"day": int})
+        closed = self.table("calendar_day").filter(~nw.col("open") | ~nw.col("feed_up"))
+        closed = closed.select("site_id", day="date").unique(["site_id", "day"])
+        days = (
+            self.places.select("site_id")
+            .join(calendar, how="cross")
+            .join(closed.with_columns(closed=nw.lit(1, nw.Int64)), on=["site_id", "day"], how="left")
+            .with_columns(closed=nw.col("closed").fill_null(0))
+        )
+        before = nw.col("closed").cum_sum().over("site_id", order_by=["day"]) - nw.col("closed")
+        return self.engine.materialise(days.with_columns(closed_before=before))
+
+    def paused_days(self) -> nw.LazyFrame[Any]:
+        """Return the days of approved pauses inside their episode: episode_id, day."""
+        return self._paused_days(self.spans.select("episode_id", "site_id", "entry", "last"))
+
     def weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
         """Return, for each episode, first_week and last_week that are long enough, and observable (their number)."""
         import narwhals.stable.v2 as nw

@@ -55,6 +55,29 @@ def persistence(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     )
 
 
+@measure("ENG-14")
+def missed_opportunities(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Learning opportunities not taken, of those offered; the due items alone are free of attendance (ENG-14)."""
+    import narwhals.stable.v2 as nw
+
+    offered = blocks.table("learning_opportunity").unique("opportunity_id").join(blocks.spans, on="episode_id")
+    offered = offered.filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
+    missed = nw.when(nw.col("taken")).then(0).otherwise(1).cast(nw.Int64)
+    due = nw.when(nw.col("kind") == "asynchronous").then(1).otherwise(0).cast(nw.Int64)
+    return (
+        offered.with_columns(missed=missed, due=due, one=nw.lit(1, nw.Int64))
+        .with_columns(due_missed=nw.col("missed") * nw.col("due"))
+        .group_by("episode_id")
+        .agg(
+            x=nw.col("missed").sum().cast(nw.Int64),
+            y=nw.col("one").sum().cast(nw.Int64),
+            x_asynchronous=nw.col("due_missed").sum().cast(nw.Int64),
+            y_asynchronous=nw.col("due").sum().cast(nw.Int64),
+        )
+        .with_columns(excluded=nw.lit(None, nw.String))
+    )
+
+
 _LOSS_ROLES = ("completion", "equivalency", "end_of_course", "transfer", "death", "relocation")
 
 

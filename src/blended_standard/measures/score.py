@@ -20,6 +20,8 @@ from blended_standard.measures import (  # noqa: F401 - they register
     regularity,
     relationship,
     sessions,
+    spells,
+    surveys,
 )
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.collect import ByGroup, collect

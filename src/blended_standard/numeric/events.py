@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from itertools import zip_longest
 
 import attrs
 
@@ -136,7 +137,7 @@ def median_time(table: EventTable, *, level: float = 0.95) -> AtHalf:
 
 def _crosses(curve: list[tuple[int, float]]) -> float | None:
     """Return the time at which a falling curve reaches one half."""
-    for (time, value), after in zip(curve, [*curve[1:], None], strict=True):
+    for (time, value), after in zip_longest(curve, curve[1:]):
         if abs(value - 0.5) < 1e-12:
             return float(time) if after is None else (time + after[0]) / 2
         if value < 0.5:
