@@ -5,8 +5,21 @@ Each is one call that returns what was made, what was lost, and what was wrong w
 
 from __future__ import annotations
 
-from blended_standard.adapters.calls import READERS, read
+from blended_standard.adapters.calls import READERS, STREAMS, WRITERS, read, stream, write
 from blended_standard.adapters.combine import combine
 from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport, RowLoss
 
-__all__ = ["READERS", "Export", "FieldLoss", "Import", "LossReport", "RowLoss", "combine", "read"]
+__all__ = [
+    "READERS",
+    "STREAMS",
+    "WRITERS",
+    "Export",
+    "FieldLoss",
+    "Import",
+    "LossReport",
+    "RowLoss",
+    "combine",
+    "read",
+    "stream",
+    "write",
+]

@@ -371,7 +371,7 @@ def _string(path: str, value: Any) -> None:
 
 
 def _mapping(path: str, value: Any) -> None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         _bad(path, "is not an object")
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from blended_standard.adapters.result import Import
+from blended_standard.adapters.result import Export, Import
 from blended_standard.adapters.work import Options, zone_named
 from blended_standard.errors import UsageError
+from blended_standard.io import Submission
 from blended_standard.pseudonyms import PseudonymKey
 
+if TYPE_CHECKING:
+    from blended_standard.adapters.streams import Streamed
+
 READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi", "caliper")}
+STREAMS = ("xapi", "caliper")
+WRITERS: Mapping[str, str] = {"case": "case"}
 Source = str | Path | Iterable[str | Path]
 
 
@@ -96,6 +102,98 @@ def read(
     )
     found: Import = _module(READERS[standard]).read(source, options)
     return found
+
+
+def stream(
+    standard: str,
+    source: str | Path,
+    target: str | Path,
+    *,
+    key: PseudonymKey | None = None,
+    schemes: Mapping[str, str] | None = None,
+    keep: Iterable[str] = (),
+    processes: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Streamed:
+    """Stream an event log of any size into Parquet, with bounded memory.
+
+    Parameters
+    ----------
+    standard : {"xapi", "caliper"}
+        The standard of the events.
+    source : path
+        A file of JSON Lines: one statement, event or envelope a line.
+    target : path
+        A new `.parquet` file for the acts, or a new directory for acts and evidence.
+    key, schemes, keep
+        As for `read`.
+    processes : int, optional
+        Default: one a core. More need a system that can fork.
+    progress : callable, optional
+        Called with the number of events so far.
+
+    Returns
+    -------
+    Streamed
+        Each record holds its learner's pseudonym as `episode_id`, until it is joined with a roster.
+
+    Raises
+    ------
+    UsageError
+        The standard holds no events, or the target is there already.
+    UnreadableInputError
+        The source is not there, or of a version that is not read.
+
+    Examples
+    --------
+    >>> stream("case", "events.jsonl", "activity.parquet")
+    Traceback (most recent call last):
+    blended_standard.errors.UsageError: standard='case' holds no events. Accepted: xapi, caliper.
+    """
+    if standard not in STREAMS:
+        raise UsageError(f"standard={standard!r} holds no events. Accepted: {', '.join(STREAMS)}.")
+    from blended_standard.adapters.streams import stream_log
+
+    options = make_options(key=key, schemes=schemes, keep=keep)
+    return stream_log(standard, source, target, options, processes=processes, progress=progress)
+
+
+def write(standard: str, submission: Submission | Import, target: str | Path) -> Export:
+    """Write what a neighboring standard can say of a submission into a new directory.
+
+    Parameters
+    ----------
+    standard : str
+        One of `WRITERS`.
+    submission : Submission or Import
+        Tables in memory.
+    target : path
+        A directory; it must not exist, or be empty.
+
+    Returns
+    -------
+    Export
+        The files, and what the standard could not say.
+
+    Raises
+    ------
+    UsageError
+        The standard is not written, or the target holds something.
+
+    Examples
+    --------
+    >>> write("xapi", Submission.from_tables({}), "out")
+    Traceback (most recent call last):
+    blended_standard.errors.UsageError: standard='xapi' is not written. Accepted: ...
+    """
+    if standard not in WRITERS:
+        raise UsageError(f"standard={standard!r} is not written. Accepted: {', '.join(WRITERS)}.")
+    directory = Path(target)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
+    taken = submission.submission if isinstance(submission, Import) else submission
+    made: Export = _module(WRITERS[standard]).write(taken, directory)
+    return made
 
 
 def make_options(

@@ -18,8 +18,27 @@ _LARGEST = 20_000
 
 
 @attrs.define
+class Tally:
+    """What a reader counted: fields, records left out, findings and withdrawn events. Tallies add up."""
+
+    counts: Counter[str] = attrs.field(factory=Counter)
+    lost: Counter[tuple[str, str]] = attrs.field(factory=Counter)
+    problems: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
+    voided: set[str] = attrs.field(factory=set)
+    evidence: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Take over what another reader counted."""
+        self.counts.update(other.counts)
+        self.lost.update(other.lost)
+        self.problems.update(other.problems)
+        self.voided |= other.voided
+        self.evidence += other.evidence
+
+
+@attrs.define
 class EventReader:
-    """Reads one event after another; everything that it counts is picklable and merges.
+    """Reads one event after another and keeps a tally.
 
     `rows` is the function of a standard that turns one document into records.
     """
@@ -28,10 +47,7 @@ class EventReader:
     people: Identities
     terms: Mapping[str, Term]
     rows: Callable[[EventReader, Mapping[str, Any]], list[Record]]
-    counts: Counter[str] = attrs.field(factory=Counter)
-    lost: Counter[tuple[str, str]] = attrs.field(factory=Counter)
-    problems: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
-    voided: set[str] = attrs.field(factory=set)
+    tally: Tally = attrs.field(factory=Tally)
     _shapes: Counter[Shape] = attrs.field(factory=Counter)
     _objects: dict[str, str] = attrs.field(factory=dict)
 
@@ -42,21 +58,26 @@ class EventReader:
             return []
         self._shapes[_shape(document)] += 1
         if len(self._shapes) > _LARGEST:
-            self.settle()
+            self._settle()
         return self.rows(self, document)
 
     def problem(self, code: str, field: str, detail: str = "") -> None:
         """Count a finding."""
-        self.problems[code, field, detail] += 1
+        self.tally.problems[code, field, detail] += 1
 
     def lose(self, what: str, reason: str) -> None:
         """Count a record that is left out."""
-        self.lost[what, reason] += 1
+        self.tally.lost[what, reason] += 1
 
-    def settle(self) -> None:
-        """Turn the shapes that were seen into counts of fields."""
+    def take(self) -> Tally:
+        """Return the tally and begin a new one."""
+        self._settle()
+        taken, self.tally = self.tally, Tally()
+        return taken
+
+    def _settle(self) -> None:
         for shape, times in self._shapes.items():
-            _count(shape, "", times, self.counts)
+            _count(shape, "", times, self.tally.counts)
         self._shapes.clear()
 
     def object_of(self, iri: str, *persons: str) -> str:

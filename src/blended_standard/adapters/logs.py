@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from blended_standard.adapters.documents import json_documents
-from blended_standard.adapters.events import EventReader
+from blended_standard.adapters.events import EventReader, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
@@ -44,7 +44,8 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
             if _again(event, seen, work):
                 continue
             made += reader.read(event)
-    withdrawn = reader.voided
+    tally = reader.take()
+    withdrawn = tally.voided
     for table, row in made:
         if row.get(_IDS.get(table, "")) in withdrawn:
             work.lose(table, "withdrawn by the source")
@@ -54,16 +55,15 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
             row = row | {"date": row["date"].astimezone(work.zone).date()}
         work.add(table, **row)
     work.voided.extend(sorted(withdrawn))
-    settle(work, reader)
+    settle(work, tally)
     return work.finish(version, str(source))
 
 
-def settle(work: Work, reader: EventReader) -> None:
+def settle(work: Work, tally: Tally) -> None:
     """Take over what a reader counted."""
-    reader.settle()
-    work.counts.update(reader.counts)
-    work.lost.update(reader.lost)
-    for (code, field, detail), count in reader.problems.items():
+    work.counts.update(tally.counts)
+    work.lost.update(tally.lost)
+    for (code, field, detail), count in tally.problems.items():
         work.find(code, "event", field=field or None, detail=detail, count=count)
 
 

@@ -48,7 +48,7 @@ def rows(reader: EventReader, statement: Mapping[str, Any]) -> list[Record]:
     verb = statement["verb"]["id"]
     target = statement["object"]
     if verb == VOIDED:
-        reader.voided.add(str(target.get("id")).lower())
+        reader.tally.voided.add(str(target.get("id")).lower())
         reader.lose("statement", "withdraws another statement")
         return []
     term = reader.terms.get(verb)

@@ -16,7 +16,7 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
     except ModuleNotFoundError:
         raise MissingExtraError("parquet", needs="pyarrow, which carries tables to the engine,") from None
     if isinstance(data, Columns):
-        return pa.table(dict(data.values), schema=_schema(pa, record))
+        return pa.table(dict(data.values), schema=_schema(pa, record, own=True))
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, ParquetSource):
@@ -37,7 +37,16 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
     return frame.to_arrow()
 
 
-def _schema(pa: Any, record: type[Record]) -> Any:
+def schema_of(record: type[Record]) -> Any:
+    """Return the Arrow schema of a table as it is written."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        raise MissingExtraError("parquet", needs="pyarrow, which carries tables to the engine,") from None
+    return _schema(pa, record, own=False)
+
+
+def _schema(pa: Any, record: type[Record], *, own: bool) -> Any:
     kinds = {
         "text": pa.string(),
         "integer": pa.int64(),
@@ -48,4 +57,4 @@ def _schema(pa: Any, record: type[Record]) -> Any:
     }
     fields = [(field.name, kinds[field.type]) for field in record.fields()]
     fields += [(MISSING, pa.string()), (EXTRA, pa.string())]
-    return pa.schema([*fields, (ROW, pa.int64()), (LINE, pa.int64()), (INVALID, pa.string())])
+    return pa.schema([*fields, *([(ROW, pa.int64()), (LINE, pa.int64()), (INVALID, pa.string())] if own else [])])

@@ -1,0 +1,130 @@
+"""xAPI and Caliper: presence never counts as work, withdrawn events leave, nobody is named, streams equal reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from blended_standard import adapters
+from blended_standard.adapters._xapi_rules import problem_with
+from blended_standard.errors import UnreadableInputError
+from blended_standard.spec import load_standard
+from tests.adapters.helpers import FIELD, HERE, KEY, assert_holds_none, codes, in_field, rows
+
+LOG, ENVELOPE = HERE / "xapi/log.jsonl", HERE / "caliper/envelope.json"
+PLANTED = ["zanzi", "quillf", "10.77.1.9", "mossbottom", "554433", "dev-"]
+PRESENCE = {"login", "logout", "page_view", "heartbeat", "video_play", "download"}
+
+
+def _read(name: str, source: Any, **options: Any) -> adapters.Import:
+    return adapters.read(name, source, **{"key": KEY, "time_zone": "America/New_York", **options})
+
+
+@pytest.mark.parametrize("name", ["xapi", "caliper"])
+def test_presence_never_maps_to_a_verb_that_qualifies(name: str) -> None:
+    standard = load_standard()
+    qualifying = standard.codes["verb"].names(qualifying=True)
+    for listed in standard.adapters[name].vocabularies:
+        for term in listed.terms:
+            assert term.reason
+            assert term.level is None or term.level <= 2
+            if term.level == 0:
+                assert term.code not in qualifying
+            if any(word in term.term.lower() for word in ("log", "session", "launch", "view", "navigat", "initial")):
+                assert term.code is None or term.code in PRESENCE
+                assert (term.level or 0) <= 1
+
+
+def test_statements_become_acts_and_evidence() -> None:
+    made = _read("xapi", LOG)
+    assert sorted(row["verb"] for row in rows(made, "activity")) == [
+        "login",
+        "page_view",
+        "respond",
+        "respond",
+        "submit",
+    ]
+    scored = {row["form_id"]: row for row in rows(made, "evidence")}
+    first = scored["https://lms.example/q/1"]
+    assert (first["score"], first["level"], first["accepted"], first["xapi:duration_seconds"]) == (0.8, 2, True, 240.0)
+    assert "score" not in scored["https://lms.example/q/2"]  # scaled runs from -1: no share without a declared scale
+    assert scored["https://lms.example/q/2"]["xapi:scaled"] == -0.2
+    assert scored["https://lms.example/au/1"]["score"] == 0.9  # cmi5 narrows scaled to 0 to 1
+
+
+def test_voids_repeats_unknown_verbs_and_broken_lines_are_told() -> None:
+    made = _read("xapi", LOG)
+    assert made.voided == ("00000000-0000-4000-8000-000000000006",)
+    assert {"ADP-VOIDED", "ADP-VOCABULARY", "JSN-INVALID"} <= codes(made)
+    assert "the same event came before" in {loss.reason for loss in made.losses.records}
+
+
+def test_attended_goes_to_legacy_attendance_alone_on_the_local_day() -> None:
+    made = _read("xapi", LOG)
+    assert [row["date"] for row in rows(made, "legacy_attendance")] == [dt.date(2025, 9, 17)]
+
+
+def test_events_become_acts_and_a_grade_becomes_evidence_of_its_assignee() -> None:
+    made = _read("caliper", ENVELOPE)
+    assert sorted(row["verb"] for row in rows(made, "activity")) == ["login", "page_view", "submit"]
+    grade = next(row for row in rows(made, "evidence") if row.get("score") is not None)
+    assert (grade["score"], grade["level"], grade["attempt"]) == (0.7, 2, 2)
+    assert grade["episode_id"] == rows(made, "activity")[0]["episode_id"]
+    assert grade["at"] == dt.datetime(2025, 9, 10, 14, 30, tzinfo=dt.UTC)
+    assert made.version == "1.2"
+
+
+@pytest.mark.parametrize(("name", "source"), [("xapi", LOG), ("caliper", ENVELOPE)])
+def test_nothing_that_names_a_person_is_written(name: str, source: Path, tmp_path: Path) -> None:
+    assert_holds_none(_read(name, source), tmp_path, PLANTED)
+
+
+def test_a_stream_holds_the_same_acts_as_a_read(tmp_path: Path) -> None:
+    done = adapters.stream("xapi", LOG, tmp_path / "out", key=KEY)
+    made = _read("xapi", LOG)
+    for table, field in (("activity", "activity_id"), ("evidence", "evidence_id")):
+        streamed = pq.read_table(tmp_path / f"out/{table}.parquet").to_pylist()
+        assert [row[field] for row in streamed] == [row[field] for row in rows(made, table)]
+        assert [row["episode_id"] for row in streamed] == [row["episode_id"] for row in rows(made, table)]
+        assert [row["at"] for row in streamed] == [row["at"] for row in rows(made, table)]
+    assert (done.withdrawn, done.repeated) == (1 + 1, 1 + 1)
+    for file in (tmp_path / "out").iterdir():
+        assert not [word for word in PLANTED if word.encode() in file.read_bytes().lower()]
+
+
+def test_a_stream_on_two_processes_is_the_stream_on_one(tmp_path: Path) -> None:
+    source = tmp_path / "log.jsonl"
+    first = json.loads(LOG.read_text().split("\n")[1])
+    with source.open("w") as out:
+        for number in range(15_000):
+            out.write(json.dumps(first | {"id": f"00000000-0000-4000-8000-{number:012d}"}) + "\n")
+    made = [adapters.stream("xapi", source, tmp_path / f"{n}.parquet", key=KEY, processes=n) for n in (1, 2)]
+    assert made[0].losses == made[1].losses
+    assert made[1].records == made[1].events == 15_000
+    assert pq.read_table(tmp_path / "1.parquet") == pq.read_table(tmp_path / "2.parquet")
+
+
+@in_field
+@pytest.mark.parametrize("version", ["1_0_3", "2_0"])
+def test_every_statement_of_the_conformance_templates_is_judged_right(version: str) -> None:
+    wrong = []
+    for line in (FIELD / f"xapi/lrs_v{version}.jsonl").open(encoding="utf-8"):
+        vector = json.loads(line)
+        if (problem_with(vector["document"]) is None) != (vector["expect"] == "valid"):
+            wrong.append(vector["id"])
+    assert wrong == []
+
+
+@in_field
+def test_documents_of_the_field_are_read_and_version_one_is_refused_by_name() -> None:
+    for name, folder in (("xapi", "xapi/openedx"), ("caliper", "caliper/v1p1"), ("caliper", "caliper/openedx")):
+        made = _read(name, FIELD / folder)
+        assert rows(made, "activity")
+        assert all(row.get("level", 0) <= 2 for row in rows(made, "evidence"))
+    with pytest.raises(UnreadableInputError, match=r"Caliper 1\.0"):
+        _read("caliper", FIELD / "caliper/v1p0")
