@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,7 +12,7 @@ from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io.text import RawRow
 from blended_standard.io.typed import to_columns
-from blended_standard.model import RECORDS
+from blended_standard.model import RECORDS, Record
 from blended_standard.spec import Standard, load_standard
 
 if TYPE_CHECKING:
@@ -93,6 +93,42 @@ class Submission:
             tables={name: _as_data(name, data, found) for name, data in tables.items()},
             found=found,
         )
+
+    @classmethod
+    def from_records(
+        cls,
+        records: Iterable[Record],
+        *,
+        manifest: Manifest | Mapping[str, Any] | None = None,
+        standard: Standard | None = None,
+    ) -> Submission:
+        """Make a submission of records, of any tables in any order.
+
+        Examples
+        --------
+        >>> from blended_standard.model import Program
+        >>> made = Submission.from_records([Program(program_id="p", name="P", time_zone="UTC", extra={"wa:esd": 113})])
+        >>> next(made.records("program")).extra
+        {'wa:esd': 113}
+        """
+        from blended_standard.io.codec import columns_of
+
+        facts = manifest if isinstance(manifest, Manifest) else make_manifest(manifest or {})
+        return cls(manifest=facts, tables=columns_of(records), found=FindingCollector(standard or load_standard()))
+
+    def records(self, table: str) -> Iterator[Record]:
+        """Iterate over the records of a table.
+
+        Raises
+        ------
+        RefusedRecordsError
+            At the first row that the model refuses; `validate` finds all of them without stopping.
+        UsageError
+            The name is not a table of the standard.
+        """
+        from blended_standard.io.codec import records_of
+
+        return records_of(table, self.tables.get(table))
 
 
 def make_manifest(facts: Mapping[str, Any]) -> Manifest:

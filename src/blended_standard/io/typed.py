@@ -18,7 +18,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
-_FORMS: Mapping[FieldType, str] = {
+FORMS: Mapping[FieldType, str] = {
     "text": "text",
     "integer": "a whole number such as 12",
     "number": "a number such as 12.5",
@@ -34,7 +34,7 @@ def to_columns(rows: Iterable[RawRow], record: type[Record], found: FindingColle
     fields = record.fields()
     values: dict[str, list[Any]] = {name: [] for name in (*(field.name for field in fields), MISSING, EXTRA)}
     values |= {ROW: [], LINE: [], INVALID: []}
-    readers = [(field, _READERS[field.type], values[field.name]) for field in fields]
+    readers = [(field, READERS[field.type], values[field.name]) for field in fields]
     known = {field.name for field in fields} | {MISSING}
     unknown: dict[str, RawRow] = {}
     for raw in rows:
@@ -74,7 +74,7 @@ def _read_fields(
                     line=raw.line,
                     field=field.name,
                     value=value,
-                    detail=f"Accepted: {_FORMS[field.type]}.{hint}",
+                    detail=f"Accepted: {FORMS[field.type]}.{hint}",
                     identifying=field.identifying,
                 )
                 value = None
@@ -117,8 +117,10 @@ def _integer(value: Any) -> int:
 def _number(value: Any) -> float:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value) + 0.0
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023:
+        return float(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return value + 0.0
     raise ValueError("(thousands are not grouped)" if isinstance(value, str) and "," in value else "")
 
 
@@ -138,7 +140,8 @@ def _date(value: Any) -> dt.date:
     raise ValueError
 
 
-def _instant(value: Any) -> dt.datetime:
+def read_instant(value: Any) -> dt.datetime:
+    """Read an instant that carries its offset, into UTC; `ValueError` says in brackets what keeps it out."""
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(dt.UTC)
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
@@ -157,11 +160,11 @@ def _in_calendar(parse: Callable[[str], D], value: str) -> D:
         raise ValueError(f"({error})") from None
 
 
-_READERS: Mapping[FieldType, Callable[[Any], Any]] = {
+READERS: Mapping[FieldType, Callable[[Any], Any]] = {
     "text": _text,
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
     "date": _date,
-    "instant": _instant,
+    "instant": read_instant,
 }

@@ -76,7 +76,7 @@ def _write_table(name: str, data: Any, path: Path, format: Format) -> None:  # n
     if format == "parquet":
         _write_parquet(name, data, path)
         return
-    rows = _rows(name, data)
+    rows = plain_rows(name, data)
     with path.open("w", encoding="utf-8", newline="") as stream:
         if format == "jsonl":
             for row in rows:
@@ -92,7 +92,7 @@ def _write_parquet(name: str, data: Any, path: Path) -> None:
     pq.write_table(table.drop_columns([column for column in _OWN if column in table.column_names]), path)
 
 
-def _rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
+def plain_rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table as plain values without those that are absent."""
     if isinstance(data, Columns):
         names = [column for column in data.values if column not in _OWN]
@@ -134,6 +134,11 @@ def _cell(value: Any) -> str:
 def _quoted(cell: str) -> str:
     """Quote a cell that needs it; `csv.writer` leaves a carriage return bare, at which readers break the row."""
     return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+
+
+def record_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a record as JSON holds them."""
+    return {name: _plain(value) for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -111,19 +112,73 @@ def specs(record: type) -> tuple[FieldSpec, ...]:
 def _declare(kind: FieldType, meaning: str, *, required: bool = False, **facts: Any) -> Any:
     spec = FieldSpec(name="", type=kind, meaning=meaning, required=required, **facts)
     default = attrs.NOTHING if required else None
-    return attrs.field(default=default, metadata={"spec": spec}, validator=_check)
+    return attrs.field(default=default, metadata={"spec": spec})
 
 
-def _check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    spec: FieldSpec = attribute.metadata["spec"]
+def check(record: Any, attribute: object = None, value: object = None) -> None:
+    """Refuse a record that breaks a constraint of its fields; an attrs validator of a whole record.
+
+    One straight-line function a class accepts what is plainly sound; what it does not accept is judged field by field.
+    """
+    kind: Any = type(record)
+    if not _accepts(kind)(record):
+        for field in specs(kind):
+            _refuse(record, field)
+        _refuse_extra(record)
+
+
+def _refuse(record: Any, spec: FieldSpec) -> None:
+    value = getattr(record, spec.name)
     if value is None:
         if spec.required:
-            raise ModelError(f"{_name(instance)}.{attribute.name} is required. Give a {spec.type}.")
+            raise ModelError(f"{_name(record)}.{spec.name} is required. Give a {spec.type}.")
         return
     problem = problem_with(spec, value)
     if problem:
         shown = "the value given" if spec.identifying else repr(value)[:80]
-        raise ModelError(f"{_name(instance)}.{attribute.name}: {shown} {problem}.")
+        raise ModelError(f"{_name(record)}.{spec.name}: {shown} {problem}.")
+
+
+def _refuse_extra(record: Any) -> None:
+    known = {spec.name for spec in specs(type(record))}
+    for name in record.extra:
+        if name in known or name in ("missing", "extra"):
+            raise ModelError(f"{_name(record)}.extra: {name!r} is a field of it. Name local fields state:field.")
+    for name, reason in record.missing.items():
+        if reason not in set(Missing):
+            raise ModelError(f"{_name(record)}.missing: {name}={reason!r}. Accepted: {', '.join(Missing)}.")
+
+
+@functools.cache
+def _accepts(record: type) -> Callable[[Any], bool]:
+    """Return a function that is true only for records that no constraint refuses."""
+    lines = ["def accepts(record):", " if record.extra or record.missing: return False"]
+    for spec in specs(record):
+        sound = " and ".join(_conditions(spec))
+        absent = "" if spec.required else "value is None or "
+        lines += [f" value = record.{spec.name}", f" if not ({absent}({sound})): return False"]
+    scope: dict[str, Any] = {"date": dt.date, "datetime": dt.datetime}
+    exec("\n".join([*lines, " return True"]), scope)
+    made: Callable[[Any], bool] = scope["accepts"]
+    return made
+
+
+def _conditions(spec: FieldSpec) -> Iterator[str]:
+    """Yield Python conditions on `value` that together keep `problem_with` silent."""
+    kinds = {"text": "str", "integer": "int", "number": "float", "boolean": "bool", "instant": "datetime"}
+    yield f"value.__class__ is {kinds.get(spec.type, 'date')}"
+    if spec.type == "text" and (spec.key or spec.refers_to):
+        yield f"0 < len(value) <= {MAXIMUM_ID_LENGTH} and value.strip() == value"
+    if spec.type in ("date", "instant"):
+        yield f"{EARLIEST_YEAR} <= value.year <= {LATEST_YEAR}"
+    if spec.type == "instant":
+        yield "value.tzinfo is not None and value.utcoffset() is not None"
+    if spec.type == "number":
+        yield "value - value == 0"
+    if spec.minimum is not None:
+        yield f"value >= {spec.minimum!r}"
+    if spec.maximum is not None:
+        yield f"value <= {spec.maximum!r}"
 
 
 def problem_with(spec: FieldSpec, value: object) -> str | None:

@@ -22,7 +22,7 @@ class Record:
 
     table: ClassVar[str]
     missing: Mapping[str, Missing] = attrs.field(factory=dict, hash=False)
-    extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
+    extra: Mapping[str, Any] = attrs.field(factory=dict, hash=False, validator=f.check)
 
     @classmethod
     def fields(cls) -> tuple[FieldSpec, ...]:
