@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from blended_standard.errors import ModelError, UsageError
 from blended_standard.io import RefusedRecordsError, Submission, read_records, structure, write_records
-from blended_standard.io.codec import _made_decoder
+from blended_standard.io.fast import fast_decoder
 from blended_standard.model import RECORDS, Episode, Missing, Record
 from blended_standard.model.fields import _accepts, check, problem_with
 from blended_standard.testing import strategies
 
-SLOW = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 SOUND = {"episode_id": "e", "learner_id": "l", "site_id": "s", "entry_date": "2025-01-05"}
 
 
@@ -71,7 +71,7 @@ def test_the_routes_agree_on_every_input(drawn: tuple[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("table", RECORDS)
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_record_comes_back_the_same(table: str, data: st.DataObject) -> None:
     made = [data.draw(strategies.records(table))]
@@ -85,7 +85,7 @@ def test_every_record_comes_back_the_same(table: str, data: st.DataObject) -> No
 def test_the_fast_route_itself_takes_sound_records(table: str) -> None:
     """Guard against a fast route that always falls back."""
     minimal = {field.name: sound(field.type, field.minimum) for field in RECORDS[table].fields() if field.required}
-    made = _made_decoder(RECORDS[table]).lines(json.dumps(minimal).encode())
+    made = fast_decoder(table).lines(json.dumps(minimal).encode())
     assert made is not None
     assert type(made[0]) is RECORDS[table]
     assert made == read_records(json.dumps(minimal).encode(), table, route="detailed")

@@ -9,13 +9,15 @@ import jsonschema
 import pytest
 
 from blended_standard.errors import SpecError, UsageError
+from blended_standard.io import Submission, read_submission, write_submission
 from blended_standard.measures.registry import _FUNCTIONS
 from blended_standard.measures.score import score  # noqa: F401 - it registers the measures
-from blended_standard.model import RECORDS
+from blended_standard.model import RECORDS, Learner, Missing, Program, Site
 from blended_standard.spec import Profile, load_standard
 from blended_standard.spec.generate import generated, record_schema
 from blended_standard.spec.profiles import resolve
 from blended_standard.spec.standard import build_standard, read_sources, spec_directory
+from blended_standard.validate import validate
 from blended_standard.validate.rules import RECORD_RULES
 
 STANDARD = load_standard()
@@ -129,3 +131,38 @@ def test_a_malformed_source_names_file_and_entry(tmp_path: Path) -> None:
 def test_an_unknown_profile_lists_those_there_are() -> None:
     with pytest.raises(UsageError, match="There are: core"):
         STANDARD.profile("moon")
+
+
+def test_every_profile_names_fields_codes_and_tables_that_exist() -> None:
+    for profile in STANDARD.profiles.values():
+        assert set(profile.required_tables) <= set(RECORDS), profile.id
+        for table, names in profile.required_fields.items():
+            assert set(names) <= {field.name for field in RECORDS[table].fields()}, (profile.id, table)
+        for codes, names in profile.codes.items():
+            assert set(names) <= set(STANDARD.codes[codes].names()), (profile.id, codes)
+
+
+def test_a_site_inherits_from_program_state_and_core() -> None:
+    site = STANDARD.profile("harbor-north-site")
+    assert set(STANDARD.profile("core").required_tables) < set(site.required_tables)
+    assert {"contact", "progress_indicator", "plan", "pause"} <= set(site.required_tables)
+    assert "attendance_plan" not in site.codes["indicator_kind"]
+    assert site.disclosure["minimum_n"] == 15
+    assert site.parameters["ENG-01"]["minimum_weeks"] == 6
+    assert [STANDARD.profile(name).namespace for name in ("washington-open-doors", "wioa")] == ["wa", "wioa"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_local_fields_of_a_profile_make_the_round_trip_untouched(tmp_path: Path, form: Any) -> None:
+    local = {"wa:claim_month": "2026-01", "wa:note": 'é, "x"\n'}
+    rows = [
+        Program(program_id="p", name="P", time_zone="UTC", extra=local),
+        Site(site_id="s", program_id="p", name="S"),
+        Learner(learner_id="l", missing={"birth_date": Missing.LOST}),
+    ]
+    made = Submission.from_records(rows, manifest={"profile": "washington-open-doors"})
+    again = read_submission(write_submission(made, tmp_path / "out", format=form))
+    assert [record for row in rows for record in again.records(row.table)] == rows
+    codes = {finding.code for finding in validate(again).findings}
+    assert "FLD-UNKNOWN" not in codes
+    assert "TAB-MISSING" in codes
