@@ -18,6 +18,7 @@ from blended_standard.spec.generate import generated, record_schema
 from blended_standard.spec.profiles import resolve
 from blended_standard.spec.standard import build_standard, read_sources, spec_directory
 from blended_standard.validate import validate
+from blended_standard.validate.row_rules import ROW_RULES
 from blended_standard.validate.rules import RECORD_RULES
 
 STANDARD = load_standard()
@@ -58,7 +59,7 @@ def test_no_attendance_independent_measure_reads_legacy_tables() -> None:
 
 def test_every_record_rule_is_written_down_and_the_other_way_round() -> None:
     written = {rule.id for rule in STANDARD.rules.values() if rule.scope == "record"}
-    assert written == set(RECORD_RULES)
+    assert written == {*RECORD_RULES, *ROW_RULES}
 
 
 @pytest.mark.parametrize("name", RECORDS)
