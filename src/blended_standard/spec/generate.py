@@ -1,4 +1,4 @@
-"""What is generated from the record classes and the sources: data dictionary, JSON Schemas, and the bundle."""
+"""What is generated from the record classes and the sources: dictionary, JSON Schemas, record vectors, the bundle."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 from blended_standard.model import RECORDS, FieldSpec, Missing, Record
 from blended_standard.model.fields import MAXIMUM_ID_LENGTH
 from blended_standard.spec.standard import BUNDLE, Standard, build_standard, read_sources
+from blended_standard.spec.vectors import record_vectors
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _IDENTIFIER = r"^\S(?:[\s\S]*\S)?$"
 _DATE = r"^(19|2[01])\d\d-\d\d-\d\d$|^2200-\d\d-\d\d$"
-_INSTANT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)$"
+_INSTANT = r"^(19\d\d|2[01]\d\d|2200)-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)$"
 _NOTICE = "# Generated from the record class. Do not edit: run `python -m blended_standard.spec build`.\n"
 
 
@@ -27,6 +28,7 @@ def generated(directory: Path) -> dict[Path, str]:
     for name, record in RECORDS.items():
         files[directory / "records" / f"{name}.yaml"] = _NOTICE + _yaml(dictionary_entry(record))
         files[directory / "schemas" / f"{name}.schema.json"] = _json(record_schema(record, standard))
+        files[directory / "vectors" / "records" / f"{name}.json"] = _json(record_vectors(record, standard))
     return files
 
 
