@@ -17,9 +17,11 @@ from blended_standard.pseudonyms import PseudonymKey
 if TYPE_CHECKING:
     from blended_standard.adapters.streams import Streamed
 
-READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi", "caliper")}
+READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi", "caliper", "open_badges")} | {
+    "clr": "open_badges"
+}
 STREAMS = ("xapi", "caliper")
-WRITERS: Mapping[str, str] = {"case": "case"}
+WRITERS: Mapping[str, str] = {"case": "case", "clr": "open_badges", "open_badges": "open_badges"}
 Source = str | Path | Iterable[str | Path]
 
 
