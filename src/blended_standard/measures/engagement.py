@@ -71,10 +71,13 @@ def missed_opportunities(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame
         .agg(
             x=nw.col("missed").sum().cast(nw.Int64),
             y=nw.col("one").sum().cast(nw.Int64),
-            x_asynchronous=nw.col("due_missed").sum().cast(nw.Int64),
+            due_missed=nw.col("due_missed").sum().cast(nw.Int64),
             y_asynchronous=nw.col("due").sum().cast(nw.Int64),
         )
-        .with_columns(excluded=nw.lit(None, nw.String))
+        .with_columns(
+            x_asynchronous=nw.when(nw.col("y_asynchronous") > 0).then(nw.col("due_missed")),
+            excluded=nw.lit(None, nw.String),
+        )
     )
 
 
