@@ -19,7 +19,7 @@ from blended_standard._version import __version__
 if TYPE_CHECKING:
     # `compare`, `report` and `validate` are packages that can be called. A type checker sees one side of that: the
     # call of `report` and `validate`, and the functions inside `compare` (whose call is `compare.compare_groups`).
-    from blended_standard import adapters, compare, model, privacy, scoring, testing
+    from blended_standard import adapters, compare, measures, model, privacy, scoring, testing
     from blended_standard.errors import BlendedStandardError
     from blended_standard.findings import Finding
     from blended_standard.io import Manifest, Submission, read_submission, write_submission
@@ -41,7 +41,7 @@ _WHERE = {
     "score": "measures",
     "write_submission": "io",
 }
-_MODULES = ("adapters", "compare", "model", "privacy", "report", "scoring", "testing", "validate")
+_MODULES = ("adapters", "compare", "measures", "model", "privacy", "report", "scoring", "testing", "validate")
 
 __all__ = [
     "BlendedStandardError",
@@ -54,6 +54,7 @@ __all__ = [
     "comparable",
     "compare",
     "load_standard",
+    "measures",
     "merge",
     "model",
     "privacy",

@@ -1,4 +1,7 @@
-"""The measures of the catalogue, each defined once over tables."""
+"""The measures of the catalogue, each defined once over tables; `bridge` holds those that only answer policy."""
+
+import importlib
+from typing import Any
 
 from blended_standard.measures.comparable import Comparability, comparable
 from blended_standard.measures.report import ComparabilityKey, MeasureReport, MeasureResult, Status
@@ -14,3 +17,9 @@ __all__ = [
     "merge",
     "score",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bridge":
+        return importlib.import_module(f"{__name__}.bridge")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import attrs
 
 from blended_standard.errors import MissingExtraError, SpecError, UsageError
+from blended_standard.spec.bridges import RulePack
 from blended_standard.spec.definitions import AdapterMap, Code, CodeList, MeasureDefinition, Rule, Status, Value
 from blended_standard.spec.profiles import Profile, resolve
 
@@ -32,6 +33,7 @@ class Standard:
     rules: Mapping[str, Rule] = attrs.field(hash=False)
     profiles: Mapping[str, Profile] = attrs.field(hash=False)
     adapters: Mapping[str, AdapterMap] = attrs.field(factory=dict, hash=False)
+    bridges: Mapping[str, RulePack] = attrs.field(factory=dict, hash=False)
 
     def profile(self, name: str) -> Profile:
         """Return the profile `name`."""
@@ -54,7 +56,7 @@ class Standard:
         return asked
 
 
-E = TypeVar("E", CodeList, MeasureDefinition, Rule, Profile, AdapterMap)
+E = TypeVar("E", CodeList, MeasureDefinition, Rule, Profile, AdapterMap, RulePack)
 
 
 def load_standard(path: str | Path | None = None) -> Standard:
@@ -101,6 +103,7 @@ def read_sources(directory: Path) -> dict[str, Any]:
         "rules": rules,
         "profiles": [_read_yaml(file) for file in sorted((directory / "profiles").glob("*.yaml"))],
         "adapters": [_read_yaml(file) for file in sorted((directory / "adapters").glob("*.yaml"))],
+        "bridges": [_read_yaml(file) for file in sorted((directory / "bridge").glob("*.yaml"))],
     }
 
 
@@ -117,6 +120,7 @@ def build_standard(data: Mapping[str, Any]) -> Standard:
         rules=_by_id([_structure(entry, Rule) for entry in data["rules"]]),
         profiles=resolve(_by_id([_structure(entry, Profile) for entry in data["profiles"]]), measures),
         adapters=_by_id([_structure(entry, AdapterMap) for entry in data.get("adapters", ())]),
+        bridges=_by_id([_structure(entry, RulePack) for entry in data.get("bridges", [])]),
     )
 
 
