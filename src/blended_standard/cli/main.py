@@ -23,6 +23,8 @@ from blended_standard.measures import MeasureReport
 from blended_standard.model import RECORDS
 from blended_standard.report.make import write_whole
 from blended_standard.validate import ValidationReport, explain, render
+from blended_standard.validate.conformance import CLASSES, run_conformance
+from blended_standard.validate.conformance.page import statement_text
 from blended_standard.validate.formats import FORMATS
 
 _EXAMPLES = """examples:
@@ -73,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     explained = commands.add_parser("explain", help="Say what a rule means and how to mend what breaks it.")
     explained.add_argument("code", metavar="CODE", help="code of a rule, such as FLD-CODE")
     explained.set_defaults(run=_explain, quiet=True)
+    _conformance_command(commands)
     score = _command(commands, "score", "Compute measures.", _score)
     _scoring(score)
     score.add_argument("--format", choices=("text", "json"), default="text")
@@ -140,6 +143,29 @@ def _one_table(options: argparse.Namespace, directory: Path) -> Path:
     target = directory / f"{options.table}{source.suffix}"
     target.symlink_to(source.resolve())
     return target
+
+
+def _conformance_command(commands: Any) -> None:
+    kit = commands.add_parser("conformance", help="Find out whether a program does what the standard says.")
+    actions = kit.add_subparsers(required=True, metavar="ACTION")
+    run = actions.add_parser("run", help="Ask a program every vector of a class.")
+    run.add_argument("--command", required=True, help="what starts the program; it reads and writes JSON lines")
+    run.add_argument("--class", dest="conformance_class", choices=tuple(CLASSES), default="calculator")
+    run.add_argument("--format", choices=("text", "json", "html"), default="text", help="of what is printed")
+    run.add_argument("--out", type=Path, help="write the statement as JSON to this file")
+    run.add_argument("--page", type=Path, help="write the statement as an HTML page to this file")
+    run.add_argument("--timeout", type=float, default=30.0, help="seconds for one answer (default: 30)")
+    run.set_defaults(run=_conformance, quiet=True)
+
+
+def _conformance(options: argparse.Namespace, progress: Progress) -> int:
+    statement = run_conformance(options.command, options.conformance_class, timeout=options.timeout)
+    if options.out:
+        write_whole(options.out, statement_text(statement, "json") + "\n")
+    if options.page:
+        write_whole(options.page, statement_text(statement, "html"))
+    print(statement_text(statement, options.format))
+    return 0 if statement.conforms else 1
 
 
 def _explain(options: argparse.Namespace, progress: Progress) -> int:

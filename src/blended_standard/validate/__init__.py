@@ -3,10 +3,20 @@
 from blended_standard._modules import make_callable
 from blended_standard.findings import Finding
 from blended_standard.validate.formats import explain, render
+from blended_standard.validate.objects import validate_record, validate_records
 from blended_standard.validate.report import TableCount, ValidationReport
 from blended_standard.validate.run import validate
 
-__all__ = ["Finding", "TableCount", "ValidationReport", "explain", "render", "validate"]
+__all__ = [
+    "Finding",
+    "TableCount",
+    "ValidationReport",
+    "explain",
+    "render",
+    "validate",
+    "validate_record",
+    "validate_records",
+]
 
 __entry__ = validate
 make_callable(__name__)

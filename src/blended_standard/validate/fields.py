@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 _FIRST_DAY = -25_567  # 1900-01-01
 _LAST_DAY = 84_370  # 2200-12-31
 _SECONDS_A_DAY = 86_400
-_FIRST_VISIBLE = "!"  # an empty text and one that begins with a space or a control character sort before it
-_SPACES = (" ", "\t", "\n", "\r")
+FIRST_VISIBLE = "!"  # an empty text and one that begins with a space or a control character sort before it
+SPACES = (" ", "\t", "\n", "\r")
 
 
-_E_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
-_SOCIAL_SECURITY = r"(^|[^0-9A-Za-z-])[0-9]{3}-[0-9]{2}-[0-9]{4}($|[^0-9A-Za-z-])"
-_SOCIAL_SECURITY_LENGTH = 11
+E_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
+SOCIAL_SECURITY = r"(^|[^0-9A-Za-z-])[0-9]{3}-[0-9]{2}-[0-9]{4}($|[^0-9A-Za-z-])"
+SOCIAL_SECURITY_LENGTH = 11
 
 MAY_LIE_AHEAD: frozenset[tuple[str, str]] = frozenset(
     {
@@ -70,6 +70,8 @@ class Context:
     profile: Profile
     zones: frozenset[str] = frozenset()
     as_of: dt.date | None = None
+    unjudged: frozenset[str] = frozenset()
+    """Tables that are not there and to which references are not judged."""
 
 
 def there(field: FieldSpec) -> str:
@@ -85,10 +87,10 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield _given(field)
         if field.codes:
             codes = context.profile.codes.get(field.codes, context.standard.codes[field.codes].names())
-            yield FieldCheck("FLD-CODE", field, ~_of(field).is_in(list(codes)), _listed(codes))
+            yield FieldCheck("FLD-CODE", field, ~_of(field).is_in(list(codes)), listed(codes))
         if field.type == "text" and (field.key or field.refers_to):
-            yield _identifier(field)
-        if field.refers_to:
+            yield _identifier(field, joined=field.refers_to is not None and field.refers_to not in context.unjudged)
+        if field.refers_to and field.refers_to not in context.unjudged:
             absent = _of(field, there(field)).is_null() & ~_of(field).is_null()
             yield FieldCheck("REF-DANGLING", field, absent, f"No such record in {field.refers_to}.", joined=field.name)
         if field.minimum is not None or field.maximum is not None:
@@ -107,28 +109,37 @@ def _given(field: FieldSpec) -> FieldCheck:
     return FieldCheck("FLD-REQUIRED", field, _of(field).is_null() & ~known_bad)
 
 
-def _identifier(field: FieldSpec) -> FieldCheck:
+def _identifier(field: FieldSpec, *, joined: bool) -> FieldCheck:
     """A reference that finds its record is as sound as the identifier there, which is checked at its own place."""
     column = _of(field)
-    edges = column < _FIRST_VISIBLE
-    for space in _SPACES:
+    edges = column < FIRST_VISIBLE
+    for space in SPACES:
         edges = edges | column.str.ends_with(space)
     broken = edges | (column.str.len_chars() > MAXIMUM_ID_LENGTH)
-    if field.refers_to:
+    if joined:
         return FieldCheck("FLD-ID", field, _of(field, there(field)).is_null() & broken, joined=field.name)
     return FieldCheck("FLD-ID", field, broken)
 
 
-def _range(field: FieldSpec) -> FieldCheck:
-    low = -1e300 if field.minimum is None else field.minimum
-    high = 1e300 if field.maximum is None else field.maximum
-    detail = f"Accepted: {low:g} to {high:g}{f' {field.unit}' if field.unit else ''}."
+def accepted_range(field: FieldSpec) -> str:
+    """Say which numbers a field accepts."""
+    unit = f" {field.unit}" if field.unit else ""
     if field.minimum is None or field.maximum is None:
-        side = f"{low:g} or more" if field.maximum is None else f"{high:g} or less"
-        detail = f"Accepted: {side}{f' {field.unit}' if field.unit else ''}."
-    sides = [_of(field) < low] if field.minimum is not None else []
-    sides += [_of(field) > high] if field.maximum is not None else []
-    return FieldCheck("FLD-RANGE", field, functools.reduce(operator.or_, sides), detail)
+        side = f"{field.minimum:g} or more" if field.maximum is None else f"{field.maximum:g} or less"
+        return f"Accepted: {side}{unit}."
+    return f"Accepted: {field.minimum:g} to {field.maximum:g}{unit}."
+
+
+def is_outside(field: FieldSpec, value: float) -> bool:
+    """Say whether a number lies outside the range of its field."""
+    low, high = field.minimum, field.maximum
+    return (low is not None and value < low) or (high is not None and value > high)
+
+
+def _range(field: FieldSpec) -> FieldCheck:
+    sides = [_of(field) < field.minimum] if field.minimum is not None else []
+    sides += [_of(field) > field.maximum] if field.maximum is not None else []
+    return FieldCheck("FLD-RANGE", field, functools.reduce(operator.or_, sides), accepted_range(field))
 
 
 def _time(record: type[Record], field: FieldSpec, as_of: dt.date | None) -> Iterator[FieldCheck]:
@@ -145,9 +156,9 @@ def _time(record: type[Record], field: FieldSpec, as_of: dt.date | None) -> Iter
 def _direct(field: FieldSpec) -> nw.Expr:
     """Cheap tests come first: an identifier with dashes is common, one of the very length is not."""
     column = _of(field)
-    dashed = column.str.len_chars() == _SOCIAL_SECURITY_LENGTH if field.key else column.str.contains("-", literal=True)
-    number = dashed & column.str.contains(_SOCIAL_SECURITY)
-    address = column.str.contains("@", literal=True) & column.str.contains(_E_MAIL)
+    dashed = column.str.len_chars() == SOCIAL_SECURITY_LENGTH if field.key else column.str.contains("-", literal=True)
+    number = dashed & column.str.contains(SOCIAL_SECURITY)
+    address = column.str.contains("@", literal=True) & column.str.contains(E_MAIL)
     return number | address
 
 
@@ -157,7 +168,8 @@ def _of(field: FieldSpec, name: str | None = None) -> nw.Expr:
     return nw.col(name or field.name)
 
 
-def _listed(codes: tuple[str, ...]) -> str:
+def listed(codes: tuple[str, ...]) -> str:
+    """Say which codes are accepted, the first of a long list."""
     shown = ", ".join(codes[:12])
     return f"Accepted: {shown}{', ...' if len(codes) > 12 else ''}."
 

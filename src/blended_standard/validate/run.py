@@ -199,15 +199,15 @@ class _Run:
         """Return the checks of a table that one row decides, those on columns that are not there left out."""
         manifest = self.tables.submission.manifest
         zones = zones_in(self.tables[name], self.engine) if name in ("program", "site") else frozenset()
-        context = Context(standard=self.found.standard, profile=self.profile, zones=zones, as_of=manifest.as_of)
+        unjudged = frozenset(set(RECORDS) - set(self.tables.bound)) if self.partial else frozenset()
+        context = Context(
+            standard=self.found.standard, profile=self.profile, zones=zones, as_of=manifest.as_of, unjudged=unjudged
+        )
         checks = [check for check in field_checks(RECORDS[name], context) if check.field.name not in absent]
         for code, function in ROW_RULES.items():
             table, field = self._place(code)
-            if table == name:
+            if table == name and not (code in EPISODE_RULES and "episode" in unjudged):
                 checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
-        if self.partial:
-            targets = {field.name: field.refers_to for field in RECORDS[name].fields()}
-            checks = [check for check in checks if not check.joined or targets[check.joined] in self.tables]
         return checks
 
     def _with_targets(self, name: str, references: set[str]) -> nw.LazyFrame[Any]:
@@ -307,7 +307,7 @@ class _Run:
                 row=row,
                 line=line,
                 field=field.name,
-                value=_readable(field, value),
+                value=readable(_typed(field, value)),
                 detail=detail,
                 identifying=field.identifying or (check is not None and check.redact),
                 count=1 + (count - len(places) if number == len(places) else 0),
@@ -324,15 +324,19 @@ def _folded(field: FieldSpec, spaced: bool) -> nw.Expr:
     return column.str.strip_chars().str.to_lowercase() if spaced else column.str.to_lowercase()
 
 
-def _readable(field: FieldSpec, value: Any) -> object:
-    """Return a value of the canonical form as people write it."""
-    if value is None:
-        return None
+def _typed(field: FieldSpec, value: Any) -> object:
+    """Return a value of the canonical form as a date or an instant where it is one inside the calendar."""
+    if value is None or field.type not in ("date", "instant"):
+        return value
     try:
-        if field.type == "date":
-            return (_EPOCH + dt.timedelta(days=value)).date().isoformat()
-        if field.type == "instant":
-            return (_EPOCH + dt.timedelta(seconds=value)).isoformat().replace("+00:00", "Z")
+        moment = _EPOCH + dt.timedelta(days=value) if field.type == "date" else _EPOCH + dt.timedelta(seconds=value)
     except OverflowError:
         return value
-    return value
+    return moment.date() if field.type == "date" else moment
+
+
+def readable(value: object) -> object:
+    """Return a value as people write it: dates and instants in ISO 8601, instants in whole UTC seconds."""
+    if isinstance(value, dt.datetime):
+        return value.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, dt.date) else value

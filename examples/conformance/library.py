@@ -1,0 +1,97 @@
+"""The library itself under the conformance kit: `python -m examples.conformance.library`.
+
+blended-standard conformance run --command "python -m examples.conformance.library" --class consumer
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import blended_standard as bs
+from blended_standard import compare
+from blended_standard.validate import validate_record
+
+IDS = {"learning_opportunity": "opportunity_id"}
+
+
+def judge_record(asked: dict[str, Any]) -> dict[str, Any]:
+    rules = bs.load_standard().rules
+    found = [f for f in validate_record(asked["table"], asked["record"]) if rules[f.code].scope == "field"]
+    return {"valid": not any(f.severity == "error" for f in found)}
+
+
+def judge_rule(asked: dict[str, Any]) -> dict[str, Any]:
+    submission = bs.Submission.from_tables(tables(asked["tables"]), manifest={"as_of": asked["as_of"]})
+    rows = [f.row for f in bs.validate(submission).findings if f.code == asked["rule"]]
+    return {"breaks": bool(rows), "row": rows[0] if rows else None}
+
+
+def effect(asked: dict[str, Any]) -> dict[str, Any]:
+    arguments = {name: value for name, value in asked.items() if name != "statistic"}
+    return {"value": getattr(compare, asked["statistic"])(**arguments).value}
+
+
+def measure(asked: dict[str, Any]) -> dict[str, Any]:
+    name = asked["measure"]
+    given = {table: [dict(row) for row in rows] for table, rows in asked["tables"].items()}
+    given.setdefault("program", [{"program_id": "p", "name": "P", "time_zone": "UTC"}])
+    given.setdefault("site", [{"site_id": "s", "program_id": "p", "name": "S"}])
+    for row in given.get("episode", []):
+        row.setdefault("learner_id", row["episode_id"])
+        row.setdefault("site_id", "s")
+    learners = dict.fromkeys(row["learner_id"] for row in given.get("episode", []))
+    given.setdefault("learner", [{"learner_id": learner} for learner in learners])
+    for table, rows in given.items():
+        for number, row in enumerate(rows):
+            row.setdefault(IDS.get(table, f"{table}_id"), f"{table}{number}")
+    submission = bs.Submission.from_tables(tables(given))
+    overrides = {name: asked.get("parameters", {})}
+    scored = bs.score(submission, name, by=(), as_of=asked["as_of"], parameters=overrides).one(name)
+    facts = {key: getattr(scored, key) for key in ("value", "se", "n", "numerator", "denominator", "reason")}
+    return {
+        **facts,
+        "low": scored.interval.low if scored.interval else None,
+        "high": scored.interval.high if scored.interval else None,
+        "status": str(scored.status),
+        "excluded": {entry.id: entry.count for entry in scored.excluded},
+        "components": {part.name: part.value for part in getattr(scored, "components", ())},
+        "bounds": [scored.bounds.low, scored.bounds.high] if scored.bounds else None,
+    }
+
+
+def tables(given: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, list[Any]]]:
+    columns = {table: dict.fromkeys(name for row in rows for name in row) for table, rows in given.items()}
+    return {
+        table: {name: [row.get(name) for row in rows] for name in columns[table]}
+        for table, rows in given.items()
+        if rows
+    }
+
+
+ANSWERS = {"record": judge_record, "rule": judge_rule, "effect": effect, "measure": measure}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["cmd"] == "stop":
+            return
+        if request["cmd"] == "start":
+            answer: dict[str, Any] = {
+                "version": 1,
+                "name": "blended-standard",
+                "implementation_version": bs.__version__,
+            }
+        else:
+            answer = {"seq": request["seq"]}
+            try:
+                answer["output"] = ANSWERS[request["kind"]](request["input"])
+            except bs.BlendedStandardError as error:
+                answer["error"] = str(error)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
