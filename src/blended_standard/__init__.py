@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from blended_standard.errors import BlendedStandardError
     from blended_standard.findings import Finding
     from blended_standard.io import Manifest, Submission, read_submission, write_submission
-    from blended_standard.measures import comparable, merge, score
+    from blended_standard.measures import comparable, merge, score, sweep
     from blended_standard.report import report
     from blended_standard.spec import Standard, load_standard
     from blended_standard.validate import validate
@@ -39,6 +39,7 @@ _WHERE = {
     "merge": "measures",
     "read_submission": "io",
     "score": "measures",
+    "sweep": "measures",
     "write_submission": "io",
 }
 _MODULES = ("adapters", "compare", "measures", "model", "privacy", "report", "scoring", "testing", "validate")
@@ -62,6 +63,7 @@ __all__ = [
     "report",
     "score",
     "scoring",
+    "sweep",
     "testing",
     "validate",
     "write_submission",

@@ -6,6 +6,7 @@ from typing import Any
 from blended_standard.measures.comparable import Comparability, comparable
 from blended_standard.measures.report import ComparabilityKey, MeasureReport, MeasureResult, Status
 from blended_standard.measures.score import merge, score
+from blended_standard.measures.sweep import Sweep, sweep
 
 __all__ = [
     "Comparability",
@@ -13,9 +14,11 @@ __all__ = [
     "MeasureReport",
     "MeasureResult",
     "Status",
+    "Sweep",
     "comparable",
     "merge",
     "score",
+    "sweep",
 ]
 
 
