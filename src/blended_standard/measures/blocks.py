@@ -71,6 +71,11 @@ class Blocks:
         )
 
     @functools.cached_property
+    def learners(self) -> nw.LazyFrame[Any]:
+        """The learners, each once."""
+        return self.engine.materialise(single(self.table("learner"), "learner_id"))
+
+    @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
         """Episodes begun by the as-of date, with place and learner: entry, exit, last (the last day that counts).
 
@@ -79,7 +84,7 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         as_of = self.as_of
-        learner = single(self.table("learner"), "learner_id")
+        learner = self.learners
         exit_known = (nw.col("exit_date") <= as_of).fill_null(False)
         episodes = (
             single(self.table("episode"), "episode_id")
@@ -246,7 +251,7 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         spans = self.spans.select("episode_id", "site_id", "entry", "last")
-        days = nw.concat([self._closed_days(spans, minimum_edge_days), self._paused_days(spans)])
+        days = nw.concat([self._closed_days(spans, minimum_edge_days), self.paused_days(spans)])
         blocked = (
             days.unique(["episode_id", "day"])
             .with_columns(week=week_of(nw.col("day")))
@@ -282,7 +287,8 @@ class Blocks:
             .select("episode_id", "day")
         )
 
-    def _paused_days(self, spans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    def paused_days(self, spans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Return the days of approved pauses inside each episode; a day of two pauses stands twice."""
         import narwhals.stable.v2 as nw
 
         first, final = self.range_of_days

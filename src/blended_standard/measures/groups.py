@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.errors import UsageError
-from blended_standard.measures.blocks import EPOCH, Blocks
+from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.calendar import month_of
 from blended_standard.measures.report import Group
 
 if TYPE_CHECKING:
@@ -56,11 +57,26 @@ class Grouping:
         import narwhals.stable.v2 as nw
 
         labels = {column: _text(name) for column, name in zip(self.columns, self.by, strict=True)}
+        names = units.collect_schema().names()
+        if "episode_id" not in names:
+            return self._attach_people(units, blocks, labels)
         people = blocks.episodes.select("episode_id", "learner_id", **labels)
-        return units.join(people, on="episode_id").select(
-            *(nw.col(name) for name in units.collect_schema().names()),
-            "learner_id",
-            *labels,
+        return units.join(people, on="episode_id").select(*(nw.col(name) for name in names), "learner_id", *labels)
+
+    def _attach_people(self, units: nw.LazyFrame[Any], blocks: Blocks, labels: dict[str, nw.Expr]) -> nw.LazyFrame[Any]:
+        """As `attach`, for units that are people of a program (learner_id, program_id) and have no episode."""
+        import narwhals.stable.v2 as nw
+
+        names = units.collect_schema().names()
+        absent = {name: nw.lit(None, nw.String) for name in ("site_id", "episode_id")}
+        absent |= {name: nw.lit(None, nw.Int64) for name in ("entry", "entry_grade")}
+        programs = blocks.places.select("program_id", "jurisdiction").unique("program_id")
+        learners = blocks.learners.select("learner_id", *(name for name in STRATA if name != "entry_grade"))
+        return (
+            units.join(programs, on="program_id")
+            .join(learners, on="learner_id", how="left")
+            .with_columns(**absent)
+            .select(*(nw.col(name) for name in names), **labels)
         )
 
 
@@ -68,7 +84,7 @@ def _text(name: str) -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     if name == "entry_year":
-        return _year(nw.col("entry")).cast(nw.String)
+        return (month_of(nw.col("entry")) // 12).cast(nw.String)
     column = nw.col(LEVELS.get(name, name))
     if name in ("low_income", "disability", "english_learner"):
         return (
@@ -77,15 +93,3 @@ def _text(name: str) -> nw.Expr:
             .otherwise(nw.when(column).then(nw.lit("yes")).otherwise(nw.lit("no")))
         )
     return column.cast(nw.String).fill_null(NOT_RECORDED)
-
-
-def _year(day: nw.Expr) -> nw.Expr:
-    """Return the calendar year of a day number, by integer arithmetic (proleptic Gregorian)."""
-    import narwhals.stable.v2 as nw
-
-    shifted = day + EPOCH.toordinal() - 1 + 306
-    era = shifted // 146_097
-    of_era = shifted - era * 146_097
-    year_of_era = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    return year_of_era + era * 400 + nw.when(of_year >= 306).then(1).otherwise(0)

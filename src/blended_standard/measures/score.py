@@ -16,12 +16,14 @@ from blended_standard.io import Submission
 from blended_standard.measures import (  # noqa: F401 - they register
     competency,
     engagement,
+    implementation,
     outcome,
     regularity,
     relationship,
     sessions,
     spells,
     surveys,
+    workforce,
 )
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.collect import ByGroup, collect

@@ -51,6 +51,11 @@ class Summary(Protocol):
         """Compute the result."""
 
 
+_ABOVE_ONE = (
+    "The numerator, {:g}, exceeds the denominator, {:g}: that is no rate. Check that both count the same units."
+)
+
+
 @attrs.frozen
 class RatioSummary:
     """A ratio of sums, learners independent; `lost` is the part of the denominator whose outcome is unknown."""
@@ -82,6 +87,8 @@ class RatioSummary:
             return Numbers(reason=f"No unit has a denominator: {measure.definition.denominator}")
         limits = measure.definition.range
         share = limits.minimum == 0 and limits.maximum == 1
+        if share and self.moments.x > self.moments.y:
+            return Numbers(reason=_ABOVE_ONE.format(self.moments.x, self.moments.y))
         return Numbers(
             value=self.moments.ratio,
             se=self.moments.se,
