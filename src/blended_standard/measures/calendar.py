@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from blended_standard.measures.blocks import EPOCH
+from blended_standard.measures.blocks import EPOCH, whole
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 def month_of(day: nw.Expr) -> nw.Expr:
     """Return the number of the calendar month of a day number: 12 times the year, plus the month from 0."""
     shifted = day + EPOCH.toordinal() - 1 + 306
-    era = shifted // 146_097
+    era = whole(shifted, 146_097)
     of_era = shifted - era * 146_097
-    year_of_era = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
-    return (year_of_era + era * 400) * 12 + (5 * of_year + 2) // 153 + 2
+    leap = whole(of_era, 1_460) - whole(of_era, 36_524) + whole(of_era, 146_096)
+    year_of_era = whole(of_era - leap, 365)
+    of_year = of_era - (365 * year_of_era + whole(year_of_era, 4) - whole(year_of_era, 100))
+    return (year_of_era + era * 400) * 12 + whole(5 * of_year + 2, 153) + 2
 
 
 def quarter_of(day: nw.Expr) -> nw.Expr:
     """Return the number of the calendar quarter of a day number: 4 times the year, plus the quarter from 0."""
-    return month_of(day) // 3
+    return whole(month_of(day), 3)
 
 
 def day_number(year: int, month: int, day: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.errors import UsageError
-from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.blocks import Blocks, whole
 from blended_standard.measures.calendar import month_of
 from blended_standard.measures.report import Group
 
@@ -84,7 +84,7 @@ def _text(name: str) -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     if name == "entry_year":
-        return (month_of(nw.col("entry")) // 12).cast(nw.String)
+        return whole(month_of(nw.col("entry")), 12).cast(nw.String)
     column = nw.col(LEVELS.get(name, name))
     if name in ("low_income", "disability", "english_learner"):
         return (
