@@ -251,7 +251,7 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         spans = self.spans.select("episode_id", "site_id", "entry", "last")
-        days = nw.concat([self._closed_days(spans, minimum_edge_days), self.paused_days(spans)])
+        days = nw.concat([self._closed_days(spans, minimum_edge_days), self._paused_days(spans)])
         blocked = (
             days.unique(["episode_id", "day"])
             .with_columns(week=week_of(nw.col("day")))
@@ -287,8 +287,7 @@ class Blocks:
             .select("episode_id", "day")
         )
 
-    def paused_days(self, spans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Return the days of approved pauses inside each episode; a day of two pauses stands twice."""
+    def _paused_days(self, spans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         import narwhals.stable.v2 as nw
 
         first, final = self.range_of_days

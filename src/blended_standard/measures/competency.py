@@ -466,7 +466,7 @@ def _pace(blocks: Blocks, parameters: Parameters, *, baseline: bool) -> nw.LazyF
     """The share mastered in the program over the share planned by now: episode_id, pace, planned."""
     import narwhals.stable.v2 as nw
 
-    paused = blocks.paused_days(blocks.spans).unique(["episode_id", "day"]).group_by("episode_id").agg(paused=nw.len())
+    paused = blocks.paused_days().unique(["episode_id", "day"]).group_by("episode_id").agg(paused=nw.len())
     elapsed = nw.col("last") - nw.col("entry") - nw.col("paused").fill_null(0)
     length = nw.col("planned_end") - nw.col("entry")
     by_time = nw.when(length > 0).then(nw.min_horizontal(elapsed / length, nw.lit(1.0)))
