@@ -21,7 +21,13 @@ READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi
     "clr": "open_badges"
 }
 STREAMS = ("xapi", "caliper")
-WRITERS: Mapping[str, str] = {"case": "case", "clr": "open_badges", "open_badges": "open_badges"}
+WRITERS: Mapping[str, str] = {
+    "case": "case",
+    "clr": "open_badges",
+    "open_badges": "open_badges",
+    "pirl": "pirl",
+    "ceds": "ceds",
+}
 Source = str | Path | Iterable[str | Path]
 
 

@@ -194,7 +194,7 @@ def write(submission: Submission, target: Path) -> Export:
         path.write_text(json.dumps(package, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         files.append(str(path))
     dropped = [
-        FieldLoss(field=name, fate="dropped", count=len(data), reason="CASE holds frameworks alone")
+        FieldLoss(field=name, fate="dropped", count=len(rows_of(data)), reason="CASE holds frameworks alone")
         for name, data in submission.tables.items()
         if name not in _TABLES
     ]

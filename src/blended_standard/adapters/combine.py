@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,8 @@ from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowL
 from blended_standard.adapters.work import as_columns
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
-from blended_standard.io import Columns, Submission
+from blended_standard.io import Columns, ParquetSource, Submission
+from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
 from blended_standard.model import RECORDS
 
@@ -66,10 +68,25 @@ def combine(*imports: Import) -> Import:
     )
 
 
-def rows_of(data: Columns) -> list[dict[str, Any]]:
-    """Return the records of columns, local fields and reasons for missing values among them."""
-    import json
+def rows_of(data: Any) -> list[dict[str, Any]]:
+    """Return the records of a table, local fields and reasons for missing values among them."""
+    if isinstance(data, Columns):
+        return _rows_of_columns(data)
+    if isinstance(data, ParquetSource):
+        import pyarrow.dataset as ds
 
+        table = ds.dataset([str(path) for path in data.paths]).to_table()
+    else:
+        table = to_arrow(data, RECORDS["program"])
+    rows: list[dict[str, Any]] = []
+    for row in table.to_pylist():
+        made = {name: value for name, value in row.items() if value is not None and name not in _OWN}
+        made |= json.loads(row.get(EXTRA) or "{}")
+        rows.append(made | ({MISSING: json.loads(row[MISSING])} if row.get(MISSING) else {}))
+    return rows
+
+
+def _rows_of_columns(data: Columns) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for place in range(len(data)):
         row = {name: column[place] for name, column in data.values.items() if name not in _OWN}

@@ -195,7 +195,9 @@ def write(submission: Submission, target: Path) -> Export:
         path.write_text(json.dumps(_as_record(learner, badges, issuer), indent=1, ensure_ascii=False) + "\n", "utf-8")
         files.append(str(path))
     fields = [
-        FieldLoss(field=name, fate="dropped", count=len(data), reason="a learner record holds achievements alone")
+        FieldLoss(
+            field=name, fate="dropped", count=len(rows_of(data)), reason="a learner record holds achievements alone"
+        )
         for name, data in submission.tables.items()
         if name not in _TABLES
     ]

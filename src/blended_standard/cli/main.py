@@ -16,6 +16,7 @@ from typing import Any
 
 import blended_standard as bs
 from blended_standard._version import __version__
+from blended_standard.cli.exchange import add_commands
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import BlendedStandardError, NotComparableError, UsageError
 from blended_standard.io import Submission
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     _grouping(report, required=False)
     report.add_argument("--title", help="title of the page")
     report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
+    add_commands(commands)
     return parser
 
 

@@ -1,0 +1,61 @@
+"""PIRL elements and CEDS columns out."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from blended_standard import adapters
+from blended_standard.io import Submission
+
+SUBMISSION = Submission.from_tables(
+    {
+        "learner": {
+            "learner_id": ["k1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+            "birth_date": ["2007-03-09"],
+            "gender": ["female"],
+        },
+        "episode": {
+            "episode_id": ["e1"],
+            "learner_id": ["k1-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],
+            "site_id": ["s"],
+            "entry_date": ["2024-08-20"],
+            "exit_date": ["2025-05-30"],
+            "exit_reason": ["completed_diploma"],
+        },
+        "follow_up": {
+            "follow_up_id": ["f1", "f2", "f3"],
+            "episode_id": ["e1", "e1", "e1"],
+            "quarter_start": ["2025-07-01", "2025-10-01", "2026-01-01"],
+            "status": ["found", "not_found", "lost"],
+            "employed": [True, None, None],
+            "wages": [4321.5, None, None],
+        },
+        "credential": {
+            "credential_id": ["c1", "c2"],
+            "episode_id": ["e1", "e1"],
+            "kind": ["diploma", "badge"],
+            "awarded_date": ["2025-05-29", "2025-01-01"],
+        },
+        "skill_gain": {"skill_gain_id": ["g"], "episode_id": ["e1"], "kind": ["milestone"], "date": ["2025-02-01"]},
+        "activity": {"episode_id": ["e1"], "at": ["2025-01-01T10:00:00Z"], "verb": ["login"]},
+    }
+)
+
+
+def test_quarters_count_from_the_quarter_of_exit_and_the_unknown_is_not_a_no(tmp_path: Path) -> None:
+    done = adapters.write("pirl", SUBMISSION, tmp_path / "out")
+    (row,) = csv.DictReader((tmp_path / "out/pirl.csv").open(encoding="utf-8"))
+    assert [row[each] for each in ("1600", "1602", "1604", "1606")] == ["1", "0", "", "9"]
+    assert (row["1703"], row["1704"]) == ("4321.50", "")
+    assert (row["200"], row["201"], row["900"], row["901"]) == ("20070309", "2", "20240820", "20250530")
+    assert (row["1800"], row["1801"], row["1802"], row["1809"]) == ("1", "20250529", "", "20250201")
+    assert {loss.what for loss in done.losses.records} == {"credential", "follow_up"}
+    assert done.losses.dropped == 1
+
+
+def test_columns_of_ceds(tmp_path: Path) -> None:
+    done = adapters.write("ceds", SUBMISSION, tmp_path / "out")
+    (row,) = csv.DictReader((tmp_path / "out/episode.csv").open(encoding="utf-8"))
+    assert (row["P000097"], row["P000107"], row["learner_id"]) == ("2024-08-20", "2025-05-30", "k1-" + "a" * 32)
+    assert {loss.field: loss.fate for loss in done.losses.fields}["learner.gender"] == "dropped"

@@ -1,0 +1,45 @@
+"""`import` and `export` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blended_standard.cli.main import main
+
+HERE = Path(__file__).parents[1] / "adapters"
+
+
+def _key(tmp_path: Path) -> str:
+    (tmp_path / "key.txt").write_text("k1 " + bytes(range(32)).hex())
+    return str(tmp_path / "key.txt")
+
+
+def test_a_roster_comes_in_with_its_losses_and_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = ["import", "oneroster", str(HERE / "oneroster/bulk"), "--out", str(out), "--key-file", _key(tmp_path)]
+    assert main([*arguments, "--time-zone", "America/New_York"]) == 0
+    assert "mapped" in capsys.readouterr().out
+    losses = json.loads((out / "losses.json").read_text("utf-8"))
+    assert losses["tables"]["episode"] == 3
+    written = b"".join(file.read_bytes() for file in out.iterdir()).lower()
+    assert b"zanzi" not in written
+    assert main(["validate", str(out), "--quiet"]) in (0, 1)
+
+
+def test_a_framework_goes_in_and_out(tmp_path: Path) -> None:
+    source = str(HERE / "case/algebra.json")
+    assert main(["import", "case", source, "--out", str(tmp_path / "in"), "--quiet"]) == 0
+    assert main(["export", "case", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_bad_key_file_is_misuse_and_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "key.txt").write_text("k1 secretive")
+    arguments = ["import", "oneroster", str(HERE / "oneroster/bulk"), "--out", str(tmp_path / "out")]
+    assert main([*arguments, "--key-file", str(tmp_path / "key.txt")]) == 2
+    said = capsys.readouterr().err
+    assert "hexadecimal" in said
+    assert "secretive" not in said
