@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,7 @@ from blended_standard.spec import Standard, load_standard
 _FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
 _LARGEST_MEMBER = 2_000_000_000
 _LARGEST_RATIO = 200
+_SMALL_MEMBER = 1_000_000  # below, a high ratio does no harm
 
 
 @attrs.frozen
@@ -117,16 +120,44 @@ def _members(archive: Path) -> Iterator[SourceFile]:
     except (zipfile.BadZipFile, OSError) as error:
         raise UnreadableInputError(f"{archive}: not a zip archive that can be read ({error}).") from error
     with opened:
+        seen: set[str] = set()
         for member in opened.infolist():
-            if member.is_dir() or PurePosixPath(member.filename).name.startswith("."):
+            path = PurePosixPath(member.filename.replace("\\", "/"))
+            if member.is_dir() or path.name.startswith("."):
                 continue
-            if member.file_size > _LARGEST_MEMBER or member.file_size > _LARGEST_RATIO * max(member.compress_size, 1):
-                raise UnreadableInputError(
-                    f"{archive}: {member.filename} would unpack to {member.file_size:,} bytes from "
-                    f"{member.compress_size:,}, more than the limit. Unpack it yourself and pass the directory."
-                )
-            content = opened.read(member)
-            yield SourceFile(PurePosixPath(member.filename).name, lambda content=content: content, None)  # type: ignore[misc]
+            problem = _problem_with(member, path, seen)
+            if problem:
+                raise UnreadableInputError(f"{archive}: the member {member.filename!r} {problem}. Nothing was read.")
+            seen.add(path.name.lower())
+            content = _unpack(archive, opened, member)
+            yield SourceFile(path.name, lambda content=content: content, None)  # type: ignore[misc]
+
+
+def _problem_with(member: zipfile.ZipInfo, path: PurePosixPath, seen: set[str]) -> str | None:
+    """Say why a member of an archive is refused, or None."""
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        return "has a path that leaves the archive"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return "is a symbolic link"
+    if member.flag_bits & 1:
+        return "is encrypted"
+    return "stands twice, apart from case or folder" if path.name.lower() in seen else None
+
+
+def _unpack(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return what a member holds, stopping by the bytes that come out and not by those that it declares."""
+    limit = min(_LARGEST_MEMBER, max(_LARGEST_RATIO * member.compress_size, _SMALL_MEMBER))
+    try:
+        with opened.open(member) as stream:
+            content = stream.read(limit + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise UnreadableInputError(f"{archive}: the member {member.filename!r} is damaged ({error}).") from error
+    if len(content) > limit:
+        raise UnreadableInputError(
+            f"{archive}: {member.filename} unpacks to more than {limit:,} bytes from {member.compress_size:,}, the "
+            "limit. Unpack it yourself and pass the directory."
+        )
+    return content
 
 
 def _read_manifest(file: SourceFile, found: FindingCollector) -> Manifest:
