@@ -13,7 +13,7 @@ from blended_standard.errors import SpecError
 from blended_standard.measures.report import Bounds, Statistic
 from blended_standard.measures.resolved import ResolvedMeasure
 from blended_standard.numeric.events import EventTable, incidence, median_time, survival
-from blended_standard.numeric.intervals import RatioMoments, difference, ratio_interval
+from blended_standard.numeric.intervals import RatioMoments, difference, normal_quantile, ratio_interval
 from blended_standard.numeric.medians import median
 from blended_standard.results import Interval
 
@@ -253,6 +253,8 @@ class GapSummary:
                 reason = f"{measure.parameters['stratum']} = {side}: {numbers.reason}"
                 return Numbers(reason=reason, mature=numbers.mature)
             sides.append(numbers)
+        if measure.definition.combine.statistic == "risk_ratio":
+            return _risk_ratio(*sides)
         return _difference(*sides)
 
 
@@ -268,6 +270,21 @@ def _difference(focal: Numbers, reference: Numbers) -> Numbers:
     )
     se = None if focal.se is None or reference.se is None else math.hypot(focal.se, reference.se)
     return Numbers(value=gap, se=se, interval=interval)
+
+
+def _risk_ratio(focal: Numbers, reference: Numbers) -> Numbers:
+    """Ratio of two shares; the interval is Katz's, on the log scale."""
+    first, second = focal.value or 0.0, reference.value or 0.0
+    if second == 0:
+        return Numbers(reason="The share of the reference group is 0, so that there is no ratio.")
+    counts = (focal.numerator, focal.denominator, reference.numerator, reference.denominator)
+    if any(not count for count in counts):
+        return Numbers(value=first / second)
+    a, n, c, m = (float(count or 0) for count in counts)
+    error = math.sqrt(max(1 / a - 1 / n + 1 / c - 1 / m, 0.0))
+    ratio, width = first / second, normal_quantile(0.95) * error
+    interval = Interval(low=ratio * math.exp(-width), high=ratio * math.exp(width), level=0.95, method="Katz")
+    return Numbers(value=ratio, se=ratio * error, interval=interval)
 
 
 def _in_units(interval: Interval | None, ticks: int) -> Interval | None:
