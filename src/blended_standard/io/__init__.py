@@ -1,6 +1,7 @@
 """Read and write submissions."""
 
 from blended_standard.io.codec import RefusedRecordsError, read_records, structure, write_records
+from blended_standard.io.migrate import migrate
 from blended_standard.io.read import read_submission
 from blended_standard.io.submission import Manifest, Submission
 from blended_standard.io.tables import Columns, ParquetSource
@@ -12,6 +13,7 @@ __all__ = [
     "ParquetSource",
     "RefusedRecordsError",
     "Submission",
+    "migrate",
     "read_records",
     "read_submission",
     "structure",

@@ -94,16 +94,16 @@ def spec_directory() -> Path:
 
 def read_sources(directory: Path) -> dict[str, Any]:
     """Read the YAML files of a `spec/` directory into one plain mapping, the content of the bundle."""
-    head = _read_yaml(directory / "standard.yaml")
-    rules = [rule for file in sorted((directory / "rules").glob("*.yaml")) for rule in _read_yaml(file)]
+    head = read_yaml(directory / "standard.yaml")
+    rules = [rule for file in sorted((directory / "rules").glob("*.yaml")) for rule in read_yaml(file)]
     return {
         **head,
-        "codes": [_read_yaml(file) for file in sorted((directory / "codes").glob("*.yaml"))],
-        "measures": [_read_yaml(file) for file in sorted((directory / "measures").rglob("*.yaml"))],
+        "codes": [read_yaml(file) for file in sorted((directory / "codes").glob("*.yaml"))],
+        "measures": [read_yaml(file) for file in sorted((directory / "measures").rglob("*.yaml"))],
         "rules": rules,
-        "profiles": [_read_yaml(file) for file in sorted((directory / "profiles").glob("*.yaml"))],
-        "adapters": [_read_yaml(file) for file in sorted((directory / "adapters").glob("*.yaml"))],
-        "bridges": [_read_yaml(file) for file in sorted((directory / "bridge").glob("*.yaml"))],
+        "profiles": [read_yaml(file) for file in sorted((directory / "profiles").glob("*.yaml"))],
+        "adapters": [read_yaml(file) for file in sorted((directory / "adapters").glob("*.yaml"))],
+        "bridges": [read_yaml(file) for file in sorted((directory / "bridge").glob("*.yaml"))],
     }
 
 
@@ -130,7 +130,8 @@ def _shipped() -> Standard:
     return build_standard(json.loads(bundle.read_text(encoding="utf-8")))
 
 
-def _read_yaml(file: Path) -> Any:
+def read_yaml(file: Path) -> Any:
+    """Read one YAML file; `SpecError` names the file that is malformed."""
     try:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError

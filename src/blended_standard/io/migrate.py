@@ -1,0 +1,122 @@
+"""Bring a submission of one version of the standard to another; going back says first what would be lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from blended_standard.errors import UsageError
+from blended_standard.io.submission import Submission, make_manifest
+from blended_standard.io.tables import EXTRA, LINE, MISSING, ROW, Columns
+from blended_standard.io.text import RawRow
+from blended_standard.io.typed import to_columns
+from blended_standard.io.write import plain_rows
+from blended_standard.model import RECORDS
+from blended_standard.spec import spec_directory
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """How one version becomes the next: fields and codes that were renamed, and fields that are new."""
+
+    old: str
+    new: str
+    fields: Mapping[str, Mapping[str, str]]
+    codes: Mapping[str, Mapping[str, str]]
+    added: Mapping[str, tuple[str, ...]]
+
+
+def steps(directory: Path | None = None) -> dict[str, Step]:
+    """Return the steps between versions, by the older one, from `spec/versions/steps.json`."""
+    file = (directory or spec_directory()) / "versions" / "steps.json"
+    found = [Step(**entry) for entry in json.loads(file.read_text("utf-8"))["steps"]]
+    return {step.old: step for step in found}
+
+
+def migrate(submission: Submission, *, to: str | None = None) -> Submission:
+    """Bring a submission to another version of the standard.
+
+    Parameters
+    ----------
+    submission : Submission
+        Its manifest names the version that it was written for, in `standard`; none means the one it was read by.
+    to : str, optional
+        The version to reach. Default: the version of `submission.standard`.
+
+    Returns
+    -------
+    Submission
+        With fields and codes under their names of that version. Nothing else changes.
+
+    Raises
+    ------
+    UsageError
+        There is no way to that version, or it is an older one: the message says what would be lost.
+
+    Examples
+    --------
+    >>> old = Submission.from_tables(
+    ...     {"learner": {"learner_id": ["l"], "sex": ["F"]}}, manifest={"standard": "0.0.9"}
+    ... )
+    >>> next(migrate(old).records("learner")).gender
+    'female'
+    """
+    target = to or submission.standard.version
+    current = submission.manifest.standard or submission.standard.version
+    known = steps()
+    path: list[Step] = []
+    at = current
+    while at != target and at in known:
+        path.append(known[at])
+        at = known[at].new
+    if at != target:
+        raise UsageError(_no_way(submission, current, target, known))
+    tables = {name: _moved(name, data, path, submission) for name, data in submission.tables.items()}
+    facts = attrs.asdict(submission.manifest) | {"standard": target}
+    return attrs.evolve(submission, manifest=make_manifest(facts), tables=tables)
+
+
+def _no_way(submission: Submission, current: str, target: str, known: Mapping[str, Step]) -> str:
+    at, lost = target, set()
+    while at in known and at != current:
+        step = known[at]
+        lost |= {
+            f"{table}.{field}" for table, names in step.added.items() for field in names if table in submission.tables
+        }
+        at = step.new
+    if at == current and target in known:
+        what = ", ".join(sorted(lost)) or "nothing but the newer names"
+        return f"to={target!r} is older than {current}, and data are not taken back. It would lose: {what}."
+    return f"to={target!r}: there is no way from {current}. Known versions: {', '.join(sorted({*known, current}))}."
+
+
+def _moved(table: str, data: Any, path: list[Step], submission: Submission) -> Any:
+    renamed = any(table in step.fields or table in step.codes for step in path)
+    if not renamed:
+        return data
+    lines = data.values[LINE] if isinstance(data, Columns) else None
+    rows = []
+    for number, row in enumerate(plain_rows(table, data), start=1):
+        values: dict[str, Any] = {name: value for name, value in row.items() if name not in (EXTRA, MISSING)}
+        values |= json.loads(row.get(EXTRA) or "{}")
+        if row.get(MISSING):
+            values[MISSING] = json.loads(row[MISSING])
+        for step in path:
+            values = _renamed(values, step.fields.get(table, {}), step.codes.get(table, {}))
+        place = data.values[ROW][number - 1] if isinstance(data, Columns) else number
+        rows.append(RawRow(place, lines[number - 1] if lines else None, values))
+    return to_columns(rows, RECORDS[table], submission.found)
+
+
+def _renamed(values: dict[str, Any], fields: Mapping[str, str], codes: Mapping[str, Any]) -> dict[str, Any]:
+    made = {fields.get(name, name): value for name, value in values.items()}
+    if isinstance(made.get(MISSING), dict):
+        made[MISSING] = {fields.get(name, name): reason for name, reason in made[MISSING].items()}
+    for name, names in codes.items():
+        if isinstance(made.get(name), str):
+            made[name] = names.get(made[name], made[name])
+    return made
