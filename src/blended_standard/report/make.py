@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +14,9 @@ import attrs
 from blended_standard.compare import StudyReport
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, merge
+from blended_standard.report import figures
 from blended_standard.report.page import page
-from blended_standard.report.publish import for_publication
+from blended_standard.report.publish import for_publication, policy_of
 from blended_standard.results import Result
 from blended_standard.spec import Standard, load_standard
 from blended_standard.validate import ValidationReport
@@ -32,8 +34,10 @@ def report(
     Parameters
     ----------
     *parts : MeasureReport, StudyReport, ValidationReport, or any other result
-        Several measure reports are merged; other results are shown as tables. Measures about few learners are
-        withheld by the rules of the profile, and a comparison that rests on a withheld one is left out.
+        Measure reports of one grouping are merged, those of several are shown together (totals beside their parts).
+        Measures about few learners are withheld by the rules of the profile, and so is what would give them away by
+        subtraction; a comparison that rests on a withheld measure is left out. A meta-analysis, a balance table and an
+        incremental validity are drawn; other results are tables, shown as they are.
     to : path, optional
         Where to write; the file appears whole or not at all.
     format : {"html", "json"}, optional
@@ -58,7 +62,7 @@ def report(
     chosen = format or ("json" if to is not None and str(to).endswith(".json") else "html")
     if chosen not in ("html", "json"):
         raise UsageError(f"format={format!r} is not one of html, json.")
-    scored = measured[0] if len(measured) == 1 else merge(measured, standard=standard)
+    scored = _together(measured, standard)
     public = for_publication(scored, standard=standard)
     studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
     shown = [study for study in studies if study is not None]
@@ -67,7 +71,16 @@ def report(
     text = (
         _as_json(public, shown, checks, others, title)
         if chosen == "json"
-        else page(public, shown, checks, others, title=title, standard=standard, withheld=len(studies) - len(shown))
+        else page(
+            public,
+            shown,
+            checks,
+            others,
+            title=title,
+            standard=standard,
+            withheld=len(studies) - len(shown),
+            charts=figures.of_measures(scored, public, policy_of(standard.profile(scored.profile)), standard),
+        )
     )
     if to is not None:
         write_whole(Path(to), text)
@@ -88,6 +101,24 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         Path(working).unlink(missing_ok=True)
         raise
+
+
+def _together(measured: list[MeasureReport], standard: Standard) -> MeasureReport:
+    """Merge the reports of each grouping, and put those of different groupings into one, measure by measure."""
+    alike: dict[tuple[str, ...], list[MeasureReport]] = defaultdict(list)
+    for part in measured:
+        alike[part.by].append(part)
+    merged = [parts[0] if len(parts) == 1 else merge(parts, standard=standard) for parts in alike.values()]
+    first = merged[0]
+    for part in merged[1:]:
+        for name in ("standard_version", "profile", "as_of"):
+            if getattr(part, name) != getattr(first, name):
+                raise UsageError(f"{name} differs: {getattr(first, name)} and {getattr(part, name)}. Score both alike.")
+    order = list(dict.fromkeys(entry.measure for part in merged for entry in part))
+    results = sorted((entry for part in merged for entry in part), key=lambda entry: order.index(entry.measure))
+    by = tuple(dict.fromkeys(name for part in merged for name in part.by))
+    synthetic = any(part.synthetic for part in merged)
+    return attrs.evolve(first, by=by, results=tuple(results), synthetic=synthetic)  # type: ignore[misc]
 
 
 def _published(study: StudyReport, public: MeasureReport) -> StudyReport | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,6 +12,9 @@ from blended_standard._version import __version__
 from blended_standard.compare import Effect, StudyReport
 from blended_standard.errors import MissingExtraError
 from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.report import figures
+from blended_standard.report.charts import Chart
+from blended_standard.report.publish import policy_of
 from blended_standard.results import Result, shown
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 from blended_standard.validate import ValidationReport
@@ -60,9 +63,14 @@ def page(
     title: str | None = None,
     standard: Standard | None = None,
     withheld: int = 0,
+    charts: Mapping[str, Sequence[Chart]] | None = None,
 ) -> str:
-    """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out."""
+    """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out.
+
+    `charts` are those of each measure, made by `figures.of_measures`.
+    """
     standard = standard or load_standard()
+    policy = policy_of(standard.profile(scored.profile))
     by_measure = {entry.measure: scored.select(entry.measure) for entry in scored}
     sections = [
         {
@@ -71,6 +79,7 @@ def page(
             "axis": Axis.over(results, standard.measures[name]),
             "key": results[0].key,
             "parameters": results[0].parameters,
+            "charts": (charts or {}).get(name, ()),
         }
         for name, results in by_measure.items()
     ]
@@ -83,7 +92,11 @@ def page(
             sections=sections,
             studies=studies,
             checks=checks,
-            others=[(other.title or type(other).__name__, other.rows()) for other in others],
+            others=[
+                (other.title or type(other).__name__, other.rows(), figures.of_result(other, policy))
+                for other in others
+            ],
+            forests=figures.of_studies(studies),
             withheld=withheld,
             package_version=__version__,
         )

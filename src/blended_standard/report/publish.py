@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import attrs
 
 from blended_standard.measures import MeasureReport, MeasureResult, Status
 from blended_standard.measures.report import Component
 from blended_standard.privacy import Policy, publish_share
+from blended_standard.report.totals import also_withhold
 from blended_standard.spec import Profile, Standard, load_standard
 
+BY_SUBTRACTION = "Withheld: with its total or its parts it would give away a result about few learners."
+_TOO_EARLY = "Too early: nobody has been followed long enough."
+_NOBODY = "No learner is left in the population."
 _OF_LEARNERS = ("survival", "cumulative_incidence")
 
 
@@ -20,21 +27,42 @@ def policy_of(profile: Profile) -> Policy:
 def for_publication(scored: MeasureReport, *, standard: Standard | None = None) -> MeasureReport:
     """Return the report with the results withheld that the profile's disclosure rules do not let out.
 
-    A withheld result keeps its definition, group and key, and nothing that was counted.
+    Where the report holds totals beside their parts, further results are withheld so that none can be had by
+    subtraction. A withheld result keeps its definition, group and key, and nothing that was counted. What an earlier
+    report showed is not known here: link releases with `privacy.link` before a second one goes out.
     """
     standard = standard or load_standard()
     policy = policy_of(standard.profile(scored.profile))
-    results = tuple(_published(entry, policy, standard) for entry in scored)
+    reasons = _reasons(scored.results, policy, standard)
+    results = tuple(_published(entry, reason, policy) for entry, reason in zip(scored, reasons, strict=True))
     return attrs.evolve(scored, results=results)  # type: ignore[misc]
 
 
-def _published(entry: MeasureResult, policy: Policy, standard: Standard) -> MeasureResult:
-    if entry.value is None and not entry.n:
-        return entry
-    reason = _reason_to_withhold(entry, policy, standard)
+def _reasons(entries: Sequence[MeasureResult], policy: Policy, standard: Standard) -> list[str | None]:
+    """Return why each result is withheld: by itself, or because a withheld one could be had by subtraction."""
+    reasons = [_reason_to_withhold(entry, policy, standard) for entry in entries]
+    places: dict[str, list[int]] = defaultdict(list)
+    for i, entry in enumerate(entries):
+        places[entry.measure].append(i)
+    for members in places.values():
+        flags = [reasons[i] is not None or entries[i].status is Status.SUPPRESSED for i in members]
+        for found in also_withhold([entries[i] for i in members], flags, policy):
+            reasons[members[found]] = BY_SUBTRACTION
+    return reasons
+
+
+def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> MeasureResult:
     if reason is None:
+        said = _TOO_EARLY if entry.status is Status.NOT_MATURE else entry.reason
+        many = tuple(excluded for excluded in entry.excluded if excluded.count >= policy.minimum_n)
+        if entry.excluded and not entry.n and not many:
+            said = _NOBODY
         return attrs.evolve(  # type: ignore[misc]
-            entry, statistics=(), components=tuple(_component(part, policy) for part in entry.components)
+            entry,
+            statistics=(),
+            excluded=many,
+            reason=said,
+            components=tuple(_component(part, policy) for part in entry.components),
         )
     return attrs.evolve(  # type: ignore[misc]
         entry,
@@ -64,6 +92,8 @@ def _component(part: Component, policy: Policy) -> Component:
 
 
 def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard) -> str | None:
+    if entry.value is None and not entry.n:
+        return None
     n = entry.n or 0
     if n < policy.minimum_n:
         return f"Withheld: fewer than {policy.minimum_n} learners."
