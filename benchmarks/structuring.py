@@ -1,4 +1,4 @@
-"""Claim: a million records come out of JSON at least three times as fast as from pydantic v2, with detail as fast.
+"""Aim: a million records out of JSON three times as fast as pydantic v2. Measured so far: 2.1 times, with detail 0.6.
 
 The peer is a pydantic model with the same constraints, read with `TypeAdapter(list).validate_json`. Each measurement
 is a process of its own, all records are kept in a list, and the values are compared before the times are printed.
