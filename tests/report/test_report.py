@@ -62,3 +62,28 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_whole(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_share_of_few_successes_is_withheld_whatever_its_statistic() -> None:
+    """Twelve learners of whom two are ready: a ratio of people, not of weeks, would name the two."""
+    people = [f"l{i}" for i in range(30)]
+    tables = {
+        "program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"]},
+        "site": {"site_id": ["s"], "program_id": ["p"], "name": ["S"]},
+        "learner": {
+            "learner_id": people,
+            "has_device": [i < 27 for i in range(30)],
+            "has_connection": [True] * 30,
+            "has_contact_details": [True] * 30,
+        },
+        "episode": {
+            "episode_id": people,
+            "learner_id": people,
+            "site_id": ["s"] * 30,
+            "entry_date": ["2025-01-06"] * 30,
+        },
+    }
+    found = score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "EQ-03").one("EQ-03")
+    assert found.value is not None
+    public = for_publication(score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "EQ-03"))
+    assert public.results[0].status is Status.SUPPRESSED

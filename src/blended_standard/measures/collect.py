@@ -72,8 +72,9 @@ class _Collector:
                     summary=summaries.get(group),
                     components={name: part[group] for name, part in parts.items() if group in part},
                     excluded=excluded.get(group, {}),
-                    covered=coverage.get(group, (0, 0))[0],
-                    needed=coverage.get(group, (0, 0))[1],
+                    covered=coverage.get(group, {}).get("covered", 0),
+                    needed=coverage.get(group, {}).get("needed", 0),
+                    learners=coverage.get(group, {}).get("learners", 0),
                 )
                 for group in groups
             }
@@ -146,14 +147,14 @@ class _Collector:
             found[group][row["excluded"]] = int(row["count"])
         return found
 
-    def _coverage(self) -> Mapping[Group, tuple[int, int]]:
+    def _coverage(self) -> Mapping[Group, Mapping[str, int]]:
+        """Return how many learners each group rests on, and how much of the evidence needed was there."""
         import narwhals.stable.v2 as nw
 
-        if "covered" not in self._columns:
-            return {}
         kept = self.units.filter(nw.col("excluded").is_null())
-        sums = {name: nw.col(name).sum() for name in ("covered", "needed")}
-        return {group: (int(row["covered"]), int(row["needed"])) for group, row in self._aggregate(kept, sums)}
+        sums: dict[str, nw.Expr] = {"learners": nw.col("learner_id").n_unique()}
+        sums |= {name: nw.col(name).sum() for name in ("covered", "needed") if name in self._columns}
+        return {group: {name: int(row[name] or 0) for name in sums} for group, row in self._aggregate(kept, sums)}
 
     @property
     def _columns(self) -> list[str]:

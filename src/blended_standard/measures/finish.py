@@ -23,6 +23,7 @@ class Collected:
     excluded: Mapping[str, int] = attrs.field(factory=dict)
     covered: int = 0
     needed: int = 0
+    learners: int = 0
     absent: str | None = None
 
     def __add__(self, other: Collected) -> Collected:
@@ -34,6 +35,7 @@ class Collected:
             excluded=dict(Counter(self.excluded) + Counter(other.excluded)),
             covered=self.covered + other.covered,
             needed=self.needed + other.needed,
+            learners=self.learners + other.learners,
             absent=self.absent and other.absent,
         )
 
@@ -75,6 +77,7 @@ def finish(
         statistics=as_statistics(collected.summary, collected.components),
         covered=collected.covered,
         needed=collected.needed,
+        learners=collected.learners,
     )
 
 

@@ -91,8 +91,8 @@ class MeasureResult(Result):
     """One measure for one group; `value` is None exactly when `reason` says why.
 
     `numerator` and `denominator` are those of the definition; `n` counts units (None once suppressed), `excluded`
-    those left out by reason, `coverage` the share of the evidence needed that was there. `statistics` lets partial
-    results merge. `components` are the further numbers that the definition names.
+    those left out by reason, `learners` the people behind the units, `coverage` the share of the evidence needed that
+    was there. `statistics` lets partial results merge. `components` are the further numbers that the definition names.
     """
 
     measure: str
@@ -117,6 +117,7 @@ class MeasureResult(Result):
     statistics: tuple[Statistic, ...] = ()
     covered: int = 0
     needed: int = 0
+    learners: int | None = None
 
     def __attrs_post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):

@@ -219,6 +219,7 @@ def _sides(parts: Mapping[str, Collected]) -> Collected:
         excluded=dict(excluded),
         covered=known,
         needed=sum(summary.n for summary in kept.values()),
+        learners=sum(part.learners for part in parts.values()),
     )
 
 
@@ -243,5 +244,6 @@ def _collected(measure: ResolvedMeasure, entry: MeasureResult) -> Collected:
         excluded={excluded.id: excluded.count for excluded in entry.excluded},
         covered=entry.covered,
         needed=entry.needed,
+        learners=entry.learners or 0,
         absent=entry.reason,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
 from blended_standard.measures import MeasureReport, MeasureResult, Status
 from blended_standard.measures.report import Component
+from blended_standard.measures.summaries import SIDES
+from blended_standard.numeric.events import EVENT
 from blended_standard.privacy import Policy, publish_share
 from blended_standard.report.totals import also_withhold
 from blended_standard.spec import Profile, Standard, load_standard
@@ -80,6 +82,7 @@ def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> Meas
         statistics=(),
         covered=0,
         needed=0,
+        learners=None,
         reason=reason,
     )
 
@@ -94,12 +97,39 @@ def _component(part: Component, policy: Policy) -> Component:
 def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard) -> str | None:
     if entry.value is None and not entry.n:
         return None
-    n = entry.n or 0
-    if n < policy.minimum_n:
+    # Units may be weeks, spells or decisions: it is the learners behind them that are protected.
+    if min(entry.n or 0, entry.learners or 0) < policy.minimum_n:
         return f"Withheld: fewer than {policy.minimum_n} learners."
-    if entry.value is None or standard.measures[entry.measure].combine.statistic not in _OF_LEARNERS:
+    if entry.value is None:
         return None
-    shown = publish_share(round(entry.value * n), n, policy)
-    if shown.status == "suppressed":
-        return "Withheld: it would give away a result about few learners."
-    return None if shown.status == "shown" else f"Shown only as {shown.text}."
+    for numerator, size in _shares(entry, standard):
+        if size < policy.minimum_n:
+            return f"Withheld: one side has fewer than {policy.minimum_n} learners."
+        shown = publish_share(numerator, size, policy)
+        if shown.status == "suppressed":
+            return "Withheld: it would give away a result about few learners."
+        if shown.status != "shown":
+            return f"Shown only as {shown.text}."
+    return None
+
+
+def _shares(entry: MeasureResult, standard: Standard) -> Iterator[tuple[int, int]]:
+    """Yield (numerator, n) for each share of people that the result tells: its own, or those of its two sides."""
+    if standard.measures[entry.measure].combine.statistic in _OF_LEARNERS:
+        yield round((entry.value or 0.0) * (entry.n or 0)), entry.n or 0
+        return
+    sides: dict[str, dict[str, float]] = defaultdict(dict)
+    for statistic in entry.statistics:
+        side, _, name = statistic.name.rpartition(":")
+        sides[side][name] = statistic.value
+    for side, sums in sides.items():
+        if side not in ("", *SIDES):
+            continue
+        if {"n", "x", "y"} <= set(sums):
+            if sums["y"] == sums["n"] and float(sums["x"]).is_integer():
+                yield int(sums["x"]), int(sums["n"])
+            elif side:
+                yield int(sums["n"]) // 2, int(sums["n"])
+        elif side:
+            reached = sum(count for name, count in sums.items() if name.endswith(f"/{EVENT}"))
+            yield int(reached), int(sum(sums.values()))
