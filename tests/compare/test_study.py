@@ -95,3 +95,50 @@ def test_what_has_no_value_is_refused_with_the_reason() -> None:
 def test_groups_must_be_two_that_are_there(groups: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         compare_groups(complete({"X": (5, 50), "Y": (3, 60)}), "OUT-03", groups)
+
+
+def test_means_are_compared_by_hedges_g() -> None:
+    """CMP-01 is a mean over learners, so its effect is g from the sums, as from the learners' own values."""
+    plans = {"X": [0, 1, 2, 3, 4, 2, 3, 1], "Y": [1, 0, 1, 2, 1, 0, 2, 1]}
+    people = [(name, f"{name}{i}", mastered) for name, found in plans.items() for i, mastered in enumerate(found)]
+    ids = [person for _, person, _ in people]
+    items = [(person, k) for _, person, _ in people for k in range(4)]
+    decided = [(person, k) for _, person, mastered in people for k in range(mastered)]
+    tables = {
+        "program": {"program_id": ["X", "Y"], "name": ["X", "Y"], "time_zone": ["UTC", "UTC"]},
+        "site": {"site_id": ["X", "Y"], "program_id": ["X", "Y"], "name": ["X", "Y"]},
+        "learner": {"learner_id": ids},
+        "competency": {"competency_id": [f"c{k}" for k in range(4)], "title": ["t"] * 4},
+        "episode": {
+            "episode_id": ids,
+            "learner_id": ids,
+            "site_id": [name for name, _, _ in people],
+            "entry_date": ["2025-01-06"] * len(ids),
+        },
+        "plan": {
+            "plan_id": ids,
+            "episode_id": ids,
+            "version": [1] * len(ids),
+            "made_date": ["2025-01-06"] * len(ids),
+            "baseline": [True] * len(ids),
+        },
+        "plan_item": {
+            "plan_item_id": [f"{p}{k}" for p, k in items],
+            "plan_id": [p for p, _ in items],
+            "competency_id": [f"c{k}" for _, k in items],
+        },
+        "mastery_decision": {
+            "decision_id": [f"{p}{k}" for p, k in decided],
+            "episode_id": [p for p, _ in decided],
+            "competency_id": [f"c{k}" for _, k in decided],
+            "date": ["2025-03-01"] * len(decided),
+            "mastered": [True] * len(decided),
+            "evidence_level": [3] * len(decided),
+        },
+    }
+    scored = score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "CMP-01")
+    study = compare_groups(scored, "CMP-01", ("X", "Y"))
+    expected = bs.compare.hedges_g([m / 4 for m in plans["X"]], [m / 4 for m in plans["Y"]])
+    assert study.effects[1].name == "Hedges g"
+    assert study.effects[1].value == pytest.approx(expected.value, rel=1e-9)
+    assert study.effects[1].se == pytest.approx(expected.se, rel=1e-9)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from blended_standard.compare._effect import Effect, no_effect, symmetric_effect, two_sided_p
 from blended_standard.compare.design import Study
+from blended_standard.compare.effects import hedges_g_from_means
 from blended_standard.compare.essa import EssaTier, essa_tier
 from blended_standard.compare.rating import EvidenceRating, evidence_rating
 from blended_standard.errors import NotComparableError, UsageError
@@ -105,7 +106,7 @@ def compare_groups(
         if entry.value is None or entry.status is Status.SUPPRESSED:
             raise NotComparableError(f"{entry.measure} of {entry.label} has no value: {entry.reason}")
     definition = (standard or load_standard()).measures[outcome]
-    effects = (_difference(first, second, definition, level), _cox(first, second, definition, level))
+    effects = (_difference(first, second, definition, level), _standardized(first, second, definition, level))
     rating = evidence_rating(design) if design else None
     return StudyReport(
         measure=definition.versioned_id,
@@ -122,7 +123,8 @@ def compare_groups(
 
 def _difference(first: MeasureResult, second: MeasureResult, definition: MeasureDefinition, level: float) -> Effect:
     """Return the difference of the two values, its error from theirs, its interval by square and add."""
-    name = "Risk difference" if definition.combine.statistic in _OF_LEARNERS else "Difference"
+    people = definition.combine.statistic in _OF_LEARNERS or all(map(_is_share_of_people, (first, second)))
+    name = "Risk difference" if people else "Difference"
     n = (first.n or 0, second.n or 0)
     if first.value is None or second.value is None or not (first.interval and second.interval):
         return no_effect(name, "A group has no interval: it has fewer than two learners.", n=n, method="")
@@ -143,12 +145,55 @@ def _difference(first: MeasureResult, second: MeasureResult, definition: Measure
     )
 
 
-def _cox(first: MeasureResult, second: MeasureResult, definition: MeasureDefinition, level: float) -> Effect:
+def _standardized(first: MeasureResult, second: MeasureResult, definition: MeasureDefinition, level: float) -> Effect:
+    """Return the effect on the common scale that suits the measure: the Cox index of shares, Hedges g of means."""
+    if definition.combine.statistic in _OF_LEARNERS or all(map(_is_share_of_people, (first, second))):
+        return _cox(first, second, level)
+    if definition.combine.statistic == "mean":
+        return _hedges_g(first, second, level)
+    return no_effect(
+        "Standardized effect",
+        f"{definition.id} is neither a share of learners nor a mean over them, so it has no standardized effect.",
+        n=(first.n or 0, second.n or 0),
+        method="",
+    )
+
+
+def _is_share_of_people(entry: MeasureResult) -> bool:
+    """Say whether every learner counts once in the denominator, and once or not at all in the numerator."""
+    sums = {statistic.name: statistic.value for statistic in entry.statistics}
+    if not {"n", "clusters", "x", "y", "xx"} <= set(sums):
+        return False
+    return sums["n"] == sums["clusters"] == sums["y"] and sums["xx"] == sums["x"]
+
+
+def _hedges_g(first: MeasureResult, second: MeasureResult, level: float) -> Effect:
+    """Return Hedges g of two means from their sums; learners with several units have no one standard deviation."""
+    n = (first.n or 0, second.n or 0)
+    sides: list[tuple[float, float, int]] = []
+    for entry in (first, second):
+        sums = {statistic.name: statistic.value for statistic in entry.statistics}
+        size = int(sums.get("n", 0))
+        if size < 2 or sums["clusters"] != size:
+            reason = f"{entry.label} has fewer than two learners, or learners with several units."
+            return no_effect("Hedges g", reason, n=n, method="from sums")
+        variance = max(0.0, sums["xx"] - sums["x"] ** 2 / size) / (size - 1)
+        sides.append((sums["x"] / size, math.sqrt(variance), size))
+    (mean, sd, size), (other_mean, other_sd, other_size) = sides
+    return hedges_g_from_means(
+        mean_treated=mean,
+        sd_treated=sd,
+        n_treated=size,
+        mean_comparison=other_mean,
+        sd_comparison=other_sd,
+        n_comparison=other_size,
+        level=level,
+    )
+
+
+def _cox(first: MeasureResult, second: MeasureResult, level: float) -> Effect:
     """Return the Cox index of two shares of learners, with their own errors, so that censoring is kept."""
     name, method, n = "Cox index", "ln odds ratio / 1.65, delta method", (first.n or 0, second.n or 0)
-    if definition.combine.statistic not in _OF_LEARNERS:
-        reason = f"The unit of {definition.id} is not a learner who reached an outcome or did not."
-        return no_effect(name, reason, n=n, method=method)
     odds: list[float] = []
     errors: list[float] = []
     for entry in (first, second):
@@ -168,6 +213,8 @@ def _sentences(
     said = [f"{entry.label}: {_plainly(entry, definition)}" for entry in (first, second)]
     if gap.value is None or gap.interval is None:
         return (*said, f"How sure we are of the difference cannot be said. {gap.reason}")
+    if definition.range.maximum != 1:
+        return (*said, _plain_gap(gap, first))
     low, high = 100 * gap.interval.low, 100 * gap.interval.high
     span = f"{_signed(low)} to {_signed(high)} in 100 (95% interval)"
     if low <= 0 <= high:
@@ -177,6 +224,16 @@ def _sentences(
         about = abs(round(100 * gap.value))
         said.append(f"That is about {about} {more} in 100 at {first.label}; it could be anything from {span}.")
     return tuple(said)
+
+
+def _plain_gap(gap: Effect, first: MeasureResult) -> str:
+    """Say a difference of values that are not shares, in the unit of the measure."""
+    if gap.interval is None or gap.value is None:
+        return "How sure we are of the difference cannot be said."
+    span = f"{gap.interval.low:+.3g} to {gap.interval.high:+.3g} (95% interval)"
+    if gap.interval.low <= 0 <= gap.interval.high:
+        return f"The two cannot be told apart: the difference could be anything from {span}."
+    return f"That is {gap.value:+.3g} at {first.label}; it could be anything from {span}."
 
 
 def _caution(gap: Effect, rating: EvidenceRating | None) -> str:
@@ -203,6 +260,8 @@ def _tier(gap: Effect, rating: EvidenceRating, design: Study) -> EssaTier | None
 
 def _plainly(entry: MeasureResult, definition: MeasureDefinition) -> str:
     share = f"{100 * (entry.value or 0.0):.0f}"
+    if definition.range.maximum != 1:
+        return f"{definition.title} is {entry.value or 0.0:.3g} ({definition.unit.result})."
     if not definition.plain:
         return f"{definition.title} is {share} in 100."
     return definition.plain.format(value=share, **dict(entry.parameters))
