@@ -254,11 +254,11 @@ def test_more_evidence_never_lowers_a_claim(name: str, some: list[int], more: li
     assert made([*some, *more]) >= made(some) - 1e-12
 
 
-def test_every_pack_is_dated_and_says_it_is_not_legal_advice() -> None:
+def test_every_pack_says_when_its_rule_was_read_and_that_it_is_not_legal_advice() -> None:
     packs = bs.load_standard().bridges
     assert sorted(packs) == [f"BR-{i:02}" for i in range(1, 11)]
     for pack in packs.values():
-        assert dt.date.fromisoformat(pack.seen_on)
+        assert pack.seen_on.startswith("not verified") or dt.date.fromisoformat(pack.seen_on)
         assert "Not legal advice" in pack.notice
         assert not set(packs) & set(bs.load_standard().measures)
 
