@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unr
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import shutil
 import sys
@@ -21,17 +22,22 @@ from blended_standard.cli.progress import Progress
 from blended_standard.errors import BlendedStandardError, NotComparableError, UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport
+from blended_standard.measures.bridge import claim
 from blended_standard.model import RECORDS
+from blended_standard.report import brief
 from blended_standard.report.make import write_whole
 from blended_standard.validate import ValidationReport, explain, render
 from blended_standard.validate.conformance import CLASSES, run_conformance
 from blended_standard.validate.conformance.page import statement_text
 from blended_standard.validate.formats import FORMATS
 
+_RULE_DAYS = 365  # an attendance rule of `brief` is applied to the year that ends on the as-of day
+
 _EXAMPLES = """examples:
   blended-standard validate submission/
   blended-standard score submission/ --by program --as-of 2026-06-30 --format json
   blended-standard report north/ south/ --groups "North" "South" --outcome OUT-03 --out report.html
+  blended-standard brief north/ south/ --outcome OUT-03 --out brief.html
 
 exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input
 """
@@ -89,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _grouping(report, required=False)
     report.add_argument("--title", help="title of the page")
     report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
+    _brief_command(commands)
     add_commands(commands)
     return parser
 
@@ -108,6 +115,15 @@ def _scoring(command: argparse.ArgumentParser) -> None:
     command.add_argument("--measures", default="core", help="a profile's name or ids with commas (default: core)")
     command.add_argument("--by", default="program", help="groups with commas: program, site, low_income, ...")
     command.add_argument("--as-of", help="nothing after this day counts (default: that of the manifest)")
+
+
+def _brief_command(commands: Any) -> None:
+    made = _command(commands, "brief", "Compare two groups on two printed pages for people who decide.", _brief)
+    _scoring(made)
+    _grouping(made, required=False)
+    made.add_argument("--design", type=Path, help="JSON of how the study was done (compare.Study), for the rating")
+    made.add_argument("--rule", default="BR-07", help="bridge measure of the attendance rule, or none (default: BR-07)")
+    made.add_argument("--title", help="title of the brief")
 
 
 def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
@@ -204,6 +220,37 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
         print("\n\n".join([render(checks), str(scored), *map(str, study)]))
         print(f"\nWrote {options.out} ({len(text.encode()) / 1024:,.0f} KiB).")
     return 0 if all(check.ok for check in checks) else 1
+
+
+def _brief(options: argparse.Namespace, progress: Progress) -> int:
+    submissions = _read(options, progress)
+    scored = _measure(submissions, options, progress)
+    groups = options.groups or _two_groups(scored, options.outcome)
+    if groups is None:
+        raise UsageError(f"--groups is needed: {options.outcome} does not have a value in exactly two groups.")
+    study = bs.compare.compare_groups(scored, outcome=options.outcome, groups=groups, design=_design(options.design))
+    period = (scored.as_of - dt.timedelta(days=_RULE_DAYS - 1), scored.as_of)
+    rules = (
+        []
+        if options.rule == "none"
+        else [claim(options.rule, each, period=period, by=scored.by) for each in submissions]
+    )
+    text = brief(study, scored, *rules, to=options.out, title=options.title)
+    progress.close()
+    if options.out is None:
+        print(text)
+    elif not options.quiet:
+        print(f"{study}\n\nWrote {options.out} ({len(text.encode()) / 1024:,.0f} KiB).")
+    return 0
+
+
+def _design(path: Path | None) -> bs.compare.Study | None:
+    if path is None:
+        return None
+    try:
+        return bs.compare.Study.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, ExceptionGroup) as error:
+        raise UsageError(f"{path} does not hold a study design as compare.Study.to_dict() writes it.") from error
 
 
 def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:

@@ -2,9 +2,10 @@
 
 from blended_standard._modules import make_callable
 from blended_standard.report.make import report
+from blended_standard.report.policy_brief import brief
 from blended_standard.report.publish import for_publication
 
-__all__ = ["for_publication", "report"]
+__all__ = ["brief", "for_publication", "report"]
 
 __entry__ = report
 make_callable(__name__)

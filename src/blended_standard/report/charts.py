@@ -107,12 +107,13 @@ def row_chart(
     zero: float | None = None,
     write: Write = plain,
     guides: Sequence[float] = (),
+    width: float = _WIDTH,
 ) -> Chart:
     """Draw one row a label with its marks and intervals, over a vertical line of no effect."""
     bottom = 14.0 + 22 * len(lines)
-    drawing = Drawing(_WIDTH, bottom + 26 + 18 * len(legend))
+    drawing = Drawing(width, bottom + 26 + 18 * len(legend))
     ends = [end for line in lines for mark in line.marks if mark for end in (mark.value, mark.low, mark.high)]
-    x = Scale(*span([end for end in ends if end is not None], around=zero), _LABELS, _WIDTH - _RIGHT)
+    x = Scale(*span([end for end in ends if end is not None], around=zero), _LABELS, width - _RIGHT)
     for tick in x.ticks(3):
         drawing.line((x.at(tick), 6), (x.at(tick), bottom), "grid")
         drawing.text((x.at(tick), bottom + 15), write(tick), "tick", "middle")
@@ -132,6 +133,24 @@ def row_chart(
         level = bottom + 36 + 18 * j
         drawing.dot((_LEFT, level - 4), f"point s{j}")
         drawing.text((_LEFT + 12, level), name)
+    return Chart(title=title, words=words, svg=drawing.render(f"{title}. {words}"), table=table)
+
+
+def hundred_chart(groups: Sequence[tuple[str, float]], *, title: str) -> Chart:
+    """Draw each share as a square of 100 discs, those that count filled, with the number above."""
+    size, apart = 14.0, 170.0
+    drawing = Drawing(apart * len(groups), 46 + 10 * size)
+    counts = [round(100 * share) for _, share in groups]
+    for i, ((label, _), count) in enumerate(zip(groups, counts, strict=True)):
+        left = apart * i + 4
+        drawing.text((left, 14), label if len(label) <= 24 else label[:23] + "…")
+        drawing.text((left, 34), f"{count} of 100", "big")
+        for place in range(100):
+            row, column = divmod(place, 10)
+            center = (left + 6 + size * column, 50 + size * row)
+            drawing.dot(center, f"person s{i}" if place < count else "person", 5)
+    words = "; ".join(f"{label}: {count}" for (label, _), count in zip(groups, counts, strict=True)) + "."
+    table: list[Row] = [{"group": label, "of 100": count} for (label, _), count in zip(groups, counts, strict=True)]
     return Chart(title=title, words=words, svg=drawing.render(f"{title}. {words}"), table=table)
 
 

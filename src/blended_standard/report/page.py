@@ -84,7 +84,7 @@ def page(
         for name, results in by_measure.items()
     ]
     return str(
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=title or scored.source or "Outcomes of blended-learning programs",
@@ -104,7 +104,8 @@ def page(
 
 
 @functools.cache
-def _environment() -> Any:
+def environment() -> Any:
+    """Return the templates, with the filters that they write numbers by."""
     try:
         import jinja2
     except ModuleNotFoundError:
