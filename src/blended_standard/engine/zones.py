@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
@@ -24,6 +24,19 @@ def is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def with_zone(
+    sites: nw.LazyFrame[Any], programs: nw.LazyFrame[Any], how: Literal["inner", "left"]
+) -> nw.LazyFrame[Any]:
+    """Join sites to their program and add `zone`: the site's own time zone, or else that of its program.
+
+    Both have `program_id` and `time_zone`; a program stands once.
+    """
+    import narwhals.stable.v2 as nw
+
+    zone = nw.coalesce(nw.col("time_zone"), nw.col("program_zone"))
+    return sites.join(programs.rename({"time_zone": "program_zone"}), on="program_id", how=how).with_columns(zone=zone)
 
 
 def offset_seconds(zones: tuple[str, ...], first: int, final: int) -> nw.Expr:

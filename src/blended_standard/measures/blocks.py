@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.engine import Engine
-from blended_standard.engine.zones import offset_seconds
+from blended_standard.engine.zones import offset_seconds, with_zone
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
 
@@ -60,14 +60,12 @@ class Blocks:
     @functools.cached_property
     def places(self) -> nw.LazyFrame[Any]:
         """Sites with their program: site_id, site_name, program_id, program_name, jurisdiction, zone."""
-        import narwhals.stable.v2 as nw
 
         programs = single(self.table("program"), "program_id")
-        programs = programs.select("program_id", "jurisdiction", program_name="name", program_zone="time_zone")
-        places = single(self.table("site"), "site_id").join(programs, on="program_id")
-        zone = nw.coalesce(nw.col("time_zone"), nw.col("program_zone"))
+        programs = programs.select("program_id", "jurisdiction", "time_zone", program_name="name")
+        places = with_zone(single(self.table("site"), "site_id"), programs, how="inner")
         return self.engine.materialise(
-            places.select("site_id", "program_id", "program_name", "jurisdiction", site_name="name", zone=zone)
+            places.select("site_id", "program_id", "program_name", "jurisdiction", "zone", site_name="name")
         )
 
     @functools.cached_property

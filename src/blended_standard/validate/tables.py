@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.engine import Bound, Engine
-from blended_standard.engine.zones import offset_seconds
+from blended_standard.engine.zones import offset_seconds, with_zone
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
 
@@ -49,15 +49,9 @@ class BoundTables:
         """
         import narwhals.stable.v2 as nw
 
-        programs = (
-            self["program"].drop_nulls(["program_id"]).group_by("program_id").agg(pzone=nw.col("time_zone").min())
-        )
-        sites = (
-            self["site"]
-            .drop_nulls(["site_id"])
-            .group_by("site_id")
-            .agg(program_id=nw.col("program_id").min(), szone=nw.col("time_zone").min())
-        )
+        zone = nw.col("time_zone").min()
+        programs = self["program"].drop_nulls(["program_id"]).group_by("program_id").agg(zone)
+        sites = self["site"].drop_nulls(["site_id"]).group_by("site_id").agg(nw.col("program_id").min(), zone)
         episodes = (
             self["episode"]
             .select("episode_id", "site_id", "entry_date", "exit_date")
@@ -72,13 +66,11 @@ class BoundTables:
             )
         )
         zoned = self.engine.materialise(
-            episodes.join(sites, on="site_id", how="left")
-            .join(programs, on="program_id", how="left")
-            .select(
+            episodes.join(with_zone(sites, programs, how="left"), on="site_id", how="left").select(
                 "episode_id",
                 nw.col("entry_date").alias(ENTRY),
                 nw.when(nw.col("open") == 0).then(nw.col("exit_date")).alias(EXIT),
-                zone=nw.coalesce(nw.col("szone"), nw.col("pzone"), nw.lit("UTC")),
+                zone=nw.col("zone").fill_null("UTC"),
             )
         )
         return self.engine.materialise(self._with_seconds(zoned))
