@@ -30,6 +30,12 @@ PRINTED = [
     ("ENG-08", "catalogue", None, 0.2849),
     ("ENG-12", "catalogue", None, 0.6190),
     ("ENG-14", "catalogue", None, 0.15),
+    ("CMP-07", "catalogue", None, 0.70),
+    ("CMP-07", "catalogue", "kappa", 0.5890),
+    ("CMP-07", "catalogue", "weighted_kappa", 0.8421),
+    ("EQ-04", "catalogue", None, 0.56),
+    ("OUT-17", "996 graduates at 209,200, as 83 at twelve times that", None, 2.975),
+    ("OUT-17", "996 graduates at 209,200, as 83 at twelve times that", "net", 1.975),
     ("REL-01", "catalogue: 50 with 8 lost", None, 0.440),
     ("REL-01", "catalogue: 50 with 8 lost", "observed", 0.5238),
 ]

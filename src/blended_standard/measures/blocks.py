@@ -311,10 +311,10 @@ class Blocks:
         )
 
 
-def single(frame: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
+def single(frame: nw.LazyFrame[Any], *key: str) -> nw.LazyFrame[Any]:
     """Keep one of equal records, and none of those that share a key and differ: nobody can say which is right."""
     import narwhals.stable.v2 as nw
 
     records = frame.drop("_row", "_line", "_invalid", strict=False).unique()
-    once = records.group_by(key).agg(copies=nw.len()).filter(nw.col("copies") == 1).select(key)
-    return records.join(once, on=key)
+    once = records.group_by(*key).agg(copies=nw.len()).filter(nw.col("copies") == 1).select(*key)
+    return records.join(once, on=list(key))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from blended_standard.engine import Engine
+from blended_standard.measures.agreement import AgreementSummary
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.finish import Collected
 from blended_standard.measures.groups import Grouping
@@ -40,11 +41,18 @@ class ByGroup:
 def collect(measure: ResolvedMeasure, blocks: Blocks, grouping: Grouping) -> ByGroup:
     """Return the sums of each group."""
     definition = measure.definition
-    if definition.needs_any and not set(definition.needs_any) & blocks.present:
-        return ByGroup({}, f"The submission has no table {' or '.join(definition.needs_any)}.")
+    if reason := absent(definition, blocks):
+        return ByGroup({}, reason)
     units = unit_function(definition.id)(blocks, measure.parameters)
     attached = blocks.engine.materialise(grouping.attach(units, blocks))
     return _Collector(attached, grouping, blocks.engine).collect(definition)
+
+
+def absent(definition: MeasureDefinition, blocks: Blocks) -> str | None:
+    """Say which tables the measure lacks, or None."""
+    if definition.needs_any and not set(definition.needs_any) & blocks.present:
+        return f"The submission has no table {' or '.join(definition.needs_any)}."
+    return None
 
 
 @attrs.frozen
@@ -60,7 +68,7 @@ class _Collector:
         parts = {
             part.id: self._summaries(part.statistic, part.ticks, f"_{part.id}")
             for part in definition.components
-            if not part.derived
+            if part.counted
         }
         excluded, coverage = self._excluded(), self._coverage()
         groups = dict.fromkeys(
@@ -84,7 +92,9 @@ class _Collector:
         """Return the sums of one statistic over the units that have it; `suffix` ends the names of its columns."""
         kind = kind_of(statistic)
         if kind is EventSummary:
-            return self._events(suffix)
+            return {group: EventSummary(EventTable(table)) for group, table in self._pairs("time", "event", suffix)}
+        if kind is AgreementSummary:
+            return {group: AgreementSummary(table) for group, table in self._pairs("x", "y", suffix)}
         if kind is MedianSummary:
             return self._histograms(ticks, suffix)
         return self._moments(kind, suffix)
@@ -129,14 +139,15 @@ class _Collector:
             counts[group][int(row["tick"])] = int(row["count"])
         return {group: MedianSummary(found) for group, found in counts.items()}
 
-    def _events(self, suffix: str) -> Mapping[Group, Summary]:
+    def _pairs(self, first: str, second: str, suffix: str) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:
+        """Count the units of each group by a pair of whole numbers."""
         import narwhals.stable.v2 as nw
 
         tables: dict[Group, dict[tuple[int, int], int]] = defaultdict(dict)
-        time, event = f"time{suffix}", f"event{suffix}"
-        for group, row in self._aggregate(self._kept(time), {"count": nw.len()}, time, event):
-            tables[group][int(row[time]), int(row[event])] = int(row["count"])
-        return {group: EventSummary(EventTable(table)) for group, table in tables.items()}
+        one, two = f"{first}{suffix}", f"{second}{suffix}"
+        for group, row in self._aggregate(self._kept(one), {"count": nw.len()}, one, two):
+            tables[group][int(row[one]), int(row[two])] = int(row["count"])
+        return tables.items()
 
     def _excluded(self) -> Mapping[Group, Mapping[str, int]]:
         import narwhals.stable.v2 as nw

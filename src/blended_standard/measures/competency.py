@@ -390,7 +390,7 @@ def _mastery(blocks: Blocks) -> nw.LazyFrame[Any]:
     )
 
 
-def _plan(blocks: Blocks, *, baseline: bool) -> nw.LazyFrame[Any]:
+def plan_items(blocks: Blocks, *, baseline: bool) -> nw.LazyFrame[Any]:
     """The items of each episode's latest plan, or of its first (the one marked as baseline, where there is one).
 
     The weights are credits where all items of the plan have them, else equal.
@@ -433,7 +433,7 @@ def _progress(blocks: Blocks, *, baseline: bool) -> nw.LazyFrame[Any]:
 
     has, zero = ~nw.col("program_flag").is_null(), nw.lit(0.0)
     marked = (
-        _plan(blocks, baseline=baseline)
+        plan_items(blocks, baseline=baseline)
         .join(
             _mastery(blocks).select("episode_id", "competency_id", program_flag="program"),
             on=["episode_id", "competency_id"],

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from blended_standard.measures.numbers import Numbers
 from blended_standard.measures.report import Component
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.measures.summaries import Numbers, Summary
+from blended_standard.measures.summaries import Summary
 from blended_standard.spec.definitions import ComponentDefinition
 
 
 def components(measure: ResolvedMeasure, headline: Numbers, summaries: Mapping[str, Summary]) -> tuple[Component, ...]:
     """Compute the components of one group, in the order of the definition."""
     parts = measure.definition.components
-    direct = {part.id: _direct(measure, part.id, summaries.get(part.id)) for part in parts if not part.derived}
-    values = [headline.value, *(found.value for found in direct.values())]
-    return tuple(direct[part.id] if part.id in direct else _derived(part, values) for part in parts)
+    found = {part.id: _direct(measure, part.id, summaries.get(part.id)) for part in parts if part.counted}
+    values = [headline.value, *(component.value for component in found.values())]
+    for part in parts:
+        if part.derived:
+            found[part.id] = _derived(part, values)
+        elif not part.counted:
+            numbers = headline.parts.get(part.id, Numbers(reason="The measure has no value."))
+            found[part.id] = _component(part.id, numbers)
+    return tuple(found[part.id] for part in parts)
 
 
 def _direct(measure: ResolvedMeasure, name: str, summary: Summary | None) -> Component:
     if summary is None:
         return Component(name=name, value=None, n=0, reason="No unit has what it needs.")
-    numbers = summary.evaluate(measure.component(name))
+    return _component(name, summary.evaluate(measure.component(name)), summary.n)
+
+
+def _component(name: str, numbers: Numbers, n: int | None = None) -> Component:
     return Component(
-        name=name, value=numbers.value, se=numbers.se, interval=numbers.interval, n=summary.n, reason=numbers.reason
+        name=name, value=numbers.value, se=numbers.se, interval=numbers.interval, n=n, reason=numbers.reason
     )
 
 
@@ -31,6 +42,9 @@ def _derived(part: ComponentDefinition, values: list[float | None]) -> Component
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return Component(name=part.id, value=None, reason="The measure or another component has no value.")
+    if part.statistic == "evenness":
+        entropy = -math.fsum(value * math.log(value) for value in known if value > 0)
+        return Component(name=part.id, value=entropy / math.log(len(known)))
     low, high = min(known), max(known)
     if part.statistic == "spread_above":
         return Component(name=part.id, value=float(high > (part.limit or 1.0) * low))

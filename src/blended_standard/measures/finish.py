@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import attrs
 
 from blended_standard.measures.components import components
+from blended_standard.measures.numbers import Numbers
 from blended_standard.measures.report import Excluded, Group, MeasureResult, Status
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.measures.summaries import Numbers, Summary, added, as_statistics
+from blended_standard.measures.summaries import Summary, added, as_statistics
 from blended_standard.spec import Profile
 
 

@@ -24,6 +24,7 @@ LEVELS = {
 }
 STRATA = ("gender", "race_ethnicity", "low_income", "disability", "english_learner", "entry_grade")
 PERIODS = ("entry_year",)
+ENTRY_STRATUM = "entry_stratum"
 NOT_RECORDED = "not recorded"
 
 
@@ -46,7 +47,7 @@ class Grouping:
     def of(cls, by: Sequence[str]) -> Grouping:
         """Check what was asked for."""
         asked = (by,) if isinstance(by, str) else tuple(by)
-        accepted = (*LEVELS, *STRATA, *PERIODS)
+        accepted = (*LEVELS, *STRATA, *PERIODS, ENTRY_STRATUM)
         for name in asked:
             if name not in accepted:
                 raise UsageError(f"by={name!r} is not a way to group. Accepted: {', '.join(accepted)}.")
@@ -71,7 +72,8 @@ class Grouping:
         absent = {name: nw.lit(None, nw.String) for name in ("site_id", "episode_id")}
         absent |= {name: nw.lit(None, nw.Int64) for name in ("entry", "entry_grade")}
         programs = blocks.places.select("program_id", "jurisdiction").unique("program_id")
-        learners = blocks.learners.select("learner_id", *(name for name in STRATA if name != "entry_grade"))
+        known = (*STRATA, "birth_date", "credits_at_entry", "credits_expected", "entry_gap_days")
+        learners = blocks.learners.select("learner_id", *(name for name in known if name != "entry_grade"))
         return (
             units.join(programs, on="program_id")
             .join(learners, on="learner_id", how="left")
@@ -85,6 +87,8 @@ def _text(name: str) -> nw.Expr:
 
     if name == "entry_year":
         return whole(month_of(nw.col("entry")), 12).cast(nw.String)
+    if name == ENTRY_STRATUM:
+        return _entry_stratum()
     column = nw.col(LEVELS.get(name, name))
     if name in ("low_income", "disability", "english_learner"):
         return (
@@ -93,3 +97,30 @@ def _text(name: str) -> nw.Expr:
             .otherwise(nw.when(column).then(nw.lit("yes")).otherwise(nw.lit("no")))
         )
     return column.cast(nw.String).fill_null(NOT_RECORDED)
+
+
+def _entry_stratum() -> nw.Expr:
+    """The stratum at entry, `credits.age.gap`: the number of each band from 1, or 0 where it is not recorded.
+
+    Credits held by credits expected: below 0.65, 0.70 and 0.75, which are Washington's, and from there. Age: under 18,
+    under 21, older. Time out of school: under half a year, under two years, longer.
+    """
+    import narwhals.stable.v2 as nw
+
+    expected = nw.col("credits_expected")
+    credit = nw.when(expected > 0).then(nw.col("credits_at_entry") / expected)
+    parts = (
+        _band(credit, 0.65, 0.70, 0.75),
+        _band(nw.col("entry") - nw.col("birth_date"), 18 * 365.25, 21 * 365.25),
+        _band(nw.col("entry_gap_days"), 183, 731),
+    )
+    return nw.concat_str(*parts, separator=".")
+
+
+def _band(value: nw.Expr, *limits: float) -> nw.Expr:
+    import narwhals.stable.v2 as nw
+
+    number = nw.when(value.is_null()).then(nw.lit("0")).otherwise(nw.lit(str(len(limits) + 1)))
+    for place, limit in reversed(list(enumerate(limits, start=1))):
+        number = nw.when((value < limit).fill_null(False)).then(nw.lit(str(place))).otherwise(number)
+    return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.blocks import EPOCH, Blocks
@@ -20,59 +21,51 @@ _COMPLETIONS = ("diploma", "program_completion")
 @measure("OUT-03")
 def completion(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Days from entry to completion, to another end, or to the as-of date (OUT-03)."""
-    import narwhals.stable.v2 as nw
-
-    counts_equivalency = bool(parameters["equivalency"])
-    kinds = [*_COMPLETIONS, *(["equivalency"] if counts_equivalency else [])]
-    names = blocks.standard.codes["exit_reason"].names
-    reasons = [*names(role="completion"), *(names(role="equivalency") if counts_equivalency else ())]
-    reached = (
-        blocks.table("outcome")
-        .filter(nw.col("kind").is_in(kinds), nw.col("achieved").fill_null(False), nw.col("date") <= blocks.as_of)
-        .group_by("episode_id")
-        .agg(reached=nw.col("date").min())
-    )
-    by_exit = nw.when(nw.col("exit_reason").is_in(reasons)).then(nw.col("exit_date"))
-    moved = nw.col("exit_reason").is_in(list(names(role="relocation"))).fill_null(False)
-    done = ~nw.col("done").is_null()
-    ended = nw.when(nw.col("exited")).then(nw.lit(COMPETING)).otherwise(nw.lit(CENSORED))
-    return (
-        blocks.episodes.join(reached, on="episode_id", how="left")
-        .with_columns(done=nw.min_horizontal(nw.col("reached"), by_exit))
-        .with_columns(
-            time=nw.when(done).then(nw.col("done")).otherwise(nw.col("last")) - nw.col("entry"),
-            event=nw.when(done).then(nw.lit(EVENT)).otherwise(ended),
-            excluded=nw.when(moved & ~done).then(nw.lit("left_population")),
-        )
-        .with_columns(time=nw.max_horizontal(nw.col("time"), nw.lit(0)))
-        .select("episode_id", "time", "event", "excluded")
-    )
+    return _times(completed(blocks, equivalency=bool(parameters["equivalency"])), blocks)
 
 
 @measure("OUT-05")
 def equivalency(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Days from entry to a high-school equivalency, to another end, or to the as-of date (OUT-05)."""
+    del parameters
+    return _times(_reached(blocks, ("equivalency",), ("equivalency",)), blocks)
+
+
+def completed(blocks: Blocks, *, equivalency: bool) -> nw.LazyFrame[Any]:
+    """Episodes with `done`, the day of a diploma or completion (or equivalency), null where there is none."""
+    more = ("equivalency",) if equivalency else ()
+    return _reached(blocks, (*_COMPLETIONS, *more), ("completion", *more))
+
+
+def _reached(blocks: Blocks, kinds: Sequence[str], roles: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Episodes with `done`: the first day of an outcome of `kinds`, or of an exit for a reason of `roles`."""
     import narwhals.stable.v2 as nw
 
-    del parameters
-    names = blocks.standard.codes["exit_reason"].names
+    reasons = [name for role in roles for name in blocks.standard.codes["exit_reason"].names(role=role)]
     reached = (
         blocks.table("outcome")
-        .filter(nw.col("kind") == "equivalency", nw.col("achieved").fill_null(False), nw.col("date") <= blocks.as_of)
+        .filter(nw.col("kind").is_in(list(kinds)), nw.col("achieved").fill_null(False), nw.col("date") <= blocks.as_of)
         .group_by("episode_id")
         .agg(reached=nw.col("date").min())
     )
-    by_exit = nw.when(nw.col("exit_reason").is_in(list(names(role="equivalency")))).then(nw.col("exit_date"))
-    moved = nw.col("exit_reason").is_in(list(names(role="relocation"))).fill_null(False)
+    by_exit = nw.when(nw.col("exit_reason").is_in(reasons)).then(nw.col("exit_date"))
+    return blocks.episodes.join(reached, on="episode_id", how="left").with_columns(
+        done=nw.min_horizontal(nw.col("reached"), by_exit)
+    )
+
+
+def _times(episodes: nw.LazyFrame[Any], blocks: Blocks) -> nw.LazyFrame[Any]:
+    """Time from entry to `done` or to the last day, and how it ended; another end competes."""
+    import narwhals.stable.v2 as nw
+
+    moved = nw.col("exit_reason").is_in(list(blocks.standard.codes["exit_reason"].names(role="relocation")))
     done = ~nw.col("done").is_null()
     ended = nw.when(nw.col("exited")).then(nw.lit(COMPETING)).otherwise(nw.lit(CENSORED))
     return (
-        blocks.episodes.join(reached, on="episode_id", how="left")
-        .with_columns(done=nw.min_horizontal(nw.col("reached"), by_exit))
-        .with_columns(
+        episodes.with_columns(
             time=nw.when(done).then(nw.col("done")).otherwise(nw.col("last")) - nw.col("entry"),
             event=nw.when(done).then(nw.lit(EVENT)).otherwise(ended),
-            excluded=nw.when(moved & ~done).then(nw.lit("left_population")),
+            excluded=nw.when(moved.fill_null(False) & ~done).then(nw.lit("left_population")),
         )
         .with_columns(time=nw.max_horizontal(nw.col("time"), nw.lit(0)))
         .select("episode_id", "time", "event", "excluded")

@@ -28,7 +28,8 @@ def measure(*ids: str) -> Callable[[UnitFunction], UnitFunction]:
       out: the result then has bounds, from none to all of it in `x`;
     - mean, median: `x`; for the median and its histogram it is rounded to whole ticks (`combine.ticks` to the unit);
     - survival, cumulative_incidence (at the parameter `horizon_days`), median_time: `time` in ticks, `event` with the
-      codes of `numeric.events`.
+      codes of `numeric.events`; restricted_mean reads the same, up to `horizon_days`;
+    - kappa, weighted_kappa: `x` and `y`, the scores that two raters gave.
 
     A unit whose first column (`x`, `time`) is null is not observed: it leaves the statistic, and still counts in
     `covered` and `needed`, which say, where they are there, how much of the evidence needed was there.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
@@ -14,7 +14,9 @@ from blended_standard.engine import Engine, open_engine
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import (  # noqa: F401 - they register
+    agreement,
     competency,
+    economics,
     engagement,
     implementation,
     outcome,
@@ -26,12 +28,15 @@ from blended_standard.measures import (  # noqa: F401 - they register
     workforce,
 )
 from blended_standard.measures.blocks import Blocks
-from blended_standard.measures.collect import ByGroup, collect
+from blended_standard.measures.collect import collect
 from blended_standard.measures.finish import Collected, finish
-from blended_standard.measures.groups import NOT_RECORDED, Grouping
+from blended_standard.measures.gather import gather
+from blended_standard.measures.groups import Grouping
 from blended_standard.measures.report import Group, MeasureReport, MeasureResult
 from blended_standard.measures.resolved import Overrides, ResolvedMeasure, overrides_of
-from blended_standard.measures.summaries import GapSummary, rebuild
+from blended_standard.measures.standing import overrides as overrides_in
+from blended_standard.measures.standing import standing
+from blended_standard.measures.summaries import rebuild
 from blended_standard.spec import Profile, Standard, load_standard
 
 
@@ -56,8 +61,8 @@ def score(
     measures : str or list of str
         A profile's name (its measures), one id, or several ids.
     by : str or list of str
-        Levels (jurisdiction, program, site, learner), strata (gender, low_income, ...) or periods (entry_year);
-        empty for one result over all.
+        Levels (jurisdiction, program, site, learner), strata (gender, low_income, ..., entry_stratum) or periods
+        (entry_year); empty for one result over all.
     as_of : date or ISO text, optional
         Nothing after this day counts. Default: that of the manifest.
     engine : {"duckdb", "polars"} or Engine, optional
@@ -92,20 +97,11 @@ def score(
     results: list[MeasureResult] = []
     opened = open_engine(engine)
     try:
-        blocks = Blocks(submission, opened, day)
-        groups = _groups(blocks, grouping)
+        scorer = _Scorer(Blocks(submission, opened, day), grouping, standard, chosen, overrides)
         for name in standard.measure_ids(measures):
             if progress:
                 progress(name)
-            measure = ResolvedMeasure.of(name, standard, overrides)
-            found = (
-                _collect_gap(measure, measure.base, blocks, grouping.by)
-                if measure.base
-                else collect(measure, blocks, grouping)
-            )
-            results += [
-                finish(measure, chosen, group, found.of(group), label=_label(group, blocks)) for group in groups
-            ]
+            results += scorer.results(name)
     finally:
         if opened is not engine:
             opened.close()
@@ -181,6 +177,51 @@ def _as_of(as_of: dt.date | str | None, submission: Submission) -> dt.date:
         raise UsageError(f"as_of={day!r} is not a date such as 2026-06-30.") from None
 
 
+@attrs.define
+class _Scorer:
+    """Computes one measure after another over the same blocks and groups."""
+
+    blocks: Blocks
+    grouping: Grouping
+    standard: Standard
+    profile: Profile
+    overrides: Overrides
+    done: dict[str, list[MeasureResult]] = attrs.field(factory=dict)
+
+    def results(self, name: str) -> list[MeasureResult]:
+        """Return one result a group."""
+        if name not in self.done:
+            measure = ResolvedMeasure.of(name, self.standard, self.overrides)
+            of_results = measure.definition.combine.statistic == "standing"
+            self.done[name] = self._standing(measure) if of_results else self._scored(measure)
+        return self.done[name]
+
+    @functools.cached_property
+    def groups(self) -> list[Group]:
+        return _groups(self.blocks, self.grouping)
+
+    def _scored(self, measure: ResolvedMeasure) -> list[MeasureResult]:
+        measure, found = gather(measure, self.blocks, self.grouping)
+        return [self._finish(measure, group, found.of(group)) for group in self.groups]
+
+    def _standing(self, measure: ResolvedMeasure) -> list[MeasureResult]:
+        """Score the core measures, and how they stand in each group."""
+        core = [self.results(name) for name in self.standard.profile("core").measures]
+        drift = collect(measure.component("plan_drift"), self.blocks, self.grouping)
+        found = []
+        for group, *results in zip(self.groups, *core, strict=True):
+            plans = drift.of(group).summary
+            collected = attrs.evolve(
+                standing(results, self.standard.measures), components={"plan_drift": plans} if plans else {}
+            )
+            changed = overrides_in(results, self.standard.measures)
+            found.append(attrs.evolve(self._finish(measure, group, collected), parameters=changed))  # type: ignore[misc]
+        return found
+
+    def _finish(self, measure: ResolvedMeasure, group: Group, collected: Collected) -> MeasureResult:
+        return finish(measure, self.profile, group, collected, label=_label(group, self.blocks))
+
+
 def _groups(blocks: Blocks, grouping: Grouping) -> list[Group]:
     if not grouping.by:
         return [()]
@@ -195,34 +236,6 @@ def _label(group: Group, blocks: Blocks) -> str:
     return ", ".join(blocks.names.get(level, {}).get(value, value) for level, value in group) or "all"
 
 
-def _collect_gap(measure: ResolvedMeasure, base: ResolvedMeasure, blocks: Blocks, by: tuple[str, ...]) -> ByGroup:
-    """Collect the base measure on both sides of the split, and put the sides of each group together."""
-    split = str(measure.parameters["stratum"])
-    if split in by:
-        return ByGroup({}, f"The report is grouped by {split}, which is the split itself.")
-    inner = collect(base, blocks, Grouping((*by, split)))
-    found: dict[Group, dict[str, Collected]] = defaultdict(dict)
-    for group, part in inner.groups.items():
-        found[group[:-1]][group[-1][1]] = part
-    gathered = {group: _sides(parts) for group, parts in found.items()}
-    return ByGroup(gathered, inner.absent)
-
-
-def _sides(parts: Mapping[str, Collected]) -> Collected:
-    kept = {side: part.summary for side, part in parts.items() if part.summary is not None}
-    known = sum(summary.n for side, summary in kept.items() if side != NOT_RECORDED)
-    excluded: Counter[str] = Counter()
-    for part in parts.values():
-        excluded.update(part.excluded)
-    return Collected(
-        summary=GapSummary(kept) if kept else None,
-        excluded=dict(excluded),
-        covered=known,
-        needed=sum(summary.n for summary in kept.values()),
-        learners=sum(part.learners for part in parts.values()),
-    )
-
-
 def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profile) -> MeasureResult:
     first = entries[0]
     for entry in entries[1:]:
@@ -231,7 +244,10 @@ def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profil
                 f"{first.measure} of {first.label} has other parameters in one report: {first.key.text} and "
                 f"{entry.key.text}. Score both with the same parameters."
             )
+    combine = standard.measures[first.measure].combine
     measure = ResolvedMeasure.of(first.measure, standard, overrides_of(first.measure, first.parameters))
+    if not combine.mergeable and len(entries) > 1:
+        return finish(measure, profile, first.group, Collected(absent=combine.why_not), label=first.label)
     total = functools.reduce(operator.add, (_collected(measure, entry) for entry in entries))
     return finish(measure, profile, first.group, total, label=first.label)
 

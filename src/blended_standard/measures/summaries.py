@@ -10,28 +10,15 @@ from typing import Protocol, Self
 import attrs
 
 from blended_standard.errors import SpecError
+from blended_standard.measures.agreement import AgreementSummary
+from blended_standard.measures.mix import MixSummary
+from blended_standard.measures.numbers import Numbers, Sums
 from blended_standard.measures.report import Bounds, Statistic
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.numeric.events import EventTable, incidence, median_time, survival
+from blended_standard.numeric.events import EventTable, incidence, median_time, restricted_mean, survival
 from blended_standard.numeric.intervals import RatioMoments, difference, normal_quantile, ratio_interval
 from blended_standard.numeric.medians import median
 from blended_standard.results import Interval
-
-Sums = Mapping[str, float | int]
-
-
-@attrs.frozen(kw_only=True)
-class Numbers:
-    """The numbers of one result, before small-n and coverage rules; `reason` says why there is no value."""
-
-    value: float | None = None
-    se: float | None = None
-    interval: Interval | None = None
-    numerator: float | None = None
-    denominator: float | None = None
-    bounds: Bounds | None = None
-    reason: str | None = None
-    mature: bool = True
 
 
 class Summary(Protocol):
@@ -205,10 +192,14 @@ class EventSummary:
             longest = max(time for time, _ in self.table.counts)
             reason = f"Nobody has been followed for {horizon} days; the longest follow-up is {longest}."
             return Numbers(reason=reason, mature=False, denominator=self.n)
-        estimate = incidence if measure.definition.combine.statistic == "cumulative_incidence" else survival
-        at = estimate(self.table, horizon)
+        at = _AT_HORIZON[measure.definition.combine.statistic](self.table, horizon)
+        ticks = measure.definition.combine.ticks
         return Numbers(
-            value=at.value, se=at.se, interval=at.interval, numerator=self.table.events(), denominator=self.n
+            value=at.value / ticks,
+            se=at.se / ticks,
+            interval=_in_units(at.interval, ticks),
+            numerator=self.table.events(),
+            denominator=self.n,
         )
 
     def _median_time(self, measure: ResolvedMeasure) -> Numbers:
@@ -218,6 +209,9 @@ class EventSummary:
         ticks = measure.definition.combine.ticks
         interval = _in_units(at.interval, ticks)
         return Numbers(value=at.value / ticks, interval=interval, numerator=self.table.events(), denominator=self.n)
+
+
+_AT_HORIZON = {"survival": survival, "cumulative_incidence": incidence, "restricted_mean": restricted_mean}
 
 
 @attrs.frozen
@@ -321,7 +315,8 @@ def rebuild(measure: ResolvedMeasure, statistics: tuple[Statistic, ...]) -> tupl
         return kind_of(measure.definition.combine.statistic).from_sums(sums), components
     kind = kind_of(measure.base.definition.combine.statistic)
     sides = _split((entry for entry in statistics if _OF not in entry.name), ":")
-    return GapSummary({side: kind.from_sums(part) for side, part in sides.items()}), components
+    of_sides = MixSummary if measure.definition.combine.statistic == "mix_adjusted" else GapSummary
+    return of_sides({side: kind.from_sums(part) for side, part in sides.items()}), components
 
 
 def _split(statistics: Iterable[Statistic], mark: str) -> dict[str, dict[str, float | int]]:
@@ -334,7 +329,7 @@ def _split(statistics: Iterable[Statistic], mark: str) -> dict[str, dict[str, fl
 
 
 _OF = "|"
-Kind = type[RatioSummary] | type[MeanSummary] | type[MedianSummary] | type[EventSummary]
+Kind = type[RatioSummary] | type[MeanSummary] | type[MedianSummary] | type[EventSummary] | type[AgreementSummary]
 _KINDS: dict[str, Kind] = {
     "ratio_of_sums": RatioSummary,
     "mean": MeanSummary,
@@ -342,6 +337,10 @@ _KINDS: dict[str, Kind] = {
     "survival": EventSummary,
     "cumulative_incidence": EventSummary,
     "median_time": EventSummary,
+    "restricted_mean": EventSummary,
+    "kappa": AgreementSummary,
+    "weighted_kappa": AgreementSummary,
+    "area_ratio": RatioSummary,
 }
 
 

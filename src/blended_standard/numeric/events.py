@@ -49,7 +49,7 @@ class EventTable:
 
 @attrs.frozen
 class AtHorizon:
-    """A probability at the horizon with its standard error and interval."""
+    """A probability at the horizon, or a mean up to it, with its standard error and interval."""
 
     value: float
     se: float
@@ -93,6 +93,39 @@ def incidence(table: EventTable, horizon: int, *, level: float = 0.95) -> AtHori
         variance -= 2 * left * before * events / at_risk**2
     se = math.sqrt(max(variance, 0.0))
     return AtHorizon(value, se, _log_log(value, se, table, horizon, level))
+
+
+def restricted_mean(table: EventTable, horizon: int, *, level: float = 0.95) -> AtHorizon:
+    """Mean time to the event restricted to `horizon`: the area under the Kaplan-Meier curve up to there.
+
+    The error is Greenwood's of the area (Klein and Moeschberger 2003, section 4.5), the interval normal inside 0 and
+    the horizon.
+
+    Examples
+    --------
+    >>> table = EventTable({(2, 1): 1, (3, 0): 1, (4, 1): 2, (6, 0): 1, (8, 1): 1, (10, 0): 1, (12, 0): 3})
+    >>> at = restricted_mean(table, 12)
+    >>> round(at.value, 2), round(at.se, 4)
+    (8.66, 1.3145)
+    """
+    times = [time for time in _event_times(table) if time <= horizon]
+    steps = [(at_risk, events) for at_risk, events, _ in _steps(table, horizon)]
+    curve, value = [], 1.0
+    for at_risk, events in steps:
+        value *= 1 - events / at_risk
+        curve.append(value)
+    ends = [*times, horizon]
+    areas = [height * (end - begin) for height, begin, end in zip(curve, times, ends[1:], strict=True)]
+    mean = ends[0] + math.fsum(areas)
+    variance = math.fsum(
+        math.fsum(areas[place:]) ** 2 * events / (at_risk * (at_risk - events))
+        for place, (at_risk, events) in enumerate(steps)
+        if at_risk > events
+    )
+    se = math.sqrt(variance)
+    half = normal_quantile(level) * se
+    interval = Interval(low=max(0.0, mean - half), high=min(float(horizon), mean + half), level=level, method="normal")
+    return AtHorizon(mean, se, interval)
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ Sources: Wilson (1927); Newcombe (1998) for the difference; Cochran (1977, secti
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import attrs
 
@@ -51,6 +52,28 @@ def difference(first: float, first_interval: Interval, second: float, second_int
     below = math.hypot(first - first_interval.low, second_interval.high - second)
     above = math.hypot(first_interval.high - first, second - second_interval.low)
     return Interval(low=gap - below, high=gap + above, level=first_interval.level, method="square-and-add")
+
+
+def weighted_sum(parts: Sequence[tuple[float, float, Interval]]) -> Interval:
+    """Interval for a weighted sum of independent values from their own intervals; `difference` has weights 1 and -1.
+
+    Parameters
+    ----------
+    parts : sequence of (weight, value, interval)
+        With weights of zero or more.
+
+    Source: Zou and Donner (2008).
+
+    Examples
+    --------
+    >>> interval = weighted_sum([(0.5, 0.7, wilson(7, 10)), (0.5, 0.5, wilson(5, 10))])
+    >>> round(interval.low, 3), round(interval.high, 3)
+    (0.386, 0.767)
+    """
+    total = math.fsum(weight * value for weight, value, _ in parts)
+    below = math.hypot(*(weight * (value - ends.low) for weight, value, ends in parts))
+    above = math.hypot(*(weight * (ends.high - value) for weight, value, ends in parts))
+    return Interval(low=total - below, high=total + above, level=parts[0][2].level, method="square-and-add")
 
 
 @attrs.frozen(kw_only=True)

@@ -117,8 +117,9 @@ class Combine:
 class ComponentDefinition:
     """A further number that a measure gives beside its headline, in `unit`, combined by a statistic of its own.
 
-    The statistics lowest, highest and spread_above (1 where highest / lowest is above `limit`) read the values of the
-    headline and of the other components; all others read the units, as the headline does.
+    The statistics lowest, highest, spread_above (1 where highest / lowest is above `limit`) and evenness (the entropy
+    of the shares by its largest value) read the values of the headline and of the other components; `with_headline` is
+    computed together with the headline; all others read the units, as the headline does.
     """
 
     id: str
@@ -132,7 +133,12 @@ class ComponentDefinition:
     @property
     def derived(self) -> bool:
         """Say whether it is computed from the values of the others."""
-        return self.statistic in ("lowest", "highest", "spread_above")
+        return self.statistic in ("lowest", "highest", "spread_above", "evenness")
+
+    @property
+    def counted(self) -> bool:
+        """Say whether it is computed from sums of its own over the units."""
+        return not self.derived and self.statistic != "with_headline"
 
 
 @attrs.frozen(kw_only=True)

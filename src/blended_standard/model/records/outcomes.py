@@ -129,6 +129,14 @@ class PopulationEstimate(Record):
     youth: float = f.number("People aged 16 to 24.", required=True, minimum=0, unit="people")
     disconnected: float = f.number("Of these, neither in school nor working.", required=True, minimum=0, unit="people")
     source: str | None = f.text("Survey.")
+    youth_no_diploma: float | None = f.number("Of `youth`, without a diploma.", minimum=0, unit="people")
+    disconnected_no_diploma: float | None = f.number("Of these, disconnected.", minimum=0, unit="people")
+    youth_diploma: float | None = f.number(
+        "Of `youth`, with a diploma and no postsecondary credential.", minimum=0, unit="people"
+    )
+    disconnected_diploma: float | None = f.number("Of these, disconnected.", minimum=0, unit="people")
+    youth_credential: float | None = f.number("Of `youth`, with a postsecondary credential.", minimum=0, unit="people")
+    disconnected_credential: float | None = f.number("Of these, disconnected.", minimum=0, unit="people")
 
 
 @attrs.frozen(kw_only=True)
