@@ -9,13 +9,16 @@ from __future__ import annotations
 import enum
 import functools
 import html
+import importlib
 import importlib.util
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
 import attrs
 
+from blended_standard._files import csv_text, write_whole
 from blended_standard.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +73,60 @@ class Result:
         """
         return rows_to_frame(self.rows(), backend=backend)
 
+    def csv_rows(self) -> list[Row]:
+        """Return the rows that `to_csv` writes: those of `rows()`, with the context that each needs to stand alone."""
+        return self.rows()
+
+    def to_csv(self, to: str | Path | None = None) -> str:
+        """Return the table as CSV (UTF-8, RFC 4180), and write it to `to` where that is given.
+
+        Every row says what it is about, so that it survives sorting and filtering; text that a spreadsheet would run as
+        a formula is made harmless; a file starts with the mark by which spreadsheets know UTF-8. Nothing is withheld
+        here: of a measure report take `report.for_publication` first.
+        """
+        text = csv_text(self.csv_rows())
+        if to is not None:
+            write_whole(Path(to), "\ufeff" + text)
+        return text
+
+    def plot_data(self, kind: str | None = None, **options: str) -> list[Row]:
+        """Return the tidy table that `plot(kind, **options)` draws.
+
+        Raises
+        ------
+        UsageError
+            Results of this class have no plot, or not of this kind; the message lists the kinds.
+        """
+        made: list[Row] = _plots().plot_of(self, kind, **options).rows
+        return made
+
+    def plot(self, kind: str | None = None, *, ax: Any = None, **options: str) -> Any:
+        """Draw the result with matplotlib (the extra `plot`).
+
+        Parameters
+        ----------
+        kind : str, optional
+            Measure reports: "groups", "trend", "curve"; comparisons: "forest"; balance tables: "love"; meta-analyses:
+            "forest", "funnel"; program effects: "groups". Default: the first of these.
+        ax : matplotlib Axes, optional
+            Where to draw. Default: a new figure.
+        **options
+            Of a measure report `measure`, which of several measures to draw. Nothing is withheld here.
+
+        Returns
+        -------
+        matplotlib Axes
+
+        Raises
+        ------
+        MissingExtraError
+            matplotlib is not installed.
+        UsageError
+            There is no such plot; the message lists the kinds.
+        """
+        plots = _plots()
+        return plots.draw(plots.plot_of(self, kind, **options), ax)
+
     def __str__(self) -> str:
         heading = self.title or type(self).__name__
         return f"{heading}\n{text_table(self.rows())}"
@@ -113,6 +170,11 @@ class Estimate(Result):
                 f"{self.name}: an estimate has a value or a reason why not, and got value={self.value!r}, "
                 f"reason={self.reason!r}. Pass exactly one."
             )
+
+
+def _plots() -> Any:
+    """Return the module of plots, which knows every result and so is above all of them."""
+    return importlib.import_module("blended_standard.report.plots")
 
 
 def rows_to_frame(rows: Sequence[Row], *, backend: FrameLibrary | None = None) -> IntoDataFrame:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import blended_standard as bs
+from blended_standard._files import write_whole
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, score
 from blended_standard.report import for_publication
-from blended_standard.report.make import report, write_whole
+from blended_standard.report.make import report
 from tests.measures.synthetic import make
 
 HOSTILE = ["<script>alert(1)</script>", "\u202egnirts", "🎓 Harbor", 'a"onmouseover="x', "x" * 10_000, "{{ 7 * 7 }}"]

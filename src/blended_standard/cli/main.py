@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import blended_standard as bs
+from blended_standard._files import write_whole
 from blended_standard._version import __version__
 from blended_standard.cli.exchange import add_commands
 from blended_standard.cli.progress import Progress
@@ -25,7 +26,6 @@ from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import claim
 from blended_standard.model import RECORDS
 from blended_standard.report import brief
-from blended_standard.report.make import write_whole
 from blended_standard.validate import ValidationReport, explain, render
 from blended_standard.validate.conformance import CLASSES, run_conformance
 from blended_standard.validate.conformance.page import statement_text

@@ -55,6 +55,26 @@ class StudyReport(Result):
             for effect in self.effects
         ]
 
+    def csv_rows(self) -> list[Row]:
+        """Return one row an effect, each with the two groups, their values and the rating."""
+        context: Row = {
+            "measure": self.measure,
+            "name": self.name,
+            "first_group": self.first.label,
+            "second_group": self.second.label,
+            "first_value": self.first.value,
+            "second_value": self.second.value,
+        }
+        after: Row = {
+            "method": None,
+            "rating": self.rating.label if self.rating else None,
+            "tier": self.tier.label if self.tier else None,
+            "comparability_key": self.first.key.digest,
+            "synthetic": self.synthetic,
+        }
+        rows = zip(self.effects, self.rows(), strict=True)
+        return [context | row | after | {"method": effect.method} for effect, row in rows]
+
     def __str__(self) -> str:
         heading = f"{self.measure} {self.name}: {self.first.label} against {self.second.label}"
         return "\n".join([heading, *(f"  {sentence}" for sentence in self.sentences), super().__str__()])

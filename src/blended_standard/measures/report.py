@@ -150,6 +150,27 @@ class MeasureResult(Result):
             }
         ]
 
+    def csv_rows(self) -> list[Row]:
+        """Return one row with every number, a column for each part of the group, and the parameters in force."""
+        groups: Row = {f"group_{name}": value for name, value in self.group}
+        return [
+            {"measure": self.measure, "version": self.version, "name": self.name, "group": self.label}
+            | groups
+            | {name: value for name, value in self.rows()[0].items() if name in ("value", "se", "ci_low", "ci_high")}
+            | {
+                "ci_level": self.interval.level if self.interval else None,
+                "numerator": self.numerator,
+                "denominator": self.denominator,
+                "n": self.n,
+                "learners": self.learners,
+                "coverage": self.coverage,
+                "status": self.status.value,
+                "reason": self.reason,
+                "parameters": "; ".join(f"{name}={value}" for name, value in self.parameters),
+                "comparability_key": self.key.digest,
+            }
+        ]
+
 
 @result
 class MeasureReport(Result):
@@ -173,6 +194,17 @@ class MeasureReport(Result):
     def rows(self) -> list[Row]:
         """Return one row a measure and group."""
         return [row for entry in self.results for row in entry.rows()]
+
+    def csv_rows(self) -> list[Row]:
+        """Return one row a measure and group, with every number and with what the report is about."""
+        context: Row = {
+            "as_of": self.as_of.isoformat(),
+            "profile": self.profile,
+            "standard_version": self.standard_version,
+            "source": self.source,
+            "synthetic": self.synthetic,
+        }
+        return [entry.csv_rows()[0] | context for entry in self.results]
 
     def groups(self) -> tuple[Group, ...]:
         """Return the groups in order."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Literal
 
 import attrs
 
+from blended_standard._files import write_whole
 from blended_standard.compare import StudyReport
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, merge
@@ -85,22 +84,6 @@ def report(
     if to is not None:
         write_whole(Path(to), text)
     return text
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all: beside the target first, then renamed onto it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(working).chmod(0o644)
-        Path(working).replace(path)
-    except BaseException:
-        Path(working).unlink(missing_ok=True)
-        raise
 
 
 def _together(measured: list[MeasureReport], standard: Standard) -> MeasureReport:

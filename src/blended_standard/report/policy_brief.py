@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from blended_standard._files import write_whole
 from blended_standard._version import __version__
 from blended_standard.compare import Step, StudyReport
 from blended_standard.errors import UsageError
@@ -27,7 +28,6 @@ from blended_standard.report.brief_words import (
 )
 from blended_standard.report.charts import Chart, Line, Mark, hundred_chart, percent, plain, row_chart
 from blended_standard.report.further import why_withheld
-from blended_standard.report.make import write_whole
 from blended_standard.report.page import environment
 from blended_standard.report.publish import for_publication, policy_of
 from blended_standard.results import Result, Row

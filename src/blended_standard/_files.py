@@ -1,0 +1,62 @@
+"""Files that appear whole or not at all, and CSV text that a spreadsheet opens without running or changing a cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_FORMULA = tuple("=+-@＝＋－＠")  # and their full-width forms
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all: beside the target first, then renamed onto it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(working).chmod(0o644)
+        Path(working).replace(path)
+    except BaseException:
+        Path(working).unlink(missing_ok=True)
+        raise
+
+
+def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows as CSV after RFC 4180: one header of all columns, numbers in full, absent values empty.
+
+    Text is put on one line. Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
+    injection); numbers, also negative ones, stay numbers.
+
+    Examples
+    --------
+    >>> print(csv_text([{"group": "=1+1", "value": -0.25, "reason": None}]), end="")
+    group,value,reason\r
+    '=1+1,-0.25,\r
+    """
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow([_cell(column) for column in columns])
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    value = getattr(value, "value", value)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(float(value))
+    if isinstance(value, int):
+        return value
+    text = " ".join(str(value).split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
