@@ -10,20 +10,20 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, cast
 
 import attrs
 
 from blended_standard.errors import MissingExtraError, ModelError, UsageError
-from blended_standard.io.fast import FastDecoder, count_keys, fast_decoder
+from blended_standard.io.fast import FastDecoder, count_keys, fast_decoder, uncollected
+from blended_standard.io.filling import REFUSALS, from_objects
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.io.text import parse_object, parse_object_once
-from blended_standard.io.typed import FORMS, READERS
+from blended_standard.io.typed import FORMS, READERS, read_typed
 from blended_standard.io.write import plain_rows, record_as_json
 from blended_standard.model import RECORDS, FieldSpec, Missing, Record
 
 Route = Literal["auto", "fast", "detailed"]
-R = TypeVar("R", bound=Record)
 
 _BATCH = 2_000_000  # bytes of JSON Lines a batch
 _KEPT = 100
@@ -87,8 +87,12 @@ def read_records(content: bytes, table: str, *, route: Route = "auto") -> list[R
     blended_standard.io.codec.RefusedRecordsError: program record 1 (line 1), name: 7 is not accepted. Accepted: text.
     """
     record = _record(table)
-    fast = _fast_decoder(record, route)
-    refused = _Refused(table)
+    with uncollected():
+        return _read(content, record, _fast_decoder(record, route))
+
+
+def _read(content: bytes, record: type[Record], fast: FastDecoder | None) -> list[Record]:
+    refused = _Refused(record.table)
     if content.lstrip()[:1] == b"[":
         return refused.check(fast.array(content) if fast else None, lambda: _array(content, record, refused))
     found: list[Record] = []
@@ -130,7 +134,7 @@ def structure(values: Mapping[str, Any], table: str) -> Record:
         With every problem of the record.
     """
     refused = _Refused(table)
-    made = _structured(values, _record(table), None, 1, refused)
+    made = _structured(dict(values), _record(table), None, 1, refused)
     kept: list[Record] = refused.check([made] if made else [], list)
     return kept[0]
 
@@ -218,7 +222,7 @@ def _batches(content: bytes) -> Iterator[bytes]:
         start = end
 
 
-# The detailed route: the json module, our own readers, cattrs.
+# The detailed route: the json module, a plain filler, and cattrs with our own readers for what that one refuses.
 
 
 def _lines(batch: bytes, record: type[Record], line: int, before: int, refused: _Refused) -> list[Record]:
@@ -250,8 +254,7 @@ def _array(content: bytes, record: type[Record], refused: _Refused) -> list[Reco
 
 def _repeats(content: bytes, rows: list[Any]) -> bool:
     """Say whether a key may stand twice: more keys came than there are, or some stand inside others."""
-    there, _ = count_keys(content)
-    return there != sum(len(row) for row in rows if isinstance(row, dict))
+    return count_keys(content) != sum(len(row) for row in rows if isinstance(row, dict))
 
 
 def _parsed(content: bytes, number: int, line: int | None, refused: _Refused, *, quick: bool = False) -> Any:
@@ -263,24 +266,30 @@ def _parsed(content: bytes, number: int, line: int | None, refused: _Refused, *,
     return None
 
 
-def _structured(values: Any, record: type[R], line: int | None, number: int, refused: _Refused) -> R | None:
-    import cattrs
-
-    if not isinstance(values, Mapping):
+def _structured(values: Any, record: type[Record], line: int | None, number: int, refused: _Refused) -> Record | None:
+    if not isinstance(values, dict):
         refused.add(number, line, None, f"this is a {type(values).__name__}. Accepted: a JSON object.")
         return None
-    known = _known(record.table)
+    try:
+        return _plain(record.table)(values)
+    except REFUSALS:
+        return _with_detail(values, record, line, number, refused)
+
+
+def _with_detail(
+    values: dict[str, Any], record: type[Record], line: int | None, number: int, refused: _Refused
+) -> Record | None:
+    known, structure_one, refusals = _structurer(record.table)
     given = values
     if not values.keys() <= known:
         given = {name: value for name, value in values.items() if name in known}
         given["extra"] = {name: value for name, value in values.items() if name not in known and value is not None}
     try:
-        made: R = _converter().structure(given, record)
-    except cattrs.BaseValidationError as error:
+        return cast(Record, structure_one(given, record))
+    except refusals as error:
         for field, problem in _explained(error, record):
             refused.add(number, line, field, problem)
         return None
-    return made
 
 
 def _explained(error: BaseException, record: type[Record]) -> Iterator[tuple[str | None, str]]:
@@ -302,43 +311,34 @@ def _explained(error: BaseException, record: type[Record]) -> Iterator[tuple[str
 
 
 @functools.cache
-def _known(table: str) -> frozenset[str]:
-    return frozenset([*(field.name for field in RECORDS[table].fields()), "missing"])
+def _plain(table: str) -> Callable[[Any], Record]:
+    return from_objects(RECORDS[table])
 
 
 @functools.cache
-def _converter() -> Any:
+def _structurer(table: str) -> tuple[frozenset[str], Callable[[Any, Any], Any], type[Exception]]:
+    """Return the names that a record knows, the function of cattrs that makes it, and what that raises."""
     import cattrs
     from cattrs.gen import make_dict_structure_fn, override
 
-    made = cattrs.Converter()
-    for record in RECORDS.values():
-        hooks: dict[str, Any] = {field.name: override(struct_hook=_hook(field)) for field in record.fields()}
-        hooks |= {"missing": override(struct_hook=_missing), "extra": override(struct_hook=lambda value, _: value)}
-        made.register_structure_hook(record, make_dict_structure_fn(record, made, **hooks))
-    return made
+    record = RECORDS[table]
+    hooks: dict[str, Any] = {field.name: override(struct_hook=_hook(field)) for field in record.fields()}
+    known = frozenset([*hooks, "missing"])
+    hooks |= {"missing": override(struct_hook=_missing), "extra": override(struct_hook=lambda value, _: value)}
+    made = make_dict_structure_fn(record, cattrs.Converter(), **hooks)
+    return known, made, cattrs.BaseValidationError
 
 
 def _hook(field: FieldSpec) -> Callable[[Any, Any], Any]:
-    """Return the reader of a field: that of `io.typed`, but text is no number and no yes or no in JSON."""
-    read = READERS[field.type]
-    as_text = field.type in ("text", "date", "instant")
-
-    plain = {"text": str, "boolean": bool}.get(field.type)
-
     def hook(value: Any, _: Any) -> Any:
-        if plain is not None and value.__class__ is plain:
-            return value
         if value is None:
             if field.required:
                 raise ModelError(f"this field is required. Accepted: {FORMS[field.type]}.")
             return None
-        hint = ""
-        if isinstance(value, str) is as_text:
-            try:
-                return read(value)
-            except ValueError as error:
-                hint = f" {error}" if str(error).startswith("(") else ""
+        try:
+            return read_typed(field, value)
+        except ValueError as error:
+            hint = f" {error}" if str(error).startswith("(") else ""
         shown = "the value given" if field.identifying else repr(value)[:80]
         raise ModelError(f"{shown} is not accepted. Accepted: {FORMS[field.type]}.{hint}")
 

@@ -19,11 +19,15 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @attrs.frozen
 class RawRow:
-    """One row as it stands in its source: text for CSV, JSON values for JSON Lines; no line in memory."""
+    """One row as it stands in its source: text for CSV, JSON values for JSON Lines; no line in memory.
+
+    Where `typed`, the source tells text from numbers and truth, so that a number in quotes is text and no number.
+    """
 
     row: int
     line: int | None
     values: Mapping[str, Any]
+    typed: bool = False
 
 
 def read_csv(content: bytes, table: str, known: tuple[str, ...], found: FindingCollector) -> Iterator[RawRow]:
@@ -78,7 +82,7 @@ def read_json_lines(content: bytes, table: str, found: FindingCollector) -> Iter
         row += 1
         values = _parse_object(line, _is_cut(number, last, text), table, row, number, found)
         if values is not None:
-            yield RawRow(row, number, values)
+            yield RawRow(row, number, values, typed=True)
 
 
 def parse_object(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import math
 import re
@@ -64,7 +65,7 @@ def _read_fields(
         value = raw.values.get(field.name)
         if value is not None:
             try:
-                value = read(value)
+                value = read_typed(field, value) if raw.typed else read(value)
             except ValueError as error:
                 hint = f" {error}" if str(error).startswith("(") else ""
                 found.add(
@@ -96,6 +97,13 @@ def _read_missing(raw: RawRow, known: set[str], table: str, found: FindingCollec
         found.add("FLD-TYPE", table=table, row=raw.row, line=raw.line, field=MISSING, value=given, detail=detail)
         return None
     return json.dumps({name: reasons[name] for name in sorted(reasons) if name in known})
+
+
+def read_typed(field: FieldSpec, value: Any) -> Any:
+    """Read a value as JSON holds it: text is no number and no truth value there; `ValueError` where it is refused."""
+    if isinstance(value, str) is not (field.type in ("text", "date", "instant")):
+        raise ValueError
+    return READERS[field.type](value)
 
 
 def _text(value: Any) -> str:
@@ -135,7 +143,14 @@ def _boolean(value: Any) -> bool:
 def _date(value: Any) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
-    if isinstance(value, str) and _DATE.fullmatch(value):
+    if isinstance(value, str):
+        return _date_of_text(value)
+    raise ValueError
+
+
+@functools.lru_cache(maxsize=1 << 16)  # a program's records name the same few thousand days
+def _date_of_text(value: str) -> dt.date:
+    if _DATE.fullmatch(value):
         return _in_calendar(dt.date.fromisoformat, value)
     raise ValueError
 

@@ -154,7 +154,7 @@ def _accepts(record: type) -> Callable[[Any], bool]:
     """Return a function that is true only for records that no constraint refuses."""
     lines = ["def accepts(record):", " if record.extra or record.missing: return False"]
     for spec in specs(record):
-        sound = " and ".join(_conditions(spec))
+        sound = " and ".join(conditions(spec))
         absent = "" if spec.required else "value is None or "
         lines += [f" value = record.{spec.name}", f" if not ({absent}({sound})): return False"]
     scope: dict[str, Any] = {"date": dt.date, "datetime": dt.datetime}
@@ -163,7 +163,7 @@ def _accepts(record: type) -> Callable[[Any], bool]:
     return made
 
 
-def _conditions(spec: FieldSpec) -> Iterator[str]:
+def conditions(spec: FieldSpec) -> Iterator[str]:
     """Yield Python conditions on `value` that together keep `problem_with` silent."""
     kinds = {"text": "str", "integer": "int", "number": "float", "boolean": "bool", "instant": "datetime"}
     yield f"value.__class__ is {kinds.get(spec.type, 'date')}"
