@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scipy.stats import t
+from scipy.stats import norm
 
 from tests.measures.make_vectors_people import Rows, acts, case, day
 from tests.measures.make_vectors_time import write
@@ -123,12 +123,11 @@ def strata(sizes: Sequence[int], good: Sequence[int]) -> dict[str, Rows]:
 
 
 def of_stratum(good: int, n: int) -> tuple[float, float, float, float]:
-    """Value, error and logit interval of a share, learners independent."""
-    p = good / n
-    se = math.sqrt(n / (n - 1) * n * p * (1 - p)) / n
-    half = float(t.ppf(0.975, n - 1)) * se / (p * (1 - p))
-    ends = [1 / (1 + math.exp(-(math.log(p / (1 - p)) + side * half))) for side in (-1, 1)]
-    return p, se, *ends
+    """Value, error and Wilson interval of a share, learners independent."""
+    p, z = good / n, float(norm.ppf(0.975))
+    se = math.sqrt(p * (1 - p) / (n - 1))
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return p, se, (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
 def weighted(parts: Sequence[tuple[float, int, int]]) -> dict[str, Any]:

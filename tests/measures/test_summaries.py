@@ -20,7 +20,7 @@ from blended_standard.measures.summaries import (
     as_statistics,
     rebuild,
 )
-from blended_standard.numeric.events import EventTable, median_time
+from blended_standard.numeric.events import EventTable, median_time, restricted_mean
 from blended_standard.numeric.medians import median
 from blended_standard.spec.definitions import (
     Combine,
@@ -134,6 +134,26 @@ def test_the_interval_of_a_median_time_is_that_of_survfit() -> None:
     assert (found.interval.low, found.interval.high) == (11.0, 23.0)
 
 
+@pytest.mark.parametrize(
+    ("counts", "horizon", "expected"),
+    # R 4.2, survival 3.5: summary(survfit(Surv(t, e) ~ 1), rmean = horizon)$table, in reference/median_time.R
+    [
+        (
+            {(2, 1): 1, (3, 0): 1, (4, 1): 2, (6, 0): 1, (8, 1): 1, (10, 0): 1, (12, 0): 3},
+            12,
+            (8.66, 1.30777291607),
+        ),
+        ({(time, int(time % 5 != 0)): 1 for time in range(1, 31)}, 20, (14.4530666667, 1.19432149607)),
+    ],
+)
+def test_restricted_means_are_those_of_survfit(
+    counts: dict[tuple[int, int], int], horizon: int, expected: tuple[float, float]
+) -> None:
+    found = restricted_mean(EventTable(counts), horizon)
+    assert (found.value, found.se) == pytest.approx(expected, abs=1e-10)
+    assert 0 <= found.interval.low < found.value < found.interval.high <= horizon
+
+
 def test_no_median_time_is_said() -> None:
     found = EventSummary(EventTable({(1, 1): 1, (5, 0): 3})).evaluate(measure("median_time"))
     assert found.value is None
@@ -154,6 +174,18 @@ def test_lost_outcomes_give_bounds() -> None:
 
 def part(name: str, statistic: str, limit: float | None = None) -> ComponentDefinition:
     return ComponentDefinition(id=name, meaning="", statistic=statistic, unit="hours", limit=limit)
+
+
+def test_people_who_each_count_once_get_wilsons_interval() -> None:
+    # Catalogue, section 0.7: 17 of 20, 709 of 1167, 4 of 14.
+    for x, n, low, high in ((17, 20, 0.640, 0.948), (709, 1167, 0.5792, 0.6352), (4, 14, 0.117, 0.546)):
+        sums = {"n": n, "clusters": n, "x": x, "y": n, "xx": x, "xy": x, "yy": n}
+        found = RatioSummary.from_sums(sums).evaluate(measure("ratio_of_sums", top=1.0)).interval
+        assert found is not None
+        assert (found.low, found.high) == pytest.approx((low, high), abs=5.1e-4)
+        clustered = RatioSummary.from_sums({**sums, "clusters": n - 1}).evaluate(measure("ratio_of_sums", top=1.0))
+        assert clustered.interval is not None
+        assert clustered.interval.method != found.method == "Wilson"
 
 
 def test_components_are_computed_merged_and_derived() -> None:

@@ -67,6 +67,13 @@ def test_schemas_are_json_schemas(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(record_schema(RECORDS[name], STANDARD))
 
 
+def test_profiles_of_a_law_ask_for_the_measures_that_it_needs() -> None:
+    core_measures = set(STANDARD.profile("core").measures)
+    doors, wioa = (set(STANDARD.profile(name).measures) for name in ("washington-open-doors", "wioa"))
+    assert doors >= core_measures | {"CMP-13", "CMP-09", "CMP-12", "OUT-05"}
+    assert wioa >= core_measures | {"OUT-08", "OUT-09", "OUT-10", "OUT-11", "OUT-12", "CMP-11"}
+
+
 def core(**changes: Any) -> Profile:
     facts: dict[str, Any] = {"id": "core", "title": "Core", "level": "core", "meaning": "m"}
     return Profile(**{**facts, **changes})

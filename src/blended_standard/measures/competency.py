@@ -1,11 +1,10 @@
-"""Competency measures: what was mastered, and on what evidence."""
+"""Competency measures: what was mastered, how fast, and on what evidence."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.blocks import Blocks, single
-from blended_standard.measures.calendar import month_of, program_year
 from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.registry import Parameters, measure
 from blended_standard.numeric.events import CENSORED, COMPETING, EVENT
@@ -119,25 +118,48 @@ def on_pace_share(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 
 @measure("CMP-04")
 def time_to_mastery(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Days from the first work on a competency to its mastery, one row for each begun (CMP-04)."""
+    """Observable days from the first work on a competency to its mastery, one row for each begun (CMP-04)."""
     import narwhals.stable.v2 as nw
 
     del parameters
+    keys = ["episode_id", "competency_id"]
     begun = _work(blocks).group_by("episode_id", "competency_id").agg(start=nw.col("day").min())
     mastered = _mastery(blocks).filter(nw.col("program") == 1).select("episode_id", "competency_id", "first")
     done = ~nw.col("first").is_null()
     stop = nw.when(done).then(nw.col("first")).otherwise(nw.col("last"))
     left = nw.when(nw.col("exited")).then(nw.lit(COMPETING)).otherwise(nw.lit(CENSORED))
-    return (
-        begun.join(mastered, on=["episode_id", "competency_id"], how="left")
+    spells = blocks.engine.materialise(
+        begun.join(mastered, on=keys, how="left")
         .join(blocks.episodes.select("episode_id", "last", "exited"), on="episode_id")
+        .with_columns(stop=nw.max_horizontal(stop, nw.col("start")))
+    )
+    sunday = nw.col("week") * 7 + 3
+    hidden = (
+        spells.select(*keys, "start", "stop")
+        .join(blocks.hidden_weeks(4), on="episode_id")
+        .with_columns(hidden=nw.min_horizontal(nw.col("stop"), sunday) - nw.max_horizontal(nw.col("start"), sunday - 7))
+        .filter(nw.col("hidden") > 0)
+        .group_by(*keys)
+        .agg(nw.col("hidden").sum())
+    )
+    return (
+        spells.join(hidden, on=keys, how="left")
         .with_columns(
-            time=nw.max_horizontal(stop - nw.col("start"), nw.lit(0)).cast(nw.Int64),
+            time=(nw.col("stop") - nw.col("start") - nw.col("hidden").fill_null(0)).cast(nw.Int64),
             event=nw.when(done).then(nw.lit(EVENT)).otherwise(nw.lit(CENSORED)),
             event_mastered=nw.when(done).then(nw.lit(EVENT)).otherwise(left),
         )
-        .with_columns(time_mastered=nw.col("time"), excluded=nw.lit(None, nw.String))
-        .select("episode_id", "time", "event", "time_mastered", "event_mastered", "excluded")
+        .with_columns(
+            time_restricted=nw.col("time"),
+            event_restricted=nw.col("event"),
+            time_mastered=nw.col("time"),
+            excluded=nw.lit(None, nw.String),
+        )
+        .select(
+            "episode_id",
+            *("time", "event", "time_restricted", "event_restricted", "time_mastered", "event_mastered"),
+            "excluded",
+        )
     )
 
 
@@ -197,157 +219,6 @@ def attempts_to_mastery(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[
             needed=one(),
         )
         .select("episode_id", "x", "x_first", "x_same_form", "y_same_form", "excluded", "covered", "needed")
-    )
-
-
-@measure("CMP-09")
-def credit_completion(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Credits earned, of credits attempted, one row an attempt (CMP-09)."""
-    import narwhals.stable.v2 as nw
-
-    dropped = nw.col("dropped_date") - nw.col("started_date") <= int(parameters["drop_days"])
-    more = nw.col("earned") > nw.col("attempted")
-    reason = (
-        nw.when(nw.col("prior_learning").fill_null(False))
-        .then(nw.lit("prior_learning"))
-        .when(dropped.fill_null(False))
-        .then(nw.lit("early_drop"))
-        .when(more.fill_null(False))
-        .then(nw.lit("more_than_attempted"))
-    )
-    return (
-        _credits(blocks)
-        .with_columns(
-            x=nw.when(~nw.col("attempted").is_null()).then(nw.col("earned")),
-            y=nw.col("attempted"),
-            excluded=reason,
-            covered=flag(~nw.col("attempted").is_null()),
-            needed=one(),
-        )
-        .select("episode_id", "x", "y", "excluded", "covered", "needed")
-    )
-
-
-@measure("CMP-10")
-def credit_accumulation(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Credits earned in the program, by school year of observable weeks, one row an episode (CMP-10)."""
-    import narwhals.stable.v2 as nw
-
-    earned = (
-        _credits(blocks)
-        .filter(~nw.col("prior_learning").fill_null(False), nw.col("date") >= nw.col("entry"))
-        .filter(nw.col("date") <= nw.col("last"))
-        .group_by("episode_id")
-        .agg(earned=nw.col("earned").sum())
-    )
-    year, required = int(parameters["weeks_a_year"]), float(parameters["required_credits"])
-    rate = nw.col("x") / nw.col("observable")
-    return (
-        blocks.weeks(4)
-        .join(earned, on="episode_id", how="left")
-        .with_columns(x=nw.col("earned").fill_null(0.0) * year, y=nw.col("observable"))
-        .with_columns(
-            x_on_track=nw.when(nw.col("y") > 0).then(flag(rate >= 0.8 * required - 1e-12)),
-            excluded=nw.when(nw.col("y") == 0).then(nw.lit("too_short")),
-        )
-        .select("episode_id", "x", "y", "x_on_track", "excluded")
-    )
-
-
-@measure("CMP-11")
-def skill_gain(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Participants of the program year with a documented gain, of all participants (CMP-11)."""
-    import narwhals.stable.v2 as nw
-
-    first, _ = program_year(blocks.as_of, int(parameters["start_month"]))
-    gains = (
-        blocks.table("skill_gain")
-        .filter(nw.col("documented").fill_null(False), nw.col("date") >= first, nw.col("date") <= blocks.as_of)
-        .select("episode_id")
-        .unique("episode_id")
-        .with_columns(gained=one())
-    )
-    gone = nw.col("exit_reason").is_in(list(blocks.standard.codes["exit_reason"].names(role="death")))
-    return (
-        blocks.episodes.filter(nw.col("last") >= first)
-        .join(gains, on="episode_id", how="left")
-        .with_columns(
-            x=nw.col("gained").fill_null(0).cast(nw.Int64),
-            y=one(),
-            excluded=nw.when(gone.fill_null(False)).then(nw.lit("exempt")),
-        )
-        .select("episode_id", "x", "y", "excluded")
-    )
-
-
-@measure("CMP-12")
-def functioning_level_gain(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Participants who tested at a higher level later, of all with an entry level, one row a subject (CMP-12)."""
-    import narwhals.stable.v2 as nw
-
-    only = int(parameters["entry_level"])
-    keys = ["episode_id", "subject"]
-    tests = blocks.table("level_test").filter(nw.col("date") <= blocks.as_of)
-    tests = tests.join(blocks.spans.select("episode_id"), on="episode_id")
-    entry = tests.filter(nw.col("occasion") == "entry")
-    day = entry.group_by(*keys).agg(date=nw.col("date").min())
-    start = (
-        entry.join(day, on=[*keys, "date"]).group_by(*keys).agg(start=nw.col("level").min(), on=nw.col("date").min())
-    )
-    later = (
-        tests.filter(nw.col("occasion") == "later")
-        .join(start.select(*keys, "on"), on=keys)
-        .filter(nw.col("date") > nw.col("on"))
-        .group_by(*keys)
-        .agg(best=nw.col("level").max())
-    )
-    units = start if only == 0 else start.filter(nw.col("start") == only)
-    return (
-        units.join(later, on=keys, how="left")
-        .with_columns(
-            x=flag(nw.col("best") > nw.col("start")),
-            y=one(),
-            x_tested=flag(~nw.col("best").is_null()),
-            excluded=nw.lit(None, nw.String),
-        )
-        .select("episode_id", "x", "y", "x_tested", "excluded")
-    )
-
-
-@measure("CMP-13")
-def indicator_currency(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Enrolled months with a progress indicator in them or the months before, of enrolled months (CMP-13)."""
-    import narwhals.stable.v2 as nw
-
-    window = int(parameters["window_months"])
-    months = blocks.engine.materialise(
-        blocks.spans.select("episode_id", begin=month_of(nw.col("entry")) + window, end=month_of(nw.col("last")))
-    )
-    ahead = blocks.engine.frame({"ahead": list(range(window))}, {"ahead": int})
-    level = nw.col("evidence_level").fill_null(0) >= int(parameters["minimum_level"])
-    current = (
-        blocks.table("progress_indicator")
-        .filter(nw.col("kind") != "attendance_plan", level)
-        .join(blocks.spans.select("episode_id", "entry", "last"), on="episode_id")
-        .filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
-        .select("episode_id", earned=month_of(nw.col("date")))
-        .unique(["episode_id", "earned"])
-        .join(ahead, how="cross")
-        .select("episode_id", month=nw.col("earned") + nw.col("ahead"))
-        .unique(["episode_id", "month"])
-        .join(months, on="episode_id")
-        .filter(nw.col("month") >= nw.col("begin"), nw.col("month") <= nw.col("end"))
-        .group_by("episode_id")
-        .agg(x=nw.len())
-    )
-    return (
-        months.join(current, on="episode_id", how="left")
-        .with_columns(
-            x=nw.col("x").fill_null(0).cast(nw.Int64),
-            y=nw.max_horizontal(nw.col("end") - nw.col("begin") + 1, nw.lit(0)).cast(nw.Int64),
-        )
-        .with_columns(excluded=nw.when(nw.col("y") == 0).then(nw.lit("grace")))
-        .select("episode_id", "x", "y", "excluded")
     )
 
 
@@ -488,10 +359,3 @@ def _work(blocks: Blocks) -> nw.LazyFrame[Any]:
 
     kept = (nw.col("kind") != "carried_over") & ~nw.col("competency_id").is_null()
     return blocks.dated("evidence", "competency_id", "form_id", where=kept)
-
-
-def _credits(blocks: Blocks) -> nw.LazyFrame[Any]:
-    import narwhals.stable.v2 as nw
-
-    spans = blocks.spans.select("episode_id", "entry", "last")
-    return blocks.table("credit").filter(nw.col("date") <= blocks.as_of).join(spans, on="episode_id")

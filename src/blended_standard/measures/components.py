@@ -14,16 +14,20 @@ from blended_standard.spec.definitions import ComponentDefinition
 
 def components(measure: ResolvedMeasure, headline: Numbers, summaries: Mapping[str, Summary]) -> tuple[Component, ...]:
     """Compute the components of one group, in the order of the definition."""
-    parts = measure.definition.components
-    found = {part.id: _direct(measure, part.id, summaries.get(part.id)) for part in parts if part.counted}
-    values = [headline.value, *(component.value for component in found.values())]
-    for part in parts:
+    found: list[Component] = []
+    values = [headline.value]
+    for part in measure.definition.components:
         if part.derived:
-            found[part.id] = _derived(part, values)
-        elif not part.counted:
-            numbers = headline.parts.get(part.id, Numbers(reason="The measure has no value."))
-            found[part.id] = _component(part.id, numbers)
-    return tuple(found[part.id] for part in parts)
+            found.append(_derived(part, values))
+        elif part.counted:
+            found.append(_direct(measure, part.id, summaries.get(part.id)))
+            values.append(found[-1].value)
+        else:
+            found.append(_component(part.id, headline.parts.get(part.id, _NONE)))
+    return tuple(found)
+
+
+_NONE = Numbers(reason="The measure has no value.")
 
 
 def _direct(measure: ResolvedMeasure, name: str, summary: Summary | None) -> Component:

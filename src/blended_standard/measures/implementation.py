@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.blocks import Blocks, whole
 from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.registry import Parameters, measure
 
@@ -43,24 +43,55 @@ def caseload(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 
 @measure("IMP-02")
 def blend_profile(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Pieces of work done in each mode, of all pieces whose mode is known, one row a piece (IMP-02)."""
+    """Pieces of work done in each mode, of all whose mode is known, one row a piece, and one an episode (IMP-02)."""
     import narwhals.stable.v2 as nw
 
     least = int(parameters["minimum_level"])
     mode = nw.col("mode")
     kept = (nw.col("kind") != "carried_over") & (nw.col("level").fill_null(0) >= least)
     known = ~mode.is_null()
+    work = blocks.engine.materialise(blocks.dated("evidence", "mode", where=kept))
+    shares = {f"x_{name}": nw.when(known).then(flag(mode == name)) for name in _MODES[1:]}
+    pieces = work.with_columns(
+        x=nw.when(known).then(flag(mode == _MODES[0])),
+        y=one(),
+        covered=flag(known),
+        needed=one(),
+        x_site_use=nw.lit(None, nw.Int64),
+        **shares,
+    )
+    empty = {name: nw.lit(None, nw.Int64) for name in ("x", "y", *shares)}
+    zero = {name: nw.lit(0, nw.Int64) for name in ("covered", "needed")}
+    columns = ("episode_id", "x", "y", *shares, "covered", "needed", "x_site_use")
+    episodes = _site_use(blocks, work).with_columns(**empty, **zero)
+    both = nw.concat([pieces.select(*columns), episodes.select(*columns)])
+    return both.with_columns(excluded=nw.lit(None, nw.String))
+
+
+def _site_use(blocks: Blocks, work: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Whether each episode with work had work in person in every four whole weeks from entry: ..., x_site_use."""
+    import narwhals.stable.v2 as nw
+
+    spans = blocks.spans.select("episode_id", "entry", "last")
+    number = whole(nw.col("last") - nw.col("entry") + 1, 28)
+    episodes = work.select("episode_id").unique("episode_id").join(spans, on="episode_id")
+    used = (
+        work.filter(nw.col("mode") == _MODES[0])
+        .join(spans, on="episode_id")
+        .with_columns(part=whole(nw.col("day") - nw.col("entry"), 28))
+        .filter(nw.col("part") < number)
+        .select("episode_id", "part")
+        .unique(["episode_id", "part"])
+        .group_by("episode_id")
+        .agg(used=nw.len())
+    )
     return (
-        blocks.dated("evidence", "mode", where=kept)
+        episodes.with_columns(number=number)
+        .join(used, on="episode_id", how="left")
         .with_columns(
-            x=nw.when(known).then(flag(mode == _MODES[0])),
-            y=one(),
-            excluded=nw.lit(None, nw.String),
-            covered=flag(known),
-            needed=one(),
-            **{f"x_{name}": nw.when(known).then(flag(mode == name)) for name in _MODES[1:]},
+            x_site_use=nw.when(nw.col("number") > 0).then(flag(nw.col("used").fill_null(0) == nw.col("number")))
         )
-        .select("episode_id", "x", "y", *(f"x_{name}" for name in _MODES[1:]), "excluded", "covered", "needed")
+        .select("episode_id", "x_site_use")
     )
 
 

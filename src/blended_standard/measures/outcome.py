@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import EPOCH, Blocks
-from blended_standard.measures.calendar import day_number, last_whole_year, latest_cohort
+from blended_standard.measures.blocks import EPOCH, Blocks, whole
+from blended_standard.measures.calendar import day_number, last_whole_year, latest_cohort, month_of
 from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.registry import Parameters, measure
 from blended_standard.numeric.events import CENSORED, COMPETING, EVENT
@@ -109,41 +109,64 @@ def one_year_completion(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[
     import narwhals.stable.v2 as nw
 
     first, last = last_whole_year(blocks.as_of, 7)
-    year = _year(last)
-    days = (
+    keys = ["learner_id", "program_id"]
+    members = _members(blocks).with_columns(graduated=nw.col("diploma_date"))
+    if parameters["equivalency"]:
+        other = _reached(blocks, ("equivalency",), ("equivalency",)).group_by(*keys).agg(nw.col("done").min())
+        members = members.join(other, on=keys, how="left").with_columns(
+            graduated=nw.min_horizontal(nw.col("diploma_date"), nw.col("done"))
+        )
+    day = nw.col("graduated")
+    now, earlier = ((day >= first) & (day <= last)).fill_null(False), (day < first).fill_null(False)
+    short = nw.col("days").fill_null(0) < int(parameters["minimum_days"])
+    grade_12 = (nw.col("grade_12_year") == _year(last)).fill_null(False) & ~earlier
+    return (
+        members.filter(now | grade_12)
+        .join(_longest_run(blocks, first, last, int(parameters["gap_days"])), on=keys, how="left")
+        .with_columns(x=flag(now), y=one(), excluded=nw.when(~now & short).then(nw.lit("too_short")))
+        .select(*keys, "x", "y", "excluded")
+    )
+
+
+def _longest_run(blocks: Blocks, first: int, last: int, gap_days: int) -> nw.LazyFrame[Any]:
+    """Days enrolled in a program between two days, in the longest run without a gap over `gap_days`: ..., days."""
+    import narwhals.stable.v2 as nw
+
+    keys, order = ["learner_id", "program_id"], ["start", "stop", "episode_id"]
+    stays = (
         blocks.episodes.filter(nw.col("entry") <= last, nw.col("last") >= first)
         .with_columns(
-            days=nw.min_horizontal(nw.col("last"), nw.lit(last)) - nw.max_horizontal(nw.col("entry"), nw.lit(first)) + 1
+            start=nw.max_horizontal(nw.col("entry"), nw.lit(first)),
+            stop=nw.min_horizontal(nw.col("last"), nw.lit(last)),
         )
-        .group_by("learner_id", "program_id")
-        .agg(nw.col("days").sum())
+        .select(*keys, *order)
+        .with_columns(reach=nw.col("stop").cum_max().over(*keys, order_by=order))
+        .with_columns(before=nw.col("reach").shift(1).over(*keys, order_by=order).fill_null(-(10**9)))
+        .with_columns(
+            begins=flag(nw.col("start") - nw.col("before") - 1 > gap_days),
+            days=nw.max_horizontal(
+                nw.col("stop") - nw.max_horizontal(nw.col("start"), nw.col("before") + 1) + 1, nw.lit(0)
+            ),
+        )
+        .with_columns(run=nw.col("begins").cum_sum().over(*keys, order_by=order))
     )
-    diploma = nw.col("diploma_date")
-    graduated = ((diploma >= first) & (diploma <= last)).fill_null(False)
-    earlier = (diploma < first).fill_null(False)
-    short = nw.col("days").fill_null(0) < int(parameters["minimum_days"])
-    reason = nw.when(~graduated & ~short).then(nw.lit(None, nw.String)).when(~graduated).then(nw.lit("too_short"))
-    return (
-        _members(blocks)
-        .filter(graduated | ((nw.col("grade_12_year") == year).fill_null(False) & ~earlier))
-        .join(days, on=["learner_id", "program_id"], how="left")
-        .with_columns(x=flag(graduated), y=one(), excluded=reason)
-        .select("learner_id", "program_id", "x", "y", "excluded")
-    )
+    runs = stays.group_by(*keys, "run").agg(nw.col("days").sum())
+    return runs.group_by(*keys).agg(nw.col("days").max())
 
 
 @measure("OUT-06")
 def reengagement(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """People placed, of people reached; the steps between; and who stayed (OUT-06)."""
+    """People placed, of people reached, each once a program year; the steps between; and who stayed (OUT-06)."""
     import narwhals.stable.v2 as nw
 
     stay = int(parameters["stay_days"])
     as_of = blocks.as_of
-    keys = ["learner_id", "program_id"]
+    keys = ["learner_id", "program_id", "year"]
     people = (
         blocks.table("referral")
         .filter(nw.col("reached_date") <= as_of)
         .with_columns(
+            year=whole(month_of(nw.col("reached_date")) + 1 - int(parameters["start_month"]), 12),
             placed=nw.when(nw.col("placed_date") <= as_of).then(nw.col("placed_date")),
             intake=flag((nw.col("intake_date") <= as_of) | (nw.col("placed_date") <= as_of).fill_null(False)),
         )
@@ -174,7 +197,7 @@ def reengagement(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
             x_placement=nw.when(nw.col("intake") == 1).then(nw.col("x")),
             x_stick=nw.when(mature).then(nw.col("stuck").fill_null(0)).cast(nw.Int64),
         )
-        .select(*keys, "x", "y", "x_intake", "x_placement", "x_stick", "excluded")
+        .select("learner_id", "program_id", "x", "y", "x_intake", "x_placement", "x_stick", "excluded")
     )
 
 

@@ -18,6 +18,7 @@ from blended_standard.measures import (  # noqa: F401 - they register
     competency,
     economics,
     engagement,
+    gains,
     implementation,
     outcome,
     regularity,

@@ -106,7 +106,7 @@ def restricted_mean(table: EventTable, horizon: int, *, level: float = 0.95) -> 
     >>> table = EventTable({(2, 1): 1, (3, 0): 1, (4, 1): 2, (6, 0): 1, (8, 1): 1, (10, 0): 1, (12, 0): 3})
     >>> at = restricted_mean(table, 12)
     >>> round(at.value, 2), round(at.se, 4)
-    (8.66, 1.3145)
+    (8.66, 1.3078)
     """
     times = [time for time in _event_times(table) if time <= horizon]
     steps = [(at_risk, events) for at_risk, events, _ in _steps(table, horizon)]

@@ -103,6 +103,11 @@ class RatioMoments:
         )
 
     @property
+    def yes_or_no(self) -> bool:
+        """Say whether every cluster is one unit that counts 1 below, and 0 or 1 above."""
+        return self.n == self.clusters == self.y == self.yy and self.x == self.xx == self.xy
+
+    @property
     def ratio(self) -> float:
         """The ratio of the sums."""
         return self.x / self.y
@@ -125,10 +130,13 @@ _ROUNDING = 1e-13
 def ratio_interval(moments: RatioMoments, *, share: bool, level: float = 0.95) -> Interval | None:
     """Interval for a ratio of sums with clusters - 1 degrees of freedom; for a share on the logit scale.
 
-    A share of exactly 0 or 1, whose linearized error is 0, gets Wilson's interval on the number of clusters.
+    A share of people, each of whom counts once and has it or not, gets Wilson's interval; a share of exactly 0 or 1,
+    whose linearized error is 0, gets Wilson's on the number of clusters.
     """
     if moments.clusters < 2 or moments.se is None:
         return None
+    if share and moments.yes_or_no:
+        return wilson(moments.x, moments.n, level=level)
     ratio, se = moments.ratio, moments.se
     quantile = student_quantile(moments.clusters - 1, level)
     if not share:

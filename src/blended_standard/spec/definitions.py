@@ -118,8 +118,8 @@ class ComponentDefinition:
     """A further number that a measure gives beside its headline, in `unit`, combined by a statistic of its own.
 
     The statistics lowest, highest, spread_above (1 where highest / lowest is above `limit`) and evenness (the entropy
-    of the shares by its largest value) read the values of the headline and of the other components; `with_headline` is
-    computed together with the headline; all others read the units, as the headline does.
+    of the shares by its largest value) read the values of the headline and of the components before it;
+    `with_headline` is computed together with the headline; all others read the units, as the headline does.
     """
 
     id: str
