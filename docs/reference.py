@@ -96,7 +96,7 @@ def _rules(standard: Standard) -> Iterable[str]:
     for rule in standard.rules.values():
         place = f" ({rule.table}.{rule.field})" if rule.table and rule.field else ""
         yield from (f"## {rule.id}", "", f"**{rule.severity}**{place}. {rule.what}", "")
-        yield from (f"Why: {rule.why}", "", f"Mend: {rule.mend}", "")
+        yield from (f"Why: {rule.why}", "", f"Mend: {rule.mend}", "", f"Binds: {', '.join(rule.classes)}.", "")
 
 
 def _profiles(standard: Standard) -> Iterable[str]:

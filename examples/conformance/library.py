@@ -11,7 +11,10 @@ from typing import Any
 
 import blended_standard as bs
 from blended_standard import compare
-from blended_standard.validate import validate_record
+from blended_standard.io import read_records
+from blended_standard.measures import ComparabilityKey, comparable
+from blended_standard.testing import district
+from blended_standard.validate import validate_aggregate, validate_record
 
 IDS = {"learning_opportunity": "opportunity_id"}
 
@@ -70,7 +73,44 @@ def tables(given: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, list[A
     }
 
 
-ANSWERS = {"record": judge_record, "rule": judge_rule, "effect": effect, "measure": measure}
+def compare_keys(asked: dict[str, Any]) -> dict[str, Any]:
+    answer = comparable(*(ComparabilityKey.from_dict(asked[side]) for side in ("first", "second")))
+    return {"comparable": answer.answer, "differs": sorted(answer.differs)}
+
+
+def judge_aggregate(asked: dict[str, Any]) -> dict[str, Any]:
+    report = validate_aggregate(asked["report"], whole=asked.get("whole"))
+    return {"valid": report.ok, "rules": sorted({finding.code for finding in report.findings})}
+
+
+def produce(asked: dict[str, Any]) -> dict[str, Any]:
+    if "records" not in asked:
+        submission = district(40, days=120)
+    else:
+        lines = {name: "".join(json.dumps(row) + "\n" for row in rows) for name, rows in asked["records"].items()}
+        found = [record for name, text in lines.items() for record in read_records(text.encode(), name)]
+        submission = bs.Submission.from_records(found, manifest=asked["manifest"])
+    bs.write_submission(submission, asked["directory"], format="csv")
+    return {}
+
+
+def report(asked: dict[str, Any]) -> dict[str, Any]:
+    submission = bs.Submission.from_tables(tables(asked["tables"])) if "tables" in asked else district(40, days=120)
+    measures, as_of = asked.get("measures", ["ENG-01", "CMP-05"]), asked.get("as_of")
+    grouped = {"report": asked["by"], "whole": ()}
+    return {name: bs.score(submission, measures, by=by, as_of=as_of).to_dict() for name, by in grouped.items()}
+
+
+ANSWERS = {
+    "record": judge_record,
+    "rule": judge_rule,
+    "effect": effect,
+    "measure": measure,
+    "comparable": compare_keys,
+    "aggregate": judge_aggregate,
+    "produce": produce,
+    "report": report,
+}
 
 
 def main() -> None:

@@ -57,7 +57,9 @@ function judge({ table, record }) {
 }
 
 function answer(request) {
-  if (request.cmd === "start") return { version: 1, name: "schemas.mjs", implementation_version: "1.0.0" };
+  if (request.cmd === "start") {
+    return { version: 1, name: "schemas.mjs", implementation_version: "1.0.0", claims: ["record"] };
+  }
   if (request.kind !== "record") return { seq: request.seq, skipped: "it judges single records only" };
   return { seq: request.seq, output: judge(request.input) };
 }

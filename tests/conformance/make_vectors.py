@@ -1,5 +1,8 @@
-"""Make the vectors of rules and comparison. The expected answers follow from the cases of the rules and from
-closed formulas written out here; none comes from the code under test. Run: python tests/conformance/make_vectors.py"""
+"""Make the vectors of rules, comparison, producers and aggregates. The expected answers follow from the cases of the
+rules, from closed formulas and from faults planted here; none comes from the code under test.
+
+Run: python -m tests.conformance.make_vectors
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from tests.conformance.aggregates import AGGREGATES, REPORTS
+from tests.conformance.producers import PRODUCED
 from tests.validate.test_rules import CASES, PLACES
 
 VECTORS = Path(__file__).parents[2] / "spec" / "vectors"
@@ -23,6 +28,10 @@ def main() -> None:
             entry["input"] |= {"rule": code, "as_of": "2026-06-30"}
         write("rules", code, "rule", cases)
     write("comparison", "effects", "effect", effects())
+    write("comparison", "comparability", "comparable", comparability())
+    write("produce", "submissions", "produce", [case(*entry) for entry in PRODUCED])
+    write("report", "aggregates", "report", [case(*entry) for entry in REPORTS])
+    write("aggregates", "reports", "aggregate", [case(*entry) for entry in AGGREGATES])
 
 
 def given(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
@@ -75,6 +84,53 @@ def effects() -> list[dict[str, Any]]:
             )
         )
     return made
+
+
+def comparability() -> list[dict[str, Any]]:
+    """Pairs of keys with what differs between them."""
+    weeks = [["minimum_weeks", 4], ["minimum_edge_days", 4]]
+    active = key("ENG-01", *weeks)
+    gap = [["of", "OUT-03"], ["stratum", "low_income"], ["OUT-03.version", "1.0.0"], ["OUT-03.horizon_days", 365]]
+    wider = [["of", "OUT-03"], ["stratum", "low_income"], ["OUT-03.version", "1.0.0"], ["OUT-03.horizon_days", 730]]
+    newer = [["of", "OUT-03"], ["stratum", "low_income"], ["OUT-03.version", "1.1.0"], ["OUT-03.horizon_days", 365]]
+    pairs = [
+        ("the same key", active, key("ENG-01", *weeks), []),
+        ("no parameters at all", key("OUT-05"), key("OUT-05"), []),
+        ("the order of parameters means nothing", active, key("ENG-01", *reversed(weeks)), []),
+        ("4 and 4.0 are one number", active, key("ENG-01", ["minimum_weeks", 4.0], weeks[1]), []),
+        ("another measure", active, key("ENG-02", *weeks), ["measure"]),
+        ("of another measure nothing else is asked", active, key("ENG-02", version="2.0.0", scale="x"), ["measure"]),
+        ("another version", active, key("ENG-01", *weeks, version="1.1.0"), ["version"]),
+        ("even the last figure of a version", active, key("ENG-01", *weeks, version="1.0.1"), ["version"]),
+        ("another parameter", active, key("ENG-01", ["minimum_weeks", 6], weeks[1]), ["minimum_weeks"]),
+        ("a parameter that one lacks", active, key("ENG-01", weeks[0]), ["minimum_edge_days"]),
+        ("a parameter that the first lacks", key("ENG-01", weeks[0]), active, ["minimum_edge_days"]),
+        ("two parameters", active, key("ENG-01", ["minimum_weeks", 5], ["minimum_edge_days", 3]),
+         ["minimum_edge_days", "minimum_weeks"]),
+        ("a number is no text", active, key("ENG-01", ["minimum_weeks", "4"], weeks[1]), ["minimum_weeks"]),
+        ("a yes and a no", key("OUT-03", ["horizon_days", 365], ["equivalency", False]),
+         key("OUT-03", ["horizon_days", 365], ["equivalency", True]), ["equivalency"]),
+        ("one year and two", key("OUT-03", ["horizon_days", 365], ["equivalency", False]),
+         key("OUT-03", ["horizon_days", 730], ["equivalency", False]), ["horizon_days"]),
+        ("one scale", key("CMP-08", scale="TABE 11-12"), key("CMP-08", scale="TABE 11-12"), []),
+        ("another scale", key("CMP-08", scale="TABE 11-12"), key("CMP-08", scale="CASAS GOALS"), ["scale"]),
+        ("a scale and none", key("CMP-08", scale="TABE 11-12"), key("CMP-08"), ["scale"]),
+        ("version, parameter and scale", active, key("ENG-01", ["minimum_weeks", 5], weeks[1], version="2.0.0", scale="x"),
+         ["minimum_weeks", "scale", "version"]),
+        ("a gap of the same measure", key("EQ-01", *gap), key("EQ-01", *gap), []),
+        ("a gap whose measure has another parameter", key("EQ-01", *gap), key("EQ-01", *wider), ["OUT-03.horizon_days"]),
+        ("a gap whose measure is at another version", key("EQ-01", *gap), key("EQ-01", *newer), ["OUT-03.version"]),
+    ]  # fmt: skip
+    return [
+        case(
+            name, first["measure"], {"first": first, "second": second}, {"comparable": not differs, "differs": differs}
+        )
+        for name, first, second, differs in pairs
+    ]
+
+
+def key(measure: str, *parameters: Any, version: str = "1.0.0", scale: str | None = None) -> dict[str, Any]:
+    return {"measure": measure, "version": version, "parameters": list(parameters), "scale": scale}
 
 
 def case(name: str, pins: str, given_: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:

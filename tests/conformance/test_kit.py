@@ -11,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from blended_standard.cli import main
-from blended_standard.errors import SpecError, UsageError
+from blended_standard.errors import SpecError, UnreadableInputError, UsageError
 from blended_standard.spec import load_standard
-from blended_standard.validate.conformance import CLASSES, Statement, Vector, kit, load_vectors, run_conformance
+from blended_standard.validate.conformance import (
+    CLASSES,
+    Statement,
+    Vector,
+    check_statement,
+    load_vectors,
+    run_conformance,
+)
 from blended_standard.validate.conformance.page import statement_text
 from blended_standard.validate.conformance.vectors import difference, digest
 from examples.conformance.library import ANSWERS
@@ -21,7 +28,9 @@ from examples.conformance.library import ANSWERS
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
-READER = [str(NODE), str(ROOT / "examples" / "conformance" / "schemas.mjs")]
+EXAMPLES = ROOT / "examples" / "conformance"
+READER, CALCULATOR, PRODUCER = ([str(NODE), str(EXAMPLES / f"{n}.mjs")] for n in ("schemas", "calculator", "producer"))
+LIBRARY = [sys.executable, "-m", "examples.conformance.library"]
 VECTORS = tuple(Vector(id=f"v{n}", kind="sum", pins="SUM", input={"n": n}, expected={"value": n}) for n in range(4))
 
 PROGRAM = """
@@ -31,7 +40,7 @@ for line in sys.stdin:
     if request["cmd"] == "stop":
         break
     if request["cmd"] == "start":
-        print(json.dumps({"name": "<b>made up</b>", "implementation_version": "1"}), flush=True)
+        print(json.dumps({"name": "<b>made up</b>", "implementation_version": "1", "claims": CLAIMS}), flush=True)
         continue
     n = request["input"]["n"]
     answer = {"seq": request["seq"], "output": {"value": n, "more": "is kept"}}
@@ -41,9 +50,9 @@ for line in sys.stdin:
 """
 
 
-def program(directory: Path, bad: str) -> list[str]:
+def program(directory: Path, bad: str, claims: object = ()) -> list[str]:
     file = directory / "program.py"
-    file.write_text(PROGRAM.replace("BAD", bad))
+    file.write_text(PROGRAM.replace("BAD", bad).replace("CLAIMS", repr(claims)))
     return [sys.executable, str(file)]
 
 
@@ -89,37 +98,178 @@ def test_a_program_that_does_not_start_is_misuse(command: str) -> None:
         run_conformance(command, vectors=VECTORS, timeout=5)
 
 
+SKIPPED = "answer = {'seq': request['seq'], 'skipped': 'not yet'}"
+
+
+def test_what_is_claimed_may_not_be_skipped_and_what_is_not_is_not_asked(tmp_path: Path) -> None:
+    statement = run_conformance(program(tmp_path, SKIPPED, ["SUM"]), vectors=VECTORS)
+    assert [case.outcome for case in statement.cases] == ["pass", "pass", "fail", "pass"]
+    assert statement.cases[2].detail == "claimed and skipped: not yet"
+    other = Vector(id="w", kind="product", pins="PRODUCT", input={"n": 2}, expected={"value": 4})
+    statement = run_conformance(program(tmp_path, "os._exit(3)", ["PRODUCT"]), vectors=[*VECTORS[:2], other])
+    assert [case.outcome for case in statement.cases] == ["skip", "skip", "crash"]
+    assert statement.claims == ("PRODUCT",)
+    assert "as calculator of PRODUCT" in str(statement)
+
+
+@pytest.mark.parametrize(
+    ("claims", "says"), [(["ENG-99"], "'ENG-99'"), ("SUM", "list of texts"), ([7], "list of texts")]
+)
+def test_claims_that_mean_nothing_are_misuse(claims: object, says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        run_conformance(program(tmp_path, "pass", claims), vectors=VECTORS)
+
+
 @needs_node
-def test_a_program_in_another_language_conforms_by_the_schemas_alone(tmp_path: Path) -> None:
+def test_a_reader_in_another_language_conforms_by_the_schemas_alone(tmp_path: Path) -> None:
     out, page = tmp_path / "statement.json", tmp_path / "statement.html"
-    command = " ".join(READER)
-    assert (
-        main(
-            ["conformance", "run", "--command", command, "--class", "consumer", "--out", str(out), "--page", str(page)]
-        )
-        == 0
-    )
+    asked = ["conformance", "run", "--command", " ".join(READER), "--class", "consumer"]
+    asked += ["--out", str(out), "--page", str(page), "--signed-off-by", "A. Vendor <Inc.>"]
+    assert main(asked) == 0
     stated = json.loads(out.read_text(encoding="utf-8"))
     assert stated["conforms"]
+    assert stated["claims"] == ["record"]
     assert stated["counts"]["pass"] > 800
     assert stated["standard_version"] == load_standard().version
-    assert "conforms as consumer" in page.read_text(encoding="utf-8")
+    assert stated["signed_off_by"] == "A. Vendor <Inc.>"
+    assert "conforms as consumer of record" in page.read_text(encoding="utf-8")
+    assert "Signed off by A. Vendor &lt;Inc.&gt; on 20" in page.read_text(encoding="utf-8")
+    assert main(["conformance", "check", str(out)]) == 0
 
 
 @needs_node
-def test_a_careless_program_is_found_out() -> None:
-    statement = run_conformance([*READER, "--careless"], "consumer")
-    assert not statement.conforms
-    assert {case.pins for case in statement.cases if case.outcome == "fail"} == {"FLD-RANGE"}
-
-
-def test_the_library_passes_through_the_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
-    statement = run_conformance([sys.executable, "-m", "examples.conformance.library"], "comparer")
+def test_a_calculator_in_another_language_conforms_by_the_vectors_alone() -> None:
+    statement = run_conformance(CALCULATOR, "calculator")
     assert statement.conforms, str(statement)
+    assert statement.claims == ("CMP-05", "ENG-01", "ENG-02")
+    asked = [case for case in statement.cases if case.pins in statement.claims]
+    assert len(asked) >= 80
+    assert {case.outcome for case in asked} == {"pass"}
 
 
-@pytest.mark.parametrize("kind", ["record", "effect"])
+@needs_node
+def test_a_producer_in_another_language_conforms() -> None:
+    statement = run_conformance(PRODUCER, "producer-record")
+    assert statement.conforms, str(statement)
+    assert statement.counts["pass"] >= 35
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("command", "conformance_class", "pins"),
+    [
+        (READER, "consumer", {"FLD-RANGE"}),
+        (CALCULATOR, "calculator", {"ENG-01"}),
+        (PRODUCER, "producer-record", {"CSV-WIDTH", "CSV-CUT", "FLD-TYPE"}),
+    ],
+)
+def test_a_careless_program_is_found_out(command: list[str], conformance_class: str, pins: set[str]) -> None:
+    statement = run_conformance([*command, "--careless"], conformance_class)
+    assert not statement.conforms
+    assert {case.pins for case in statement.cases if case.outcome == "fail"} == pins
+
+
+@pytest.mark.parametrize(
+    ("conformance_class", "pins"),
+    [
+        ("comparer", None),
+        ("producer-record", None),
+        ("producer-aggregate", ("CMP-05", "AGG-SUM")),
+        ("calculator", ("EQ-03", "IMP-04", "OUT-12")),
+    ],
+)
+def test_the_library_passes_through_the_protocol(
+    conformance_class: str, pins: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where `pins` are named, the answers to all others are tested elsewhere; here that the protocol carries them."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
+    asked = [vector for vector in load_vectors(conformance_class) if pins is None or vector.pins in pins]
+    statement = run_conformance(LIBRARY, conformance_class, vectors=asked)
+    assert statement.conforms, str(statement)
+    assert statement.counts["skip"] == 0
+
+
+PRODUCES = """
+import json, pathlib, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["cmd"] == "stop":
+        break
+    if request["cmd"] == "start":
+        print(json.dumps({"name": "p"}), flush=True)
+        continue
+    asked = request["input"]
+    output = {}
+    BAD
+    print(json.dumps({"seq": request["seq"], "output": output}), flush=True)
+"""
+WRITES = """
+    folder = pathlib.Path(asked["directory"])
+    (folder / "manifest.json").write_text(json.dumps(asked.get("manifest", {})))
+    for table, rows in asked.get("records", {}).items():
+        (folder / f"{table}.jsonl").write_text("".join(json.dumps(row) + "\\n" for row in rows))
+"""
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("pass", "holds no file"),
+        (WRITES + "    asked['records']['episode'].pop()", ""),
+        ("asked['records']['learner'].pop()" + WRITES, "REF-DANGLING"),
+        ("asked['records']['learner'].append({'learner_id': 'more'})" + WRITES, "learner: 0 records are not there"),
+        ("asked['records']['site'][0]['name'] = 'South'" + WRITES, "site: 1 records are not there as given, 1 are"),
+        ("asked['records']['contact'] = []" + WRITES, "FIL-EMPTY"),
+        ("asked['records']['competency'] = [{'competency_id': 'c', 'name': 'x'}]" + WRITES, ""),
+        ("asked['manifest'] = {'as_of': '2025-06-30'}" + WRITES, "manifest: title is not as it was given."),
+        ("asked['manifest'] = 7" + WRITES, "MAN-INVALID"),
+    ],
+)
+def test_what_a_producer_wrote_is_judged(bad: str, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(PRODUCES.replace("    BAD", "    " + bad.lstrip()))
+    case = run_conformance([sys.executable, str(file)], vectors=load_vectors("producer-record")[:1]).cases[0]
+    assert case.outcome == ("fail" if says else "pass") or not says
+    assert says in case.detail
+
+
+def test_what_a_producer_of_aggregates_reports_is_judged(tmp_path: Path) -> None:
+    vectors = {vector.id.split("/")[-1]: vector for vector in load_vectors("producer-aggregate")}
+    asked = [vectors["ENG-01 by program"], vectors["ENG-01 over all"]]
+    sound = next(v for v in load_vectors("consumer") if v.id.endswith("two programs add up to the whole")).input
+    changes = {
+        "[]": "object with the entry report",
+        "{'report': R}": "entry whole is missing",
+        "{'report': {**R, 'as_of': '2026-12-31'}, 'whole': W}": "",
+        "{'report': R, 'whole': W}": "as_of: expected",
+        "{'report': {**W, 'as_of': '2026-12-31'}, 'whole': W}": "by: expected",
+        "{'report': {**R, 'as_of': '2026-12-31', 'results': R['results'][:1]}, 'whole': W}": "AGG-SUM",
+    }
+    for output, says in changes.items():
+        file = tmp_path / "program.py"
+        facts = f"R, W = json.loads({json.dumps(sound)!r})['report'], json.loads({json.dumps(sound)!r})['whole']"
+        file.write_text(PRODUCES.replace("BAD", f"{facts}; output = {output}"))
+        case = run_conformance([sys.executable, str(file)], vectors=asked[:1]).cases[0]
+        assert case.outcome == ("fail" if says else "pass"), case
+        assert says in case.detail
+
+
+def test_a_statement_that_was_changed_is_found_out(tmp_path: Path) -> None:
+    file = tmp_path / "statement.json"
+    made = run_conformance(program(tmp_path, "pass"), "comparer", vectors=VECTORS)
+    file.write_text(statement_text(made, "json"))
+    assert check_statement(file) == ("It was made with other vectors.", "Nobody signed it off.")
+    facts = json.loads(file.read_text())
+    file.write_text(json.dumps(facts | {"implementation_version": "2", "conforms": False, "standard_sha256": "0"}))
+    assert len(check_statement(file)) == 5
+    for text in ("{", "[]", "{}", '{"statement_sha256": 1}'):
+        file.write_text(text)
+        with pytest.raises(UnreadableInputError, match="no statement"):
+            check_statement(file)
+    assert main(["conformance", "check", str(file)]) == 2
+
+
+@pytest.mark.parametrize("kind", ["record", "effect", "comparable", "aggregate"])
 def test_the_library_gives_every_answer(kind: str) -> None:
     asked = [vector for name in CLASSES for vector in _vectors(name) if vector.kind == kind]
     problems = {vector.id: difference(vector.expected, ANSWERS[kind](dict(vector.input))) for vector in asked}
@@ -132,15 +282,27 @@ def test_there_are_vectors_of_every_rule_across_records() -> None:
     assert len({vector.id for vector in load_vectors("consumer")}) == len(load_vectors("consumer")) >= 300
 
 
-def test_a_suite_includes_the_kit_in_two_lines(tmp_path: Path) -> None:
-    test = kit("/nowhere/at/all", "comparer")
-    assert len(test.pytestmark[0].args[1]) == len(load_vectors("comparer"))  # type: ignore[attr-defined]
-    with pytest.raises(UsageError):
-        test(load_vectors("comparer")[0].id)
+def test_faulty_aggregates_break_the_rule_that_they_pin() -> None:
+    for vector in load_vectors("consumer"):
+        if vector.kind == "aggregate":
+            assert ANSWERS["aggregate"](dict(vector.input))["rules"] == (
+                [] if vector.expected["valid"] else [vector.pins]
+            )
+
+
+def test_there_are_vectors_of_every_rule_of_aggregates() -> None:
+    pinned = {vector.pins for vector in load_vectors("consumer") if vector.kind == "aggregate"}
+    assert {rule.id for rule in load_standard().rules.values() if rule.scope == "aggregate"} <= pinned
+
+
+def test_every_rule_binds_a_class_of_the_kit() -> None:
+    for rule in load_standard().rules.values():
+        assert rule.classes
+        assert set(rule.classes) <= set(CLASSES)
 
 
 def test_misuse_and_malformed_vectors_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="consumer, calculator, comparer"):
+    with pytest.raises(UsageError, match="producer-record, producer-aggregate, consumer, calculator, comparer"):
         load_vectors("nothing")
     with pytest.raises(UsageError, match="no vector"):
         load_vectors("comparer", tmp_path)
@@ -155,3 +317,16 @@ def _vectors(name: str) -> tuple[Vector, ...]:
         return load_vectors(name)
     except UsageError:
         return ()
+
+
+def test_the_schema_of_aggregates_takes_what_the_library_reports_and_the_sound_vectors() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "spec" / "aggregate.schema.json").read_text(encoding="utf-8"))
+    check = jsonschema.Draft202012Validator(schema)
+    made = json.dumps(ANSWERS["report"]({"by": ["program"]}))
+    assert list(check.iter_errors(json.loads(made)["report"])) == []
+    for vector in load_vectors("consumer"):
+        if vector.kind == "aggregate" and vector.expected["valid"]:
+            assert list(check.iter_errors(vector.input["report"])) == []
+        if vector.pins == "AGG-FORM" and not vector.expected["valid"]:
+            assert list(check.iter_errors(vector.input["report"])) != []

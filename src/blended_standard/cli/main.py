@@ -27,7 +27,7 @@ from blended_standard.measures.bridge import claim
 from blended_standard.model import RECORDS
 from blended_standard.report import brief
 from blended_standard.validate import ValidationReport, explain, render
-from blended_standard.validate.conformance import CLASSES, run_conformance
+from blended_standard.validate.conformance import CLASSES, check_statement, run_conformance
 from blended_standard.validate.conformance.page import statement_text
 from blended_standard.validate.formats import FORMATS
 
@@ -173,17 +173,33 @@ def _conformance_command(commands: Any) -> None:
     run.add_argument("--out", type=Path, help="write the statement as JSON to this file")
     run.add_argument("--page", type=Path, help="write the statement as an HTML page to this file")
     run.add_argument("--timeout", type=float, default=30.0, help="seconds for one answer (default: 30)")
+    run.add_argument("--signed-off-by", metavar="NAME", help="who answers for the statement; it is dated today")
     run.set_defaults(run=_conformance, quiet=True)
+    check = actions.add_parser("check", help="Say whether a statement is whole and made with what is installed here.")
+    check.add_argument("statement", type=Path, metavar="STATEMENT", help="statement as JSON")
+    check.set_defaults(run=_check_statement, quiet=True)
 
 
 def _conformance(options: argparse.Namespace, progress: Progress) -> int:
-    statement = run_conformance(options.command, options.conformance_class, timeout=options.timeout)
+    statement = run_conformance(
+        options.command,
+        options.conformance_class,
+        timeout=options.timeout,
+        signed_off_by=options.signed_off_by,
+        signed_off_on=dt.date.today() if options.signed_off_by else None,
+    )
     if options.out:
         write_whole(options.out, statement_text(statement, "json") + "\n")
     if options.page:
         write_whole(options.page, statement_text(statement, "html"))
     print(statement_text(statement, options.format))
     return 0 if statement.conforms else 1
+
+
+def _check_statement(options: argparse.Namespace, progress: Progress) -> int:
+    problems = check_statement(options.statement)
+    print("\n".join(problems) or "The statement is whole, and of the standard and the vectors installed here.")
+    return 1 if problems else 0
 
 
 def _explain(options: argparse.Namespace, progress: Progress) -> int:

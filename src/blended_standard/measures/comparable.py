@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from blended_standard.measures.report import ComparabilityKey, MeasureResult
 from blended_standard.results import Result, result
 
 
 @result
 class Comparability(Result):
-    """The answer; truthy when the results may be compared. One way out for each reason."""
+    """The answer; truthy when the results may be compared. One way out for each reason.
+
+    `differs` names what differs: measure, version, scale or a parameter, in the order of the reasons.
+    """
 
     answer: bool
+    differs: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
 
@@ -24,8 +30,8 @@ class Comparability(Result):
         return "\n".join(["Not comparable.", *(f"  {reason} {way}" for reason, way in pairs)])
 
 
-def comparable(first: MeasureResult, second: MeasureResult) -> Comparability:
-    """Say whether two results measure the same thing in the same way.
+def comparable(first: MeasureResult | ComparabilityKey, second: MeasureResult | ComparabilityKey) -> Comparability:
+    """Say whether two results, or the results of two keys, measure the same thing in the same way.
 
     Examples
     --------
@@ -38,27 +44,33 @@ def comparable(first: MeasureResult, second: MeasureResult) -> Comparability:
     Not comparable.
       minimum_weeks is 4 in one and 3 in the other. Score both with the same value, such as the core's.
     """
-    problems = list(_problems(first.key, second.key))
+    problems = list(_problems(_key(first), _key(second)))
     return Comparability(
         answer=not problems,
-        reasons=tuple(reason for reason, _ in problems),
-        ways_out=tuple(way for _, way in problems),
+        differs=tuple(name for name, _, _ in problems),
+        reasons=tuple(reason for _, reason, _ in problems),
+        ways_out=tuple(way for _, _, way in problems),
     )
 
 
-def _problems(first: ComparabilityKey, second: ComparabilityKey) -> list[tuple[str, str]]:
+def _key(given: MeasureResult | ComparabilityKey) -> ComparabilityKey:
+    return given.key if isinstance(given, MeasureResult) else given
+
+
+def _problems(first: ComparabilityKey, second: ComparabilityKey) -> Iterator[tuple[str, str, str]]:
+    """Yield what differs, in what way, and the way out."""
     if first.measure != second.measure:
-        return [(f"{first.measure} and {second.measure} are different measures.", "Choose one of them for both.")]
-    problems: list[tuple[str, str]] = []
+        reason = f"{first.measure} and {second.measure} are different measures."
+        yield "measure", reason, "Choose one of them for both."
+        return
     if first.version != second.version:
         reason = f"{first.measure} is at version {first.version} in one and {second.version} in the other."
-        problems.append((reason, "Recompute the older from its records at the newer version."))
+        yield "version", reason, "Recompute the older from its records at the newer version."
     here, there = dict(first.parameters), dict(second.parameters)
     for name in dict.fromkeys((*here, *there)):
         if here.get(name) != there.get(name):
             reason = f"{name} is {here.get(name)} in one and {there.get(name)} in the other."
-            problems.append((reason, "Score both with the same value, such as the core's."))
+            yield name, reason, "Score both with the same value, such as the core's."
     if first.scale != second.scale:
         reason = f"The scales are {first.scale or 'not named'} and {second.scale or 'not named'}."
-        problems.append((reason, "Link the scales first (scoring.link)."))
-    return problems
+        yield "scale", reason, "Link the scales first (scoring.link)."

@@ -12,6 +12,7 @@ from blended_standard.errors import UsageError
 Severity = Literal["error", "warning", "note"]
 Status = Literal["draft", "trial", "normative"]
 Value = bool | int | float | str
+ConformanceClass = Literal["producer-record", "producer-aggregate", "consumer", "calculator", "comparer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -194,11 +195,15 @@ class MeasureDefinition:
 
 @attrs.frozen(kw_only=True)
 class Rule:
-    """One validation rule: what is wrong, why it matters and how to mend it."""
+    """One validation rule: what is wrong, why it matters, how to mend it, and the conformance classes it binds.
+
+    A producer must not break it at error level; a consumer must find it.
+    """
 
     id: str
     severity: Severity
-    scope: Literal["file", "row", "field", "table", "reference", "record"]
+    scope: Literal["file", "row", "field", "table", "reference", "record", "aggregate"]
+    classes: tuple[ConformanceClass, ...]
     what: str
     why: str
     mend: str

@@ -2,6 +2,7 @@
 
 from blended_standard._modules import make_callable
 from blended_standard.findings import Finding
+from blended_standard.validate.aggregate import validate_aggregate
 from blended_standard.validate.formats import explain, render
 from blended_standard.validate.objects import validate_record, validate_records
 from blended_standard.validate.report import TableCount, ValidationReport
@@ -14,6 +15,7 @@ __all__ = [
     "explain",
     "render",
     "validate",
+    "validate_aggregate",
     "validate_record",
     "validate_records",
 ]

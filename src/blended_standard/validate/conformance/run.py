@@ -1,84 +1,26 @@
 """Drive a program over vectors by JSON lines on its standard input and output; a crash of it is a result.
 
 The program reads one JSON object a line and answers with one. `{"cmd": "start", "version": 1}` is answered with its
-name and version; `{"cmd": "run", "seq": 1, "kind": ..., "input": ...}` with `{"seq": 1, "output": ...}`, or
-`{"seq": 1, "skipped": "why"}`; `{"cmd": "stop"}` ends it. The commands are those of bowtie-json-schema.
+name, its version and what it claims; `{"cmd": "run", "seq": 1, "kind": ..., "input": ...}` with
+`{"seq": 1, "output": ...}`, or `{"seq": 1, "skipped": "why"}`; `{"cmd": "stop"}` ends it. The commands are those of
+bowtie-json-schema. `docs/how-to/claim-conformance.md` states the protocol in full.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import queue
-import shlex
-import subprocess
-import threading
-from collections import Counter
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from blended_standard._version import __version__
 from blended_standard.errors import UsageError
-from blended_standard.results import Result, Row, result
 from blended_standard.spec import load_standard
-from blended_standard.validate.conformance.vectors import Vector, difference, digest, load_vectors
+from blended_standard.validate.conformance.judge import prepared, problem_with
+from blended_standard.validate.conformance.program import CrashError, Program
+from blended_standard.validate.conformance.statement import CaseOutcome, Outcome, Statement, standard_digest
+from blended_standard.validate.conformance.vectors import Vector, digest, load_vectors
 
-PROTOCOL = 1
-Outcome = Literal["pass", "fail", "skip", "crash"]
-_LONGEST_ANSWER = 1_000_000
 _MOST_CRASHES = 5
-
-
-@result
-class CaseOutcome(Result):
-    """What a program did with one vector; `detail` says how it differed, why it was skipped or how it crashed."""
-
-    id: str
-    pins: str
-    outcome: str
-    detail: str = ""
-
-
-@result
-class Statement(Result):
-    """What a program was found to do, with the versions and the digest of the vectors it was asked.
-
-    A program conforms when no case failed or crashed and at least one passed; what it skipped is not claimed.
-    """
-
-    conformance_class: str
-    implementation: str
-    implementation_version: str
-    standard_version: str
-    kit_version: str
-    vectors_sha256: str
-    cases: tuple[CaseOutcome, ...]
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Number of cases by outcome."""
-        found = Counter(case.outcome for case in self.cases)
-        return {outcome: found[outcome] for outcome in ("pass", "fail", "skip", "crash")}
-
-    @property
-    def conforms(self) -> bool:
-        """Did every case that was not skipped pass, and one at least?"""
-        return self.counts["pass"] > 0 and self.counts["fail"] == self.counts["crash"] == 0
-
-    def rows(self) -> list[Row]:
-        """Return one row a case."""
-        return [row for case in self.cases for row in case.rows()]
-
-    def __str__(self) -> str:
-        verdict = "conforms" if self.conforms else "does not conform"
-        asked = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items())
-        lines = [
-            f"{self.implementation} {self.implementation_version} {verdict} as {self.conformance_class}: {asked}",
-            f"standard {self.standard_version}, kit {self.kit_version}, vectors {self.vectors_sha256[:16]}",
-        ]
-        broken = [case for case in self.cases if case.outcome in ("fail", "crash")]
-        lines += [f"  {case.outcome} {case.id}: {case.detail}" for case in broken[:20]]
-        return "\n".join([*lines, *([f"  ... and {len(broken) - 20:,} more"] if len(broken) > 20 else [])])
 
 
 def run_conformance(
@@ -87,149 +29,91 @@ def run_conformance(
     *,
     vectors: Sequence[Vector] | None = None,
     timeout: float = 30.0,
+    signed_off_by: str | None = None,
+    signed_off_on: dt.date | None = None,
 ) -> Statement:
     """Ask a program every vector of a class and state what it answered.
+
+    A program may claim a part of a class: in its answer to `start`, `claims` lists measures, rules or kinds. What it
+    does not claim is not asked; what it claims it may not skip.
 
     Parameters
     ----------
     command : str or sequence of str
         What starts the program; it is not passed to a shell.
-    conformance_class : {"consumer", "calculator", "comparer"}
+    conformance_class : {"producer-record", "producer-aggregate", "consumer", "calculator", "comparer"}
         What the program claims to be.
     vectors : sequence of Vector, optional
         Default: those shipped for the class.
     timeout : float
         Seconds that the program has for one answer.
+    signed_off_by, signed_off_on : str and date, optional
+        Who answers for the statement, and the day.
 
     Raises
     ------
     UsageError
-        The program cannot be started, or does not answer the first command.
+        The program cannot be started, does not answer the first command, or claims what there is no vector of.
     """
     asked = tuple(load_vectors(conformance_class) if vectors is None else vectors)
-    with _Program(command, timeout) as program:
+    with Program(command, timeout) as program:
         about = program.start()
+        claims = _claims(about, asked)
         cases, crashes = [], 0
         for number, vector in enumerate(asked, start=1):
-            if crashes < _MOST_CRASHES:
-                case = _ask(program, number, vector)
+            if claims and not claims & {vector.pins, vector.kind}:
+                case = _outcome(vector, "skip", "not claimed")
+            elif crashes < _MOST_CRASHES:
+                case = _ask(program, number, vector, claimed=bool(claims))
+                crashes = crashes + 1 if case.outcome == "crash" else 0
             else:
                 case = _outcome(vector, "crash", f"not asked: it crashed {_MOST_CRASHES} times in a row")
-            crashes = crashes + 1 if case.outcome == "crash" else 0
             cases.append(case)
+    standard = load_standard()
     return Statement(
         conformance_class=conformance_class,
         implementation=str(about.get("name", "unnamed")),
         implementation_version=str(about.get("implementation_version", "")),
-        standard_version=load_standard().version,
+        claims=tuple(sorted(claims)),
+        standard_version=standard.version,
+        standard_sha256=standard_digest(),
         kit_version=__version__,
         vectors_sha256=digest(asked),
+        signed_off_by=signed_off_by,
+        signed_off_on=signed_off_on,
         cases=tuple(cases),
     )
 
 
-def _ask(program: _Program, number: int, vector: Vector) -> CaseOutcome:
-    try:
-        request = {"cmd": "run", "seq": number, "kind": vector.kind, "input": vector.input}
-        answer = program.exchange(request)
-    except _CrashError as error:
-        program.restart()
-        return _outcome(vector, "crash", str(error))
-    if answer.get("seq") != number:
-        program.restart()
-        return _outcome(vector, "crash", f"answered {str(answer.get('seq'))[:20]!r} to request {number}")
-    if "skipped" in answer:
-        return _outcome(vector, "skip", str(answer["skipped"])[:200])
-    if "output" not in answer:
-        return _outcome(vector, "fail", f"no output: {str(answer.get('error', ''))[:200]}")
-    problem = difference(vector.expected, answer["output"])
+def _claims(about: Mapping[str, Any], asked: Sequence[Vector]) -> frozenset[str]:
+    given = about.get("claims") or []
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise UsageError('The program\'s "claims" are not a list of texts, such as ["ENG-01", "CMP-05"].')
+    known = {name for vector in asked for name in (vector.pins, vector.kind)}
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise UsageError(f"The program claims {unknown[0]!r}, of which the class has no vector.")
+    return frozenset(given)
+
+
+def _ask(program: Program, number: int, vector: Vector, *, claimed: bool) -> CaseOutcome:
+    with prepared(vector) as asked:
+        try:
+            answer = program.exchange({"cmd": "run", "seq": number, "kind": vector.kind, "input": asked})
+        except CrashError as error:
+            program.restart()
+            return _outcome(vector, "crash", str(error))
+        if answer.get("seq") != number:
+            program.restart()
+            return _outcome(vector, "crash", f"answered {str(answer.get('seq'))[:20]!r} to request {number}")
+        if "skipped" in answer:
+            why = str(answer["skipped"])[:200]
+            return _outcome(vector, "fail", f"claimed and skipped: {why}") if claimed else _outcome(vector, "skip", why)
+        if "output" not in answer:
+            return _outcome(vector, "fail", f"no output: {str(answer.get('error', ''))[:200]}")
+        problem = problem_with(vector, asked, answer["output"])
     return _outcome(vector, "fail" if problem else "pass", problem or "")
 
 
 def _outcome(vector: Vector, outcome: Outcome, detail: str) -> CaseOutcome:
     return CaseOutcome(id=vector.id, pins=vector.pins, outcome=outcome, detail=detail)
-
-
-class _CrashError(Exception):
-    """The program ended, fell silent or answered with something that is no answer; the text says which."""
-
-
-class _Program:
-    """A program under test, started again after a crash."""
-
-    def __init__(self, command: str | Sequence[str], timeout: float) -> None:
-        self._command = shlex.split(command) if isinstance(command, str) else list(command)
-        self._timeout = timeout
-        self._running: subprocess.Popen[str] | None = None
-        self._lines: queue.Queue[str | None] = queue.Queue()
-
-    def __enter__(self) -> _Program:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._running is not None and self._running.poll() is None and self._running.stdin is not None:
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                self._running.stdin.write('{"cmd": "stop"}\n')
-                self._running.stdin.close()
-                self._running.wait(timeout=2)
-        self._end()
-
-    def start(self) -> dict[str, Any]:
-        """Start the program and return what it says of itself."""
-        try:
-            self._open()
-            return self.exchange({"cmd": "start", "version": PROTOCOL})
-        except (OSError, IndexError) as error:
-            raise UsageError(f"The command {' '.join(self._command)!r} cannot be started ({error}).") from error
-        except _CrashError as error:
-            raise UsageError(f"The program did not answer the command start: it {error}.") from error
-
-    def restart(self) -> None:
-        """Start the program again; when that fails, the next exchange is a crash."""
-        self._end()
-        with contextlib.suppress(UsageError):
-            self.start()
-
-    def exchange(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a request and return the answer."""
-        program = self._running
-        if program is None or program.stdin is None:
-            raise _CrashError("could not be started again")
-        try:
-            program.stdin.write(json.dumps(request) + "\n")
-            program.stdin.flush()
-            line = self._lines.get(timeout=self._timeout)
-        except queue.Empty:
-            raise _CrashError(f"gave no answer within {self._timeout:g} s") from None
-        except OSError:
-            line = None
-        if line is None:
-            raise _CrashError(f"ended with exit code {program.wait()}")
-        try:
-            answer = json.loads(line)
-        except (ValueError, RecursionError):
-            raise _CrashError(f"wrote {line[:60]!r}, which is not JSON") from None
-        if not isinstance(answer, dict):
-            raise _CrashError("wrote JSON that is not an object")
-        return answer
-
-    def _open(self) -> None:
-        self._running = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        self._lines = queue.Queue()
-        threading.Thread(target=_pump, args=(self._running.stdout, self._lines), daemon=True).start()
-
-    def _end(self) -> None:
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait()
-            self._running = None
-
-
-def _pump(stream: Any, lines: queue.Queue[str | None]) -> None:
-    """Move lines to the queue, and None at the end; a line beyond the limit is cut and so is no JSON."""
-    with contextlib.suppress(ValueError, OSError):
-        while line := stream.readline(_LONGEST_ANSWER):
-            lines.put(line)
-    lines.put(None)

@@ -15,7 +15,9 @@ from blended_standard.errors import SpecError, UsageError
 from blended_standard.spec.standard import spec_directory
 
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "consumer": ("records", "rules"),
+    "producer-record": ("produce",),
+    "producer-aggregate": ("report",),
+    "consumer": ("records", "rules", "aggregates"),
     "calculator": ("measures",),
     "comparer": ("comparison",),
 }
@@ -40,7 +42,7 @@ def load_vectors(conformance_class: str, directory: Path | None = None) -> tuple
 
     Parameters
     ----------
-    conformance_class : {"consumer", "calculator", "comparer"}
+    conformance_class : {"producer-record", "producer-aggregate", "consumer", "calculator", "comparer"}
     directory : path, optional
         Default: the vectors shipped.
 
