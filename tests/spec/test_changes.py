@@ -48,6 +48,8 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "a rule grows stricter": (lambda d: entry(d, "rules", "FLD-UNKNOWN").update(severity="error"), "breaking", "changed"),
     "a rule for errors comes": (lambda d: d["rules"].append({"id": "X-Y", "severity": "error"}), "breaking", "added"),
     "a rule for notes comes": (lambda d: d["rules"].append({"id": "X-Y", "severity": "note"}), "additive", "added"),
+    "a rule binds one class more": (lambda d: entry(d, "rules", "FLD-CODE")["classes"].append("comparer"), "breaking", "changed"),
+    "a rule binds one class less": (lambda d: entry(d, "rules", "FLD-CODE")["classes"].pop(), "additive", "changed"),
     "a profile asks for more tables": (lambda d: entry(d, "profiles", "core")["required_tables"].append("plan"), "breaking", "changed"),
     "a profile asks for fewer tables": (lambda d: entry(d, "profiles", "core")["required_tables"].pop(), "additive", "changed"),
     "a profile asks for fewer measures": (lambda d: entry(d, "profiles", "core")["measures"].pop(), "breaking", "changed"),
@@ -79,7 +81,7 @@ def test_the_directory_is_the_installed_version() -> None:
 def test_the_kept_version_is_compared_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", str(OLD)]) == 0
     told = capsys.readouterr().out
-    assert told.startswith("Standard 0.0.9 -> 0.1.0: 3 breaking")
+    assert told.startswith("Standard 0.0.9 -> 0.1.0: 15 breaking")
     assert "learner.fields.sex removed" in told
     with pytest.raises(UnreadableInputError, match="nowhere"):
         diff("nowhere")

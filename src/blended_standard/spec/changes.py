@@ -172,6 +172,8 @@ def _judged(part: str, path: tuple[str, ...], old: Any, new: Any) -> Kind:
     if last == "severity":
         order = ("note", "warning", "error")
         return "additive" if order.index(new) < order.index(old) else "breaking"
+    if part == "rules" and last == "classes":
+        return "additive" if old is None or set(new or ()) <= set(old) else "breaking"
     if part == "profiles" and last == "measures":
         return "additive" if set(old or ()) <= set(new or ()) else "breaking"
     if part == "profiles" and isinstance(old, list | None) and isinstance(new, list | None):
