@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from blended_standard.adapters.durations import is_duration
 
 Problem = tuple[str, str] | None
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+_HEX = "[0-9a-fA-F]"
+UUID = re.compile(rf"{_HEX}{{8}}-{_HEX}{{4}}-[1-5]{_HEX}{{3}}-[89abAB]{_HEX}{{3}}-{_HEX}{{12}}")
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _MBOX = re.compile(r"mailto:[^@\s]+@[^@\s]+")
 _SHA1 = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)
 _LANGUAGE = re.compile(r"([A-Za-z]{2,8}|[xi])(-[A-Za-z0-9]{1,8})*")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|(?!-00(:?00)?$)[+-]\d{2}(:?\d{2})?)?")
+_VERSION = re.compile(r"[12]\.0(\.\d+)?")
 _IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
-_TOP = {
-    "id",
-    "actor",
-    "verb",
-    "object",
-    "result",
-    "context",
-    "timestamp",
-    "stored",
-    "authority",
-    "version",
-    "attachments",
-}
 _AGENT = {"objectType", "name", *_IDENTIFIERS}
 _RESULT = {"score", "success", "completion", "response", "duration", "extensions"}
 _CONTEXT = {"registration", "instructor", "team", "contextActivities", "revision", "platform", "language", "statement"}
@@ -55,17 +44,13 @@ def problem_with(statement: Mapping[str, Any]) -> Problem:
     return None
 
 
-def identity(actor: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return scheme and value of an agent's identifier; a group is no learner."""
-    if actor.get("objectType", "Agent") != "Agent":
-        return None
-    account = actor.get("account")
-    if account:
-        return str(account["homePage"]), str(account["name"])
-    for name in ("mbox", "mbox_sha1sum", "openid"):
-        if name in actor:
-            return name, str(actor[name]).lower()
-    return None
+def is_sound(name: str, value: Any) -> bool:
+    """Say whether a part of a statement is valid wherever it stands in one about an activity that voids nothing."""
+    try:
+        _PARTS[name](value)
+    except _Invalid:
+        return False
+    return True
 
 
 def _statement(value: Mapping[str, Any], inside: bool = False) -> None:
@@ -78,9 +63,8 @@ def _statement(value: Mapping[str, Any], inside: bool = False) -> None:
             _bad(name, "is missing")
     if "id" in value:
         _uuid("id", value["id"])
-    version = value.get("version")
-    if version is not None and not (isinstance(version, str) and re.fullmatch(r"1\.0(\.\d+)?|2\.0(\.\d+)?", version)):
-        _bad("version", "is not 1.0.x or 2.0.x")
+    if value.get("version") is not None:
+        _version(value["version"])
     _actor("actor", value["actor"])
     _verb(value["verb"])
     kind = _object(value["object"], inside)
@@ -91,14 +75,33 @@ def _statement(value: Mapping[str, Any], inside: bool = False) -> None:
     if "context" in value:
         _context(value["context"], kind)
     for name in ("timestamp", "stored"):
-        if name in value and not (isinstance(value[name], str) and _TIME.fullmatch(value[name])):
-            _bad(name, "is not an ISO 8601 time")
-        if name in value and value[name].endswith(("-00", "-0000", "-00:00")):
-            _bad(name, "has an offset of minus zero")
+        if name in value:
+            _time(name, value[name])
     if "authority" in value:
         _authority(value["authority"])
     if "attachments" in value:
         _attachments(value["attachments"])
+
+
+def _version(value: Any) -> None:
+    if not isinstance(value, str) or not _VERSION.fullmatch(value):
+        _bad("version", "is not 1.0.x or 2.0.x")
+
+
+def _time(path: str, value: Any) -> None:
+    if not isinstance(value, str) or not TIME.fullmatch(value):
+        _bad(path, "is not an ISO 8601 time, or has an offset of minus zero")
+
+
+def _plain_verb(value: Any) -> None:
+    _verb(value)
+    if value["id"].endswith("/verbs/voided"):
+        _bad("verb", "withdraws a statement")
+
+
+def _plain_object(value: Any) -> None:
+    if _object(value, inside=False) != "Activity":
+        _bad("object", "is not an activity")
 
 
 def _authority(value: Any) -> None:
@@ -361,7 +364,7 @@ def _iri(path: str, value: Any) -> None:
 
 
 def _uuid(path: str, value: Any) -> None:
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
+    if not isinstance(value, str) or not UUID.fullmatch(value):
         _bad(path, "is not a UUID")
 
 
@@ -377,3 +380,16 @@ def _mapping(path: str, value: Any) -> None:
 
 def _bad(path: str, why: str) -> None:
     raise _Invalid(path, f"{path} {why}.")
+
+
+_PARTS: dict[str, Callable[[Any], None]] = {
+    "actor": functools.partial(_actor, "actor"),
+    "verb": _plain_verb,
+    "object": _plain_object,
+    "result": _result,
+    "context": functools.partial(_context, kind="Activity"),
+    "authority": _authority,
+    "version": _version,
+    "attachments": _attachments,
+}
+_TOP = {"id", "timestamp", "stored", *_PARTS}

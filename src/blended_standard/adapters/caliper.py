@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from blended_standard.adapters.events import EventReader, Record, instant, share
+from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
 from blended_standard.adapters.logs import read_log
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
@@ -24,30 +24,37 @@ def read(source: Any, options: Options) -> Import:
     return read_log("caliper", "1.1", source, options)
 
 
-def documents(document: Any) -> list[Any]:
-    """Return the events of a document: itself, or the data of an envelope."""
-    listed = document.get("data") if isinstance(document, Mapping) else None
-    return listed if isinstance(listed, list) else [document]
-
-
 def refusal(document: Any) -> str | None:
     """Return why the whole log is refused: version 1.0 states its type as `@type`."""
-    first = documents(document)[:1]
-    if first and isinstance(first[0], Mapping) and "@type" in first[0]:
+    listed = document.get("data") if isinstance(document, Mapping) else None
+    first = listed[0] if isinstance(listed, list) and listed else document
+    if isinstance(first, Mapping) and "@type" in first:
         return "this is Caliper 1.0 (its events state @type). Accepted: 1.1 and 1.2."
     return None
 
 
-def rows(reader: EventReader, event: Mapping[str, Any]) -> list[Record]:
+def _facts(reader: EventReader, part: str, value: Any) -> Any:
+    """Return what is read in a part of an event."""
+    if part == "actor":
+        who = _id(value)
+        return who, _last(who or ""), value.get("type") if isinstance(value, Mapping) else None
+    if part == "object":
+        iri = _id(value)
+        return iri, reader.object_of(iri) if iri else "", value
+    return value
+
+
+def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
     kind, action = event.get("type"), event.get("action")
     if action is None:
         reader.lose("entity", "describes a thing and not an act")
         return []
     at = instant(event.get("eventTime"))
-    who, target = _id(event.get("actor")), _id(event.get("object"))
+    who, person, actor_kind = event.get("actor", (None, "", None))
+    iri, shown, _ = event.get("object", (None, "", None))
     identifier = _ID.fullmatch(str(event.get("id", "")))
-    for name, sound in (("id", identifier), ("actor", who), ("object", target), ("eventTime", at)):
+    for name, sound in (("id", identifier), ("actor", who), ("object", iri), ("eventTime", at)):
         if not sound:
             reader.problem("ADP-INVALID", name, f"{name} is missing or malformed.")
             reader.lose("event", f"invalid: {name}")
@@ -60,11 +67,11 @@ def rows(reader: EventReader, event: Mapping[str, Any]) -> list[Record]:
     own = identifier[1].lower() if identifier else ""
     if kind == "GradeEvent":
         return _graded(reader, event, own, at)
-    if term.code is None or _kind(event["actor"]) == "SoftwareApplication":
+    if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
     learner = reader.people.learner(_SCHEME, str(who))
-    place = reader.object_of(str(target), _last(str(who)))
+    place = reader.object_for(str(iri), shown, person)
     act = {
         "episode_id": learner,
         "at": at,
@@ -75,22 +82,21 @@ def rows(reader: EventReader, event: Mapping[str, Any]) -> list[Record]:
     }
     if (term.level or 0) < 2:
         return [("activity", act)]
-    attempt = event.get("generated")
     evidence = {
         "evidence_id": own,
         "episode_id": learner,
         "at": at,
         "kind": term.evidence or "other",
         "level": term.level,
-        "attempt": _count(attempt),
+        "attempt": _count(event.get("generated")),
         "form_id": place,
     }
     return [("activity", act), ("evidence", evidence)]
 
 
-def _graded(reader: EventReader, event: Mapping[str, Any], own: str, at: Any) -> list[Record]:
+def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
     """Return the evidence of a grade: the assignee's work, at the level that the event alone proves."""
-    attempt = event["object"] if isinstance(event["object"], Mapping) else {}
+    attempt = event["object"][2] if isinstance(event["object"][2], Mapping) else {}
     facts = (
         {**(attempt.get("extensions") or {}), **attempt} if isinstance(attempt.get("extensions"), Mapping) else attempt
     )
@@ -112,7 +118,7 @@ def _graded(reader: EventReader, event: Mapping[str, Any], own: str, at: Any) ->
                 "level": 2,
                 "score": share(score.get("scoreGiven"), 0, score.get("maxScore")),
                 "attempt": _count(facts),
-                "form_id": reader.object_of(form, _last(who)) if form else None,
+                "form_id": reader.object_for(form, reader.object_of(form), _last(who)) if form else None,
             },
         )
     ]
@@ -124,10 +130,6 @@ def _id(value: Any) -> str | None:
     return found if isinstance(found, str) and found and not found.startswith("_:") else None
 
 
-def _kind(value: Any) -> str | None:
-    return str(value.get("type")) if isinstance(value, Mapping) else None
-
-
 def _last(iri: str) -> str:
     return re.split(r"[/#:]", iri.rstrip("/"))[-1]
 
@@ -135,3 +137,15 @@ def _last(iri: str) -> str:
 def _count(attempt: Any) -> int | None:
     count = attempt.get("count") if isinstance(attempt, Mapping) else None
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
+
+
+LAYOUT = Layout(
+    parts=(
+        *("type", "actor", "action", "object", "generated", "target", "referrer", "@context", "profile", "extensions"),
+        *("edApp", "group", "membership", "session", "federatedSession"),
+    ),
+    texts={"id": bool, "eventTime": bool},
+    facts=_facts,
+    records=_records,
+    envelope="data",
+)

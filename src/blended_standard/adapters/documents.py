@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from blended_standard.adapters.work import Work
 from blended_standard.errors import UnreadableInputError
 from blended_standard.io.read import files_of
@@ -13,7 +15,18 @@ from blended_standard.io.read import files_of
 _LINES = (".jsonl", ".ndjson")
 
 
-def json_documents(source: Any, work: Work) -> Iterator[tuple[str, Any]]:
+@attrs.frozen
+class Place:
+    """Where a document stands: the file and, in JSON Lines, the line."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def json_documents(source: Any, work: Work) -> Iterator[tuple[Place, Any]]:
     """Yield each document with its place; a list at the top is many documents, a broken line is a finding."""
     any_file = False
     for file in files_of(source):
@@ -22,20 +35,20 @@ def json_documents(source: Any, work: Work) -> Iterator[tuple[str, Any]]:
             any_file = True
             for number, line in enumerate(file.read().splitlines(), start=1):
                 if line.strip():
-                    yield from _parsed(line, f"{file.name}:{number}", number, work)
+                    yield from _parsed(line, Place(file.name, number), work)
         elif name.endswith((".json", ".jsonld")):
             any_file = True
-            yield from _parsed(file.read(), file.name, None, work)
+            yield from _parsed(file.read(), Place(file.name), work)
     if not any_file:
         raise UnreadableInputError(f"{source}: holds no JSON. Expected .json or .jsonl files.")
 
 
-def _parsed(content: bytes, place: str, line: int | None, work: Work) -> Iterator[tuple[str, Any]]:
+def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, Any]]:
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         where = f"at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
-        work.find("JSN-INVALID", "document", line=line, detail=f"({where})")
+        work.find("JSN-INVALID", "document", line=place.line, detail=f"({where})")
         work.lose("document", "not JSON")
         return
     for each in document if isinstance(document, list) else [document]:

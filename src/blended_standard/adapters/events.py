@@ -13,22 +13,30 @@ from blended_standard.adapters.identifiers import Identities, looks_identifying
 from blended_standard.spec.definitions import Term
 
 Record = tuple[str, dict[str, Any]]
+Facts = Mapping[str, Any]
 Shape = tuple[Any, ...]
+Problem = tuple[str, str, str]
 _LARGEST = 20_000
 
 
 @attrs.define
 class Tally:
-    """What a reader counted: fields, records left out, findings and withdrawn events. Tallies add up."""
+    """What a reader counted: fields, records left out, findings and withdrawn events. Tallies add up.
+
+    `lines` has the first line of each finding.
+    """
 
     counts: Counter[str] = attrs.field(factory=Counter)
     lost: Counter[tuple[str, str]] = attrs.field(factory=Counter)
-    problems: Counter[tuple[str, str, str]] = attrs.field(factory=Counter)
+    problems: Counter[Problem] = attrs.field(factory=Counter)
+    lines: dict[Problem, int] = attrs.field(factory=dict)
     voided: set[str] = attrs.field(factory=set)
     evidence: int = 0
 
-    def add(self, other: Tally) -> None:
-        """Take over what another reader counted."""
+    def add(self, other: Tally, after: int = 0) -> None:
+        """Take over what another reader counted in the lines after those that were read."""
+        for problem, line in other.lines.items():
+            self.lines.setdefault(problem, line + after)
         self.counts.update(other.counts)
         self.lost.update(other.lost)
         self.problems.update(other.problems)
@@ -36,34 +44,89 @@ class Tally:
         self.evidence += other.evidence
 
 
+def _no_problem(_: Mapping[str, Any]) -> None:
+    return None
+
+
+def _sound(_: str, __: Any) -> bool:
+    return True
+
+
+@attrs.frozen(kw_only=True)
+class Layout:
+    """How a standard's documents come apart and what is read in them.
+
+    Attributes
+    ----------
+    parts
+        Parts that come again.
+    texts
+        Parts that hardly ever come again, and what tells a valid one.
+    facts
+        What is read in a part.
+    records
+        Turns what was read in a document into records.
+    envelope
+        The field that holds the events of an envelope.
+    required
+        Parts without which a document is not valid.
+    problem
+        The part that makes a document invalid, and why, or None.
+    sound
+        Whether a part is valid wherever it stands.
+    """
+
+    parts: tuple[str, ...]
+    texts: Mapping[str, Callable[[str], object]]
+    facts: Callable[[EventReader, str, Any], Any]
+    records: Callable[[EventReader, Facts], list[Record]]
+    envelope: str
+    required: frozenset[str] = frozenset()
+    problem: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_problem
+    sound: Callable[[str, Any], bool] = _sound
+
+
 @attrs.define
 class EventReader:
-    """Reads one event after another and keeps a tally.
-
-    `rows` is the function of a standard that turns one document into records.
-    """
+    """Reads one event after another by the layout of its standard and keeps a tally; `line` is the one at hand."""
 
     name: str
     people: Identities
     terms: Mapping[str, Term]
-    rows: Callable[[EventReader, Mapping[str, Any]], list[Record]]
+    layout: Layout
     tally: Tally = attrs.field(factory=Tally)
-    _shapes: Counter[Shape] = attrs.field(factory=Counter)
-    _objects: dict[str, str] = attrs.field(factory=dict)
+    line: int | None = None
+    shapes: Counter[Shape] = attrs.field(factory=Counter)
 
     def read(self, document: Any) -> list[Record]:
         """Return the records of one document, every field of it counted."""
         if not isinstance(document, dict):
             self.problem("JSN-INVALID", "", "It is not an object.")
             return []
-        self._shapes[_shape(document)] += 1
-        if len(self._shapes) > _LARGEST:
+        self.shapes[shape_of(document)] += 1
+        if len(self.shapes) > _LARGEST:
             self._settle()
-        return self.rows(self, document)
+        problem = self.layout.problem(document)
+        if problem is not None:
+            self.problem("ADP-INVALID", *problem)
+            self.lose("statement", f"invalid: {problem[0]}")
+            return []
+        facts = {name: self.layout.facts(self, name, value) for name, value in document.items()}
+        return self.layout.records(self, facts)
 
     def problem(self, code: str, field: str, detail: str = "") -> None:
         """Count a finding."""
         self.tally.problems[code, field, detail] += 1
+        if self.line is not None:
+            self.tally.lines.setdefault((code, field, detail), self.line)
+
+    def unwrap(self, document: Any, envelope: str) -> list[Any]:
+        """Return the events of a document: itself, or what an envelope holds; its other fields are counted."""
+        listed = document.get(envelope) if isinstance(document, dict) else None
+        if not isinstance(listed, list):
+            return [document]
+        self.tally.counts.update(name for name in document if name != envelope)
+        return listed
 
     def lose(self, what: str, reason: str) -> None:
         """Count a record that is left out."""
@@ -76,23 +139,21 @@ class EventReader:
         return taken
 
     def _settle(self) -> None:
-        for shape, times in self._shapes.items():
+        for shape, times in self.shapes.items():
             _count(shape, "", times, self.tally.counts)
-        self._shapes.clear()
+        self.shapes.clear()
 
-    def object_of(self, iri: str, *persons: str) -> str:
-        """Return the identifier of an object, or its pseudonym where it holds one of a person."""
-        made = self._objects.get(iri)
-        if made is None:
-            made = self.people.pseudonym("object", self.name, iri) if looks_identifying(iri) or len(iri) > 256 else iri
-            if "?" in made:
-                made = made.partition("?")[0] + "?" + self.people.pseudonym("object", self.name, iri)
-            if len(self._objects) > 200_000:
-                self._objects.clear()
-            self._objects[iri] = made
-        if any(len(person) > 2 and person in made for person in persons):
-            return self.people.pseudonym("object", self.name, iri)
-        return made
+    def object_of(self, iri: str) -> str:
+        """Return the identifier of an object, or its pseudonym where it looks like one of a person."""
+        made = self._hidden(iri) if looks_identifying(iri) or len(iri) > 256 else iri
+        return made.partition("?")[0] + "?" + self._hidden(iri) if "?" in made else made
+
+    def object_for(self, iri: str, shown: str, person: str) -> str:
+        """Return what is shown of an object, or its pseudonym where that holds the identifier of the person at hand."""
+        return self._hidden(iri) if len(person) > 2 and person in shown else shown
+
+    def _hidden(self, iri: str) -> str:
+        return self.people.pseudonym("object", self.name, iri)
 
 
 def instant(text: object) -> dt.datetime | None:
@@ -101,7 +162,9 @@ def instant(text: object) -> dt.datetime | None:
         return None
     try:
         at = dt.datetime.fromisoformat(text)
-        return None if at.tzinfo is None or len(text) < 16 or not 1900 <= at.year <= 2200 else at.astimezone(dt.UTC)
+        if at.tzinfo is None or len(text) < 16 or not 1900 <= at.year <= 2200:
+            return None
+        return at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -116,13 +179,13 @@ def share(value: object, low: object, high: object) -> float | None:
     return (numbers[0] - numbers[1]) / (numbers[2] - numbers[1])
 
 
-def _shape(value: Any) -> Shape:
+def shape_of(value: Any) -> Shape:
     """Return the names in a document without its values, as something that can be counted."""
     return tuple(
         [
-            (name, _shape(each))
+            (name, shape_of(each))
             if each.__class__ is dict
-            else (name, tuple([_shape(part) if part.__class__ is dict else () for part in each]))
+            else (name, tuple([shape_of(part) if part.__class__ is dict else () for part in each]))
             if each.__class__ is list
             else name
             for name, each in value.items()

@@ -15,15 +15,20 @@ from blended_standard.errors import UnreadableInputError
 _IDS = {"activity": "activity_id", "evidence": "evidence_id"}
 
 
+def module_of(name: str) -> Any:
+    """Return the module of a standard of events."""
+    return importlib.import_module(f"blended_standard.adapters.{name}")
+
+
 def reader_of(name: str, work: Work, people: Identities) -> EventReader:
     """Return a reader of one event after another."""
-    module: Any = importlib.import_module(f"blended_standard.adapters.{name}")
-    return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.rows)
+    module = module_of(name)
+    return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT)
 
 
 def read_log(name: str, version: str, source: Any, options: Options) -> Import:
     """Read every event of a source; the same event twice counts once, a withdrawn one not at all."""
-    module: Any = importlib.import_module(f"blended_standard.adapters.{name}")
+    module = module_of(name)
     work = Work(name, options)
     work.needs_key()
     reader = reader_of(name, work, work.people)
@@ -35,12 +40,8 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
             raise UnreadableInputError(f"{place}: {refused}")
         if "v1p2" in str(document)[:4000]:
             version = "1.2"
-        outer = module.documents(document)
-        if isinstance(document, dict) and outer != [document]:
-            for field in document:
-                if field not in ("data", "statements"):
-                    work.see(field)
-        for event in outer:
+        reader.line = place.line
+        for event in reader.unwrap(document, module.LAYOUT.envelope):
             if _again(event, seen, work):
                 continue
             made += reader.read(event)
@@ -64,7 +65,8 @@ def settle(work: Work, tally: Tally) -> None:
     work.counts.update(tally.counts)
     work.lost.update(tally.lost)
     for (code, field, detail), count in tally.problems.items():
-        work.find(code, "event", field=field or None, detail=detail, count=count)
+        line = tally.lines.get((code, field, detail))
+        work.find(code, "event", line=line, field=field or None, detail=detail, count=count)
 
 
 def _again(event: Any, seen: dict[str, int], work: Work) -> bool:

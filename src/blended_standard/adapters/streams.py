@@ -5,9 +5,7 @@ A second pass runs only where events were withdrawn or came twice.
 
 from __future__ import annotations
 
-import array
-import hashlib
-import importlib
+import gc
 import json
 import multiprocessing
 import os
@@ -21,21 +19,19 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters.events import EventReader, Tally
+from blended_standard.adapters.events import Tally
 from blended_standard.adapters.identifiers import Identities
-from blended_standard.adapters.logs import reader_of, settle
+from blended_standard.adapters.lines import LineReader
+from blended_standard.adapters.logs import module_of, reader_of, settle
+from blended_standard.adapters.parquet import IDS, ParquetWriter, as_arrow, hashes_of
 from blended_standard.adapters.result import LossReport
 from blended_standard.adapters.work import Options, Work
-from blended_standard.errors import MissingExtraError, UnreadableInputError, UsageError
+from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.findings import Finding
-from blended_standard.io.arrow import schema_of
-from blended_standard.model import RECORDS
 from blended_standard.results import Result, result
 
 _CHUNK = 8_000_000
-_GROUP = 120_000
-_IDS = {"activity": "activity_id", "evidence": "evidence_id"}
-_reader: EventReader | None = None
+_lines: LineReader | None = None
 
 
 @result
@@ -59,6 +55,7 @@ class _Batch:
     tables: dict[str, bytes]
     hashes: dict[str, bytes]
     events: int
+    lines: int
     tally: Tally
 
 
@@ -80,15 +77,16 @@ def stream_log(
     _refuse(name, path)
     work = Work(name, options)
     work.needs_key()
-    tables = ("activity",) if out.suffix == ".parquet" else tuple(_IDS)
+    tables = ("activity",) if out.suffix == ".parquet" else tuple(IDS)
     out.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=".stream-", dir=out.parent))
     try:
-        writers = {table: _Writer(table, working / f"{table}.parquet") for table in tables}
-        tally, events = Tally(), 0
+        writers = {table: ParquetWriter(table, working / f"{table}.parquet") for table in tables}
+        tally, events, lines = Tally(), 0, 0
         for batch in _batches(name, path, work.people, processes or os.cpu_count() or 1):
             events += batch.events
-            tally.add(batch.tally)
+            tally.add(batch.tally, after=lines)
+            lines += batch.lines
             for table, content in batch.tables.items():
                 if table in writers:
                     writers[table].write(content, batch.hashes[table])
@@ -114,11 +112,10 @@ def stream_log(
 
 
 def _refuse(name: str, path: Path) -> None:
-    module: Any = importlib.import_module(f"blended_standard.adapters.{name}")
     with path.open("rb") as lines:
         first = lines.readline().strip()
     try:
-        refused = module.refusal(json.loads(first)) if first else None
+        refused = module_of(name).refusal(json.loads(first)) if first else None
     except ValueError:
         refused = None
     if refused:
@@ -135,6 +132,8 @@ def _move(working: Path, out: Path, tables: tuple[str, ...]) -> list[Path]:
 def _chunks(path: Path) -> Iterator[bytes]:
     """Yield whole lines, about `_CHUNK` bytes at a time."""
     with path.open("rb") as file:
+        if file.read(3) != b"\xef\xbb\xbf":
+            file.seek(0)
         while content := file.read(_CHUNK):
             yield content + file.readline()
 
@@ -157,157 +156,50 @@ def _batches(name: str, path: Path, people: Identities, processes: int) -> Itera
 
 
 def _prepare(name: str, people: Identities) -> None:
-    global _reader
-    _reader = reader_of(name, Work(name, Options(key=people.key, schemes=people.schemes)), people)
+    global _lines
+    reader = reader_of(name, Work(name, Options(key=people.key, schemes=people.schemes)), people)
+    _lines = LineReader(reader)
 
 
 def _convert(chunk: bytes) -> _Batch:
-    if _reader is None:
+    if _lines is None:
         raise UsageError("A process of the stream was not prepared.")
-    reader = _reader
-    module: Any = importlib.import_module(f"blended_standard.adapters.{reader.name}")
-    decode, errors = _decoder()
-    columns: dict[str, list[dict[str, Any]]] = {table: [] for table in _IDS}
+    # JSON makes no cycles: a collector that looks for them among a chunk's records would only cost.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _batch(_lines, chunk)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _batch(lines: LineReader, chunk: bytes) -> _Batch:
+    reader = lines.reader
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in IDS}
     events = 0
-    for line in chunk.split(b"\n"):
+    for reader.line, line in enumerate(chunk.split(b"\n"), start=1):
         if not line or line.isspace():
             continue
         try:
-            document = decode(line)
-        except errors:
+            count, records = lines.read(line)
+        except lines.errors:
             reader.problem("JSN-INVALID", "", "(a line that is not JSON)")
             reader.lose("document", "not JSON")
             continue
-        for event in module.documents(document):
-            events += 1
-            for table, row in reader.read(event):
-                if table in columns:
-                    columns[table].append(row)
-                else:
-                    reader.lose(table, "streams write acts and evidence alone; read() takes it")
+        events += count
+        for table, row in records:
+            if table in rows:
+                rows[table].append(row)
+            else:
+                reader.lose(table, "streams write acts and evidence alone; read() takes it")
+    lines.settle()
     tally = reader.take()
-    tally.evidence = len(columns["evidence"])
+    tally.evidence = len(rows["evidence"])
     return _Batch(
-        tables={table: _as_arrow(table, rows) for table, rows in columns.items()},
-        hashes={table: _hashes(rows, _IDS[table]) for table, rows in columns.items()},
+        tables={table: as_arrow(table, listed) for table, listed in rows.items()},
+        hashes={table: hashes_of(table, listed) for table, listed in rows.items()},
         events=events,
+        lines=chunk.count(b"\n"),
         tally=tally,
     )
-
-
-def _decoder() -> tuple[Callable[[bytes], Any], tuple[type[Exception], ...]]:
-    """Return the fastest JSON decoder that is installed, and what it raises."""
-    try:
-        import msgspec
-    except ModuleNotFoundError:
-        return json.loads, (ValueError, RecursionError)
-    return msgspec.json.decode, (msgspec.DecodeError, ValueError, RecursionError)
-
-
-def _as_arrow(table: str, rows: list[dict[str, Any]]) -> bytes:
-    pa: Any = _pyarrow()
-    schema = schema_of(RECORDS[table])
-    local = [name for name in {name: None for row in rows for name in row} if ":" in name]
-    arrays = []
-    for field in schema:
-        if field.name == "extra" and local:
-            extras = [{name: row[name] for name in local if row.get(name) is not None} for row in rows]
-            arrays.append(pa.array([json.dumps(extra) if extra else None for extra in extras], field.type))
-        else:
-            arrays.append(pa.array([row.get(field.name) for row in rows], field.type))
-    sink = pa.BufferOutputStream()
-    made = pa.RecordBatch.from_arrays(arrays, schema=schema)
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(made)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
-
-
-def _hashes(rows: list[dict[str, Any]], field: str) -> bytes:
-    made = array.array("Q")
-    for row in rows:
-        digest = hashlib.blake2b(str(row.get(field)).encode(), digest_size=8).digest()
-        made.append(int.from_bytes(digest, "big"))
-    return made.tobytes()
-
-
-class _Writer:
-    """One Parquet file under way; at its end, records that were withdrawn or came twice leave it."""
-
-    def __init__(self, table: str, path: Path) -> None:
-        import pyarrow.parquet as pq
-
-        self.table, self.path, self.rows = table, path, 0
-        self._schema = schema_of(RECORDS[table])
-        self._file: Any = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._waiting: list[Any] = []
-        self._held = 0
-        self._hashes: list[bytes] = []
-
-    def write(self, content: bytes, hashes: bytes) -> None:
-        """Add the rows of one batch."""
-        made = _pyarrow().ipc.open_stream(content).read_all()
-        self._hashes.append(hashes)
-        self._waiting.append(made)
-        self._held += len(made)
-        self.rows += len(made)
-        if self._held >= _GROUP:
-            self._flush()
-
-    def close(self, voided: set[str]) -> tuple[int, int]:
-        """Finish the file; return how many records were withdrawn and how many came again."""
-        self._flush()
-        self._file.close()
-        twice = self._repeated()
-        if not voided and not twice:
-            return 0, 0
-        return self._rewrite(voided, twice)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._file.write_table(_pyarrow().concat_tables(self._waiting), row_group_size=2 * _GROUP)
-        self._waiting, self._held = [], 0
-
-    def _repeated(self) -> set[int]:
-        import numpy as np
-
-        values = np.frombuffer(b"".join(self._hashes), dtype=np.uint64)
-        self._hashes = []
-        ordered = np.sort(values)
-        return {int(each) for each in ordered[1:][ordered[1:] == ordered[:-1]]}
-
-    def _rewrite(self, voided: set[str], twice: set[int]) -> tuple[int, int]:
-        import pyarrow.parquet as pq
-
-        field = _IDS[self.table]
-        seen: set[str] = set()
-        withdrawn = repeated = 0
-        whole = self.path.with_suffix(".whole")
-        self.path.rename(whole)
-        source = pq.ParquetFile(whole)
-        with pq.ParquetWriter(self.path, self._schema, compression="zstd") as out:
-            for batch in source.iter_batches(_GROUP):
-                keep = []
-                for identifier in batch.column(field).to_pylist():
-                    again = False
-                    if identifier is not None and twice:
-                        digest = hashlib.blake2b(identifier.encode(), digest_size=8).digest()
-                        if int.from_bytes(digest, "big") in twice:
-                            again = identifier in seen
-                            seen.add(identifier)
-                    gone = identifier in voided
-                    withdrawn += gone
-                    repeated += again and not gone
-                    keep.append(not (gone or again))
-                out.write_batch(batch.filter(_pyarrow().array(keep)))
-        whole.unlink()
-        self.rows -= withdrawn + repeated
-        return withdrawn, repeated
-
-
-def _pyarrow() -> Any:
-    try:
-        import pyarrow
-    except ModuleNotFoundError:
-        raise MissingExtraError("parquet", needs="pyarrow, which writes Parquet,") from None
-    return pyarrow

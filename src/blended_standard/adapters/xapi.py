@@ -5,13 +5,12 @@ Source: ADL xAPI 1.0.3, IEEE 9274.1.1 and the cmi5 specification (facts of `spec
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from blended_standard.adapters import _xapi_rules as rules
 from blended_standard.adapters.durations import seconds_of
-from blended_standard.adapters.events import EventReader, Record, instant, share
+from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
 from blended_standard.adapters.logs import read_log
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
@@ -27,31 +26,74 @@ def read(source: Any, options: Options) -> Import:
     return read_log("xapi", "1.0.3", source, options)
 
 
-def documents(document: Any) -> list[Any]:
-    """Return the statements of a document: itself, or those of a statement result."""
-    listed = document.get("statements") if isinstance(document, Mapping) else None
-    return listed if isinstance(listed, list) else [document]
-
-
 def refusal(document: Any) -> str | None:
     """Return why the whole log is refused, or None."""
     return None
 
 
-def rows(reader: EventReader, statement: Mapping[str, Any]) -> list[Record]:
-    """Return the records of one statement."""
-    problem = rules.problem_with(statement)
-    if problem:
-        reader.problem("ADP-INVALID", problem[0], problem[1])
-        reader.lose("statement", f"invalid: {problem[0]}")
-        return []
-    verb = statement["verb"]["id"]
-    target = statement["object"]
+def _facts(reader: EventReader, part: str, value: Any) -> Any:
+    """Return what is read in a valid part of a statement."""
+    match part:
+        case "actor":
+            who = _identity(value)
+            return None if who is None else (reader.people.learner(*who), who[1].removeprefix("mailto:"))
+        case "verb":
+            return value["id"], reader.terms.get(value["id"])
+        case "object":
+            activity = value.get("objectType", "Activity") == "Activity"
+            return value.get("id"), reader.object_of(value["id"]) if activity else None
+        case "result":
+            return _outcome(value)
+        case "context":
+            return _is_cmi5(value.get("contextActivities") or {})
+    return value
+
+
+def _identity(actor: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return scheme and value of an agent's identifier; a group is no learner."""
+    if actor.get("objectType", "Agent") != "Agent":
+        return None
+    account = actor.get("account")
+    if account:
+        return str(account["homePage"]), str(account["name"])
+    for name in ("mbox", "mbox_sha1sum", "openid"):
+        if name in actor:
+            return name, str(actor[name]).lower()
+    return None
+
+
+class _Outcome(NamedTuple):
+    """What is read in a result; `share` is the place of the raw score in its range."""
+
+    judged: bool = False
+    success: bool | None = None
+    share: float | None = None
+    scaled: float | None = None
+    seconds: float | None = None
+
+
+_NO_OUTCOME = _Outcome()
+
+
+def _outcome(result: Mapping[str, Any]) -> _Outcome:
+    score = result.get("score") or {}
+    return _Outcome(
+        judged="score" in result or "response" in result,
+        success=result.get("success"),
+        share=share(score.get("raw"), score.get("min"), score.get("max")),
+        scaled=score.get("scaled"),
+        seconds=seconds_of(result["duration"]) if "duration" in result else None,
+    )
+
+
+def _records(reader: EventReader, facts: Facts) -> list[Record]:
+    """Return the records of a valid statement."""
+    verb, term = facts["verb"]
+    iri, shown = facts["object"]
     if verb == VOIDED:
-        reader.tally.voided.add(str(target.get("id")).lower())
+        reader.tally.voided.add(str(iri).lower())
         reader.lose("statement", "withdraws another statement")
         return []
-    term = reader.terms.get(verb)
     if term is None:
         reader.problem("ADP-VOCABULARY", "verb.id", "")
         reader.lose("statement", "a verb that the map does not know")
@@ -59,46 +101,30 @@ def rows(reader: EventReader, statement: Mapping[str, Any]) -> list[Record]:
     if term.code is None and verb != _ATTENDED:
         reader.lose("statement", term.reason)
         return []
-    who = rules.identity(statement["actor"])
-    at = instant(statement.get("timestamp"))
-    if who is None or at is None or target.get("objectType", "Activity") != "Activity":
+    who, at = facts["actor"], instant(facts.get("timestamp"))
+    if who is None or at is None or shown is None:
         lacking = "actor" if who is None else "timestamp" if at is None else "object"
         reader.lose("statement", f"no {lacking} that can be read: a single agent, an instant, an activity")
         return []
-    learner = reader.people.learner(*who)
+    learner, person = who
     if verb == _ATTENDED:
         return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present"})]
-    return _records(reader, statement, term, (learner, at), who)
-
-
-def _records(
-    reader: EventReader, statement: Mapping[str, Any], term: Any, when: tuple[str, dt.datetime], who: tuple[str, str]
-) -> list[Record]:
-    learner, at = when
-    result = statement.get("result") or {}
-    judged = bool(result) and ("score" in result or "response" in result)
-    identifier = str(statement.get("id", "")).lower() or None
-    target = reader.object_of(statement["object"]["id"], who[1].removeprefix("mailto:"))
-    code = term.scored if judged and term.scored else term.code
-    made: list[Record] = [
-        (
-            "activity",
-            {
-                "episode_id": learner,
-                "at": at,
-                "verb": code,
-                "object_id": target,
-                "source": "xapi",
-                "activity_id": identifier,
-            },
-        )
-    ]
-    if (term.level or 0) < 2 and not (judged and term.scored):
-        return made
-    score = result.get("score") or {}
-    part = share(score.get("raw"), score.get("min"), score.get("max"))
-    scaled = score.get("scaled")
-    if part is None and scaled is not None and 0 <= scaled <= 1 and _is_cmi5(statement):
+    result = facts.get("result", _NO_OUTCOME)
+    handed_in = result.judged and term.scored is not None
+    identifier = facts["id"].lower() if "id" in facts else None
+    target = reader.object_for(iri, shown, person)
+    act = {
+        "episode_id": learner,
+        "at": at,
+        "verb": term.scored if handed_in else term.code,
+        "object_id": target,
+        "source": "xapi",
+        "activity_id": identifier,
+    }
+    if (term.level or 0) < 2 and not handed_in:
+        return [("activity", act)]
+    part, scaled = result.share, result.scaled
+    if part is None and scaled is not None and 0 <= scaled <= 1 and facts.get("context"):
         part = float(scaled)
     evidence = {
         "evidence_id": identifier or reader.people.pseudonym("evidence", "xapi", f"{learner}|{at}|{target}"),
@@ -106,16 +132,28 @@ def _records(
         "at": at,
         "kind": term.evidence or "other",
         "level": 2,
-        "accepted": result.get("success"),
+        "accepted": result.success,
         "score": part,
         "form_id": target,
         "xapi:scaled": scaled if part is None else None,
-        "xapi:duration_seconds": seconds_of(result["duration"]) if "duration" in result else None,
+        "xapi:duration_seconds": result.seconds,
     }
-    return [*made, ("evidence", evidence)]
+    return [("activity", act), ("evidence", evidence)]
 
 
-def _is_cmi5(statement: Mapping[str, Any]) -> bool:
-    category = ((statement.get("context") or {}).get("contextActivities") or {}).get("category") or []
+def _is_cmi5(activities: Mapping[str, Any]) -> bool:
+    category = activities.get("category") or []
     listed = category if isinstance(category, list) else [category]
     return any(isinstance(each, Mapping) and each.get("id") == _CMI5 for each in listed)
+
+
+LAYOUT = Layout(
+    parts=("actor", "verb", "object", "result", "context", "authority", "version", "attachments"),
+    texts={"id": rules.UUID.fullmatch, "timestamp": rules.TIME.fullmatch, "stored": rules.TIME.fullmatch},
+    facts=_facts,
+    records=_records,
+    envelope="statements",
+    required=frozenset({"actor", "verb", "object"}),
+    problem=rules.problem_with,
+    sound=rules.is_sound,
+)
