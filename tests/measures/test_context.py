@@ -31,8 +31,10 @@ def score(submission: Submission, measures: Any, **options: Any) -> MeasureRepor
 
 @pytest.fixture(scope="module")
 def made() -> Submission:
-    """A district with facts at entry, ratings of its evidence, costs and estimates of its area."""
-    base = district(150, seed=11, programs=2, days=450)
+    """A district with facts at entry, ratings of its evidence, costs and estimates of its area, and no credits."""
+    whole = district(150, seed=11, programs=2, days=450)
+    tables = {name: table for name, table in whole.tables.items() if name != "credit"}
+    base = Submission.from_tables(tables, manifest=whole.manifest)
     rng = random.Random(3)
     learner = columns(base, "learner")
     size = len(learner["learner_id"])

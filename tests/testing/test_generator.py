@@ -11,13 +11,17 @@ import pytest
 
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission, read_submission
-from blended_standard.measures import score
+from blended_standard.measures import Status, score
 from blended_standard.model import RECORDS
 from blended_standard.testing import district, write_district
 from blended_standard.testing import generator as module
 from blended_standard.validate import validate
 
-PER_LEARNER = ("learner", "episode", "pause", "activity", "evidence", "mastery_decision", "contact", "outcome")
+PER_LEARNER = (
+    "learner", "episode", "pause", "activity", "evidence", "mastery_decision", "contact", "outcome", "plan", "plan_item",
+    "credit", "progress_indicator", "skill_gain", "credential", "follow_up", "survey_response", "relationship", "need",
+    "service", "learning_opportunity", "level_test", "cohort_member", "postsecondary_enrollment", "referral",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,8 @@ def made() -> Submission:
 
 
 def test_every_table_of_the_field_is_there(made: Submission) -> None:
-    assert {"program", "site", "calendar_day", "competency", *PER_LEARNER} <= set(made.tables)
+    base = {"program", "site", "calendar_day", "competency", "instrument", "staff_role", "practice"}
+    assert base | set(PER_LEARNER) == set(made.tables)
     assert all(len(table) > 0 for table in made.tables.values())
     assert made.manifest.synthetic
     assert "ynthetic" in made.manifest.title
@@ -88,6 +93,28 @@ def test_programs_differ_as_their_truth_says() -> None:
     for measure in ("ENG-01", "ENG-02", "OUT-03", "REL-02"):
         values = {program: report.one(measure, program).value for program in truth}
         assert sorted(values, key=lambda p: values[p] or 0) == sorted(truth, key=truth.__getitem__), measure
+
+
+def test_every_core_measure_can_be_computed() -> None:
+    found = score(district(400, seed=2, programs=2), by="program")
+    assert [entry.measure for entry in found if entry.status is Status.NOT_COMPUTABLE] == []
+
+
+def test_records_agree_with_each_other(made: Submission) -> None:
+    tables = {name: table.to_pandas() for name, table in made.tables.items()}
+    episodes = tables["episode"].set_index("episode_id")
+    earned = tables["credit"].set_index("credit_id")
+    assert set(earned["earned"]) == {0.0, 0.25}
+    left = tables["follow_up"]["episode_id"].map(episodes["exit_date"])
+    assert (tables["follow_up"]["quarter_start"] > left).all()
+    found = tables["follow_up"]["status"] == "found"
+    assert tables["follow_up"].loc[~found, ["employed", "wages", "employer_id"]].isna().all().all()
+    diplomas = tables["credential"][tables["credential"]["kind"] == "diploma"]
+    assert (diplomas["episode_id"].map(episodes["exit_reason"]) == "completed_diploma").all()
+    adults = set(tables["staff_role"]["adult_id"])
+    assert set(tables["contact"]["adult_id"].dropna()) | set(tables["relationship"]["adult_id"].dropna()) <= adults
+    answered = tables["survey_response"]["status"] == "answered"
+    assert tables["survey_response"]["score"].notna().equals(answered)
 
 
 def test_it_holds_what_makes_real_data_hard(made: Submission) -> None:

@@ -13,7 +13,8 @@ from blended_standard.model import RECORDS
 from blended_standard.testing import _course as course_of
 from blended_standard.testing._course import REASONS, Course, Learners
 from blended_standard.testing._events import KINDS, KINDS_OF_OUTCOME, VERBS
-from blended_standard.testing._plan import Draws, Flags, Floats, Integers, Plan, competency_ids, site_id
+from blended_standard.testing._plan import ROLES, Draws, Flags, Floats, Integers, Plan, competency_ids, site_id
+from blended_standard.testing._records import age_at_entry, grade9_year
 
 Columns = Mapping[str, Any]
 _GENDERS = ("female", "male", "nonbinary", "not_stated")
@@ -22,8 +23,8 @@ _PAUSES = ("leave", "medical", "birth", "custody", "other")
 _DIRECTIONS = ("adult_to_learner", "learner_to_adult", "both", "adult_to_learner")
 _CHANNELS = ("message", "phone", "email", "in_person", "video", "platform")
 _TOPICS = ("learning", "progress", "support", "career", "administrative", "social")
-_ROLES = ("mentor", "teacher", "teacher", "counselor", "tutor", "mentor", "case_manager")
 _ROUTES = ("learning_platform", "tutoring_app")
+_MODES = ("in_person", "live_online", "asynchronous", "workplace", "offline")
 _SCALES = (None, None, None, None, "synthetic-scale", "percent")
 
 
@@ -46,7 +47,7 @@ class Arrow:
 
         self.plan, self._pa, self._pc = plan, pa, pc
         self._sites = pa.array([site_id(plan, site) for site in range(len(plan.program_of))])
-        self._competencies = pa.array(competency_ids())
+        self.competencies = pa.array(competency_ids())
 
     def table(self, name: str, columns: Columns) -> Any:
         """Return a table with the columns given, each of the type of its field."""
@@ -72,10 +73,10 @@ class Arrow:
 
     def names(self, first: int, people: Learners, course: Course) -> Named:
         """Make the identifiers of a block whose first learner has number `first`."""
-        number = self._pc.utf8_lpad(self._text(np.arange(first + 1, first + 1 + len(people))), 8, "0")
-        learner = self._joined(["L", number], "")
+        number = self._pc.utf8_lpad(self.text(np.arange(first + 1, first + 1 + len(people))), 8, "0")
+        learner = self.joined(["L", number], "")
         of_episode = learner.take(self._pa.array(course.learner))
-        episode = self._joined([of_episode, self._text(course.stay + 1)], "-")
+        episode = self.joined([of_episode, self.text(course.stay + 1)], "-")
         return Named(learner, episode, of_episode, self._sites.take(self._pa.array(course.site)))
 
     def learner(self, named: Named, people: Learners, draws: Draws) -> Any:
@@ -83,20 +84,19 @@ class Arrow:
         n = len(people)
         unknown = draws.stream("unknown income").random(n) < 0.03
         lost = draws.stream("lost credits").random(n) < 0.04
-        age = draws.stream("age").uniform(16.0, 21.0, n)
+        age = age_at_entry(draws, people)
         entry = self.plan.first_day + people.entry_week * 7
         reasons = ['{"low_income": "not_collected"}', '{"credits_at_entry": "lost"}']
         both = '{"credits_at_entry": "lost", "low_income": "not_collected"}'
-        missing = self._coded((None, *reasons, both), unknown + 2 * lost)
-        year = 1970 + ((entry - (age - 15) * 365.25) // 365.25).astype(np.int64)
+        missing = self.coded((None, *reasons, both), unknown + 2 * lost)
         columns = {
             "learner_id": named.learner,
             "birth_date": (entry - age * 365.25).astype(np.int32),
-            "gender": self._coded(_GENDERS, _pick(draws.stream("gender").random(n), (0.47, 0.49, 0.02, 0.02))),
-            "race_ethnicity": self._coded(
-                _RACES, _pick(draws.stream("race").random(n), (0.38, 0.26, 0.22, 0.04, 0.05, 0.02, 0.03))
+            "gender": self.coded(_GENDERS, pick(draws.stream("gender").random(n), (0.47, 0.49, 0.02, 0.02))),
+            "race_ethnicity": self.coded(
+                _RACES, pick(draws.stream("race").random(n), (0.38, 0.26, 0.22, 0.04, 0.05, 0.02, 0.03))
             ),
-            "first_grade9_year": year,
+            "first_grade9_year": grade9_year(self.plan, draws, people),
             "low_income": self._pa.array(people.low_income, mask=unknown),
             "disability": people.disability,
             "english_learner": people.english_learner,
@@ -121,13 +121,13 @@ class Arrow:
             "episode_id": named.episode,
             "learner_id": named.learner_of_episode,
             "site_id": named.site_of_episode,
-            "entry_date": self._dates(course.entry),
-            "exit_date": self._dates(course.last, mask=~ended),
-            "exit_reason": self._coded(REASONS, course.ended),
+            "entry_date": self.dates(course.entry),
+            "exit_date": self.dates(course.last, mask=~ended),
+            "exit_reason": self.coded(REASONS, course.ended),
             "exit_documented": self._pa.array(~transfer | (draws.stream("documented").random(n) < 0.8), mask=~ended),
             "entry_grade": 9 + (draws.stream("grade").random(n) * 4).astype(np.int64),
             "prior_episodes": self._earlier(course),
-            "referral_date": self._dates(referral, mask=draws.stream("referred").random(n) < 0.3),
+            "referral_date": self.dates(referral, mask=draws.stream("referred").random(n) < 0.3),
             "baseline_score": self._pa.array(baseline, mask=no_score),
             "baseline_scale": self._pa.array(np.full(n, "synthetic-scale"), mask=no_score),
         }
@@ -144,11 +144,11 @@ class Arrow:
         ends = np.minimum(course.cell_week[final] * 7 + 6, course.last[episode])
         ids = named.episode.take(self._pa.array(episode))
         columns = {
-            "pause_id": self._numbered(ids, "p", _ordinal(episode)),
+            "pause_id": self.numbered(ids, "p", ordinal(episode)),
             "episode_id": ids,
-            "start_date": self._dates(course.cell_week[first] * 7),
-            "end_date": self._dates(ends),
-            "reason": self._coded(_PAUSES, _pick(draws.stream("why").random(len(first)), (0.4, 0.25, 0.15, 0.1, 0.1))),
+            "start_date": self.dates(course.cell_week[first] * 7),
+            "end_date": self.dates(ends),
+            "reason": self.coded(_PAUSES, pick(draws.stream("why").random(len(first)), (0.4, 0.25, 0.15, 0.1, 0.1))),
         }
         return self.table("pause", columns)
 
@@ -156,28 +156,29 @@ class Arrow:
         """Return the acts."""
         columns = {
             "episode_id": named.episode.take(self._pa.array(acts["episode"])),
-            "at": self._instants(acts["at"]),
-            "verb": self._coded(VERBS, acts["verb"]),
-            "object_id": self._competencies.take(self._pa.array(acts["object"])),
-            "source": self._coded(_ROUTES, acts["source"]),
+            "at": self.instants(acts["at"]),
+            "verb": self.coded(VERBS, acts["verb"]),
+            "object_id": self.competencies.take(self._pa.array(acts["object"])),
+            "source": self.coded(_ROUTES, acts["source"]),
         }
         return self.table("activity", columns)
 
     def evidence(self, named: Named, work: Columns) -> Any:
         """Return the work."""
         ids = named.episode.take(self._pa.array(work["episode"]))
-        competency = self._competencies.take(self._pa.array(work["competency"]))
+        competency = self.competencies.take(self._pa.array(work["competency"]))
         columns = {
-            "evidence_id": self._numbered(ids, "v", _ordinal(work["episode"])),
+            "evidence_id": self.numbered(ids, "v", ordinal(work["episode"])),
             "episode_id": ids,
             "competency_id": competency,
-            "at": self._instants(work["at"]),
-            "kind": self._coded(KINDS, work["kind"]),
+            "at": self.instants(work["at"]),
+            "kind": self.coded(KINDS, work["kind"]),
             "level": work["level"],
             "accepted": work["accepted"],
             "score": work["score"],
-            "due_date": self._dates(work["day"] + work["due_in"]),
-            "form_id": self._joined([competency, self._coded(("A", "B", "C"), work["form"])], "-"),
+            "due_date": self.dates(work["day"] + work["due_in"]),
+            "mode": self.coded(_MODES, work["mode"]),
+            "form_id": self.joined([competency, self.coded(("A", "B", "C"), work["form"])], "-"),
         }
         return self.table("evidence", columns)
 
@@ -185,10 +186,10 @@ class Arrow:
         """Return the mastery decisions."""
         ids = named.episode.take(self._pa.array(made["episode"]))
         columns = {
-            "decision_id": self._numbered(ids, "d", _ordinal(made["episode"])),
+            "decision_id": self.numbered(ids, "d", ordinal(made["episode"])),
             "episode_id": ids,
-            "competency_id": self._competencies.take(self._pa.array(made["competency"])),
-            "date": self._dates(made["day"]),
+            "competency_id": self.competencies.take(self._pa.array(made["competency"])),
+            "date": self.dates(made["day"]),
             "mastered": made["mastered"],
             "evidence_level": self._pa.array(made["level"], mask=~made["level_known"]),
             "prior_learning": made["prior"],
@@ -200,18 +201,19 @@ class Arrow:
         """Return the contacts."""
         ids = named.episode.take(self._pa.array(made["episode"]))
         machine = made["kind"] == 3
-        adult = self._joined(
-            [named.site_of_episode.take(self._pa.array(made["episode"])), self._text(made["adult"] + 1)], "-A"
+        adult = self.joined(
+            [named.site_of_episode.take(self._pa.array(made["episode"])), self.text(made["adult"] + 1)], "-A"
         )
         columns = {
-            "contact_id": self._numbered(ids, "c", _ordinal(made["episode"])),
+            "contact_id": self.numbered(ids, "c", ordinal(made["episode"])),
             "episode_id": ids,
-            "at": self._instants(made["at"]),
+            "at": self.instants(made["at"]),
             "adult_id": self._pc.if_else(self._pa.array(machine), None, adult),
-            "adult_role": self._pc.if_else(self._pa.array(machine), None, self._coded(_ROLES, made["adult"])),
-            "channel": self._coded(_CHANNELS, np.where(machine, 0, made["channel"])),
-            "direction": self._coded(_DIRECTIONS, made["kind"]),
-            "topic": self._coded(_TOPICS, made["topic"]),
+            "adult_role": self._pc.if_else(self._pa.array(machine), None, self.coded(ROLES, made["adult"])),
+            "channel": self.coded(_CHANNELS, np.where(machine, 0, made["channel"])),
+            "direction": self.coded(_DIRECTIONS, made["kind"]),
+            "topic": self.coded(_TOPICS, made["topic"]),
+            "asks_for_help": self._pa.array(made["asks"], mask=made["kind"] != 1),
             "group_size": self._pa.array(np.where(made["topic"] == 0, 3, 1), mask=made["kind"] != 2),
             "automated": machine,
         }
@@ -222,13 +224,13 @@ class Arrow:
         ids = named.episode.take(self._pa.array(made["episode"]))
         document = made["kind"] < 4
         columns = {
-            "outcome_id": self._numbered(ids, "o", _ordinal(made["episode"])),
+            "outcome_id": self.numbered(ids, "o", ordinal(made["episode"])),
             "episode_id": ids,
-            "kind": self._coded(KINDS_OF_OUTCOME, made["kind"]),
-            "date": self._dates(made["day"]),
+            "kind": self.coded(KINDS_OF_OUTCOME, made["kind"]),
+            "date": self.dates(made["day"]),
             "achieved": self._pa.array(document, mask=~document),
             "value": self._pa.array(made["value"], mask=document),
-            "scale_id": self._coded(_SCALES, made["kind"]),
+            "scale_id": self.coded(_SCALES, made["kind"]),
             "documented": self._pa.array(document, mask=~document),
         }
         return self.table("outcome", columns)
@@ -242,30 +244,45 @@ class Arrow:
             count[back:] += same
         return count
 
-    def _coded(self, codes: Sequence[str | None], number: npt.NDArray[Any]) -> Any:
+    def array(self, values: npt.NDArray[Any], *, mask: Flags | None = None) -> Any:
+        """Return numbers as an Arrow array, absent where the mask is set."""
+        return self._pa.array(values, mask=mask)
+
+    def blank(self, values: Any, mask: Flags) -> Any:
+        """Return values, absent where the mask is set."""
+        return self._pc.if_else(self._pa.array(mask), None, values)
+
+    def coded(self, codes: Sequence[str | None], number: npt.NDArray[Any]) -> Any:
+        """Return the codes that the numbers stand for."""
         return self._pa.array(codes, self._pa.string()).take(self._pa.array(np.asarray(number, dtype=np.int64)))
 
-    def _dates(self, day: Integers, *, mask: Flags | None = None) -> Any:
+    def dates(self, day: Integers, *, mask: Flags | None = None) -> Any:
+        """Return dates of days of the plan."""
         days = self._pa.array((self.plan.first_day + day).astype(np.int32), mask=mask)
         return days.cast(self._pa.date32())
 
-    def _instants(self, second: Integers) -> Any:
+    def instants(self, second: Integers) -> Any:
+        """Return instants of UTC seconds."""
         return self._pa.array(second * 1_000_000).cast(self._pa.timestamp("us", tz="UTC"))
 
-    def _text(self, number: Integers) -> Any:
+    def text(self, number: Integers) -> Any:
+        """Return numbers as text."""
         return self._pa.array(number).cast(self._pa.string())
 
-    def _numbered(self, ids: Any, letter: str, ordinal: Integers) -> Any:
-        return self._joined([ids, self._joined([letter, self._text(ordinal + 1)], "")], "-")
+    def numbered(self, ids: Any, letter: str, place: Integers) -> Any:
+        """Return identifiers below others: a letter and a number from 1."""
+        return self.joined([ids, self.joined([letter, self.text(place + 1)], "")], "-")
 
-    def _joined(self, parts: Sequence[Any], separator: str) -> Any:
+    def joined(self, parts: Sequence[Any], separator: str) -> Any:
+        """Return texts joined, part by part."""
         return self._pc.binary_join_element_wise(*parts, separator)
 
 
-def _pick(chance: Floats, shares: Sequence[float]) -> Integers:
+def pick(chance: Floats, shares: Sequence[float]) -> Integers:
+    """Return which of the shares each chance falls into."""
     return np.searchsorted(np.cumsum(shares)[:-1], chance, side="right").astype(np.int64)
 
 
-def _ordinal(group: Integers) -> Integers:
+def ordinal(group: Integers) -> Integers:
     """Return the place of each element in its run of equal values."""
     return np.asarray(np.arange(len(group)) - np.searchsorted(group, group, side="left"), dtype=np.int64)

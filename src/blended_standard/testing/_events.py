@@ -10,6 +10,7 @@ import numpy as np
 from blended_standard.testing import _course as course_of
 from blended_standard.testing._course import Course, Learners
 from blended_standard.testing._plan import COMPETENCIES, Draws, Flags, Floats, Integers, Plan
+from blended_standard.testing._records import asks, evidence_mode
 
 Columns = Mapping[str, Any]
 VERBS = (
@@ -70,6 +71,7 @@ def evidence(plan: Plan, draws: Draws, course: Course, learners: Learners) -> Co
     made = {name: values[kept] for name, values in both.items()}
     order = np.lexsort((made["day"], made["episode"]))
     made = {name: values[order] for name, values in made.items()}
+    made["mode"] = evidence_mode(draws, made["kind"])
     return {**made, "at": _instant(plan, course, made["episode"], made["day"], made["second"])}
 
 
@@ -149,6 +151,7 @@ def contact(plan: Plan, draws: Draws, course: Course, learners: Learners) -> Col
         "adult": course.learner[episode] % 7,
         "topic": np.where(kind == 3, 4, topic),
         "channel": (draws.stream("channel").random(len(cell)) * 6).astype(np.int64),
+        "asks": asks(draws, kind),
     }
     return {name: values[kept] for name, values in made.items()}
 

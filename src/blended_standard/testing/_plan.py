@@ -24,6 +24,11 @@ _ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles", "America
 _MODELS = ("flex", "rotation", "enriched_virtual", "a_la_carte")
 _HOLIDAYS = ((9, 2), (10, 14), (11, 11), (11, 28), (11, 29), (1, 20), (2, 17), (5, 26), (7, 4))
 _OUTAGE_DAYS = 17
+_PRACTICES = (
+    "advisory", "competency_based", "weekly_check_in", "career_pathway", "tutoring", "wraparound_support",
+)  # fmt: skip
+ROLES = ("mentor", "teacher", "teacher", "counselor", "tutor", "mentor", "case_manager")
+SURVEYS = ("synthetic-relationships", "synthetic-engagement")
 
 
 @attrs.frozen
@@ -131,6 +136,8 @@ def plan_tables(plan: Plan) -> Mapping[str, Mapping[str, list[Any]]]:
     first_site = [plan.zones[p * plan.sites_per_program] for p in programs]
     sites = range(len(plan.program_of))
     shut = np.argwhere(plan.shut)
+    staff = [(s, adult) for s in sites for adult in range(len(ROLES))]
+    practices = [(s, kind) for s in sites for kind in range(1 + s % 3, 6)]
     areas = [f"C{area + 1}" for area in range(AREAS)]
     parts = [(area, f"{area}.{part + 1}") for area in areas for part in range(IN_AREA)]
     return {
@@ -159,6 +166,27 @@ def plan_tables(plan: Plan) -> Mapping[str, Mapping[str, list[Any]]]:
             "title": [f"Synthetic area {area}" for area in areas] + [f"Synthetic competency {n}" for _, n in parts],
             "credit_value": [None] * AREAS + [0.25] * COMPETENCIES,
             "parent_id": [None] * AREAS + [area for area, _ in parts],
+        },
+        "instrument": {
+            "instrument_id": list(SURVEYS),
+            "title": ["Synthetic survey of relationships", "Synthetic survey of engagement"],
+            "kind": ["questionnaire"] * len(SURVEYS),
+        },
+        "staff_role": {
+            "staff_role_id": [f"{site_id(plan, s)}-A{adult + 1}-1" for s, adult in staff],
+            "site_id": [site_id(plan, s) for s, _ in staff],
+            "adult_id": [f"{site_id(plan, s)}-A{adult + 1}" for s, adult in staff],
+            "role": [ROLES[adult] for _, adult in staff],
+            "fte": [0.5 if (s + adult) % 4 == 3 else 1.0 for s, adult in staff],
+            "start_date": [plan.start - dt.timedelta(days=30 * (1 + adult)) for _, adult in staff],
+            "credentialed": [ROLES[adult] in ("teacher", "counselor") for _, adult in staff],
+        },
+        "practice": {
+            "practice_id": [f"{site_id(plan, s)}-{_PRACTICES[kind]}" for s, kind in practices],
+            "site_id": [site_id(plan, s) for s, _ in practices],
+            "kind": [_PRACTICES[kind] for _, kind in practices],
+            "start_date": [plan.start - dt.timedelta(days=30 * kind) for _, kind in practices],
+            "fidelity": [round(0.7 + 0.25 * float(plan.engagement[plan.program_of[s]]), 2) for s, _ in practices],
         },
     }
 

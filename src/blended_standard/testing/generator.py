@@ -1,4 +1,4 @@
-"""A seeded synthetic district: rolling entry, silence and return, pauses, outages, work, contacts and outcomes.
+"""A seeded synthetic district: rolling entry, silence and return, pauses, outages, work, contacts, plans, follow-up.
 
 Every quantity of every block of learners has a random stream of its own, so that the first learners of a district are
 the same however many follow them. What differs between programs is in `extra` of the program table, under `truth:`.
@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ from blended_standard.testing import _events
 from blended_standard.testing._arrow import Arrow
 from blended_standard.testing._course import follow, make_learners
 from blended_standard.testing._plan import Draws, Plan, make_plan, plan_tables
+from blended_standard.testing._record_tables import RecordTables
 
 BLOCK = 1000
-_PER_LEARNER = ("learner", "episode", "pause", "activity", "evidence", "mastery_decision", "contact", "outcome")
 
 
 def district(
@@ -75,7 +76,7 @@ def district(
     """
     plan = _plan(learners, programs, sites_per_program, seed, start, days)
     arrow = _arrow(plan)
-    parts: dict[str, list[Any]] = {name: [] for name in _PER_LEARNER}
+    parts: dict[str, list[Any]] = defaultdict(list)
     for block in _blocks(plan, arrow, learners):
         for name, table in block.items():
             parts[name].append(table)
@@ -182,15 +183,17 @@ def _blocks(plan: Plan, arrow: Arrow, learners: int) -> Iterator[Mapping[str, An
         course = follow(plan, draws, people)
         named = arrow.names(block * BLOCK, people, course)
         work = _events.evidence(plan, draws, course, people)
+        decisions = _events.mastery(draws, course, work)
         yield {
             "learner": arrow.learner(named, people, draws),
             "episode": arrow.episode(named, course, _events.baseline(draws, course, people), draws),
             "pause": arrow.pause(named, course, draws),
             "activity": arrow.activity(named, _events.activity(plan, draws, course, people)),
             "evidence": arrow.evidence(named, work),
-            "mastery_decision": arrow.mastery(named, _events.mastery(draws, course, work)),
+            "mastery_decision": arrow.mastery(named, decisions),
             "contact": arrow.contact(named, course, _events.contact(plan, draws, course, people)),
             "outcome": arrow.outcome(named, _events.outcome(plan, draws, course, people)),
+            **RecordTables(plan, arrow, draws, named, people, course).make(decisions),
         }
 
 
