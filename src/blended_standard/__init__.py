@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blended_standard import adapters, compare, measures, model, privacy, scoring, testing
     from blended_standard.errors import BlendedStandardError
     from blended_standard.findings import Finding
-    from blended_standard.io import Manifest, Submission, read_submission, write_submission
+    from blended_standard.io import Manifest, Submission, migrate, read_submission, write_submission
     from blended_standard.measures import comparable, merge, score, sweep
     from blended_standard.report import report
     from blended_standard.spec import Standard, load_standard
@@ -37,6 +37,7 @@ _WHERE = {
     "comparable": "measures",
     "load_standard": "spec",
     "merge": "measures",
+    "migrate": "io",
     "read_submission": "io",
     "score": "measures",
     "sweep": "measures",
@@ -57,6 +58,7 @@ __all__ = [
     "load_standard",
     "measures",
     "merge",
+    "migrate",
     "model",
     "privacy",
     "read_submission",

@@ -98,6 +98,11 @@ class FindingCollector:
             kept.extend(found[: self.keep - len(kept)])
         self._counts.update(other._counts)
 
+    def forget(self, code: str, *, table: str, field: str) -> None:
+        """Drop the findings of one kind at one field, which no longer hold."""
+        self._kept.pop((code, table, field), None)
+        self._counts.pop((code, table, field), None)
+
     def findings(self) -> tuple[Finding, ...]:
         """Return what was kept, in a fixed order; the last of a cut list counts those that were not kept."""
         return tuple(sorted(self._counted(), key=_order))

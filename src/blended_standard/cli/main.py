@@ -18,7 +18,7 @@ from typing import Any
 import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
-from blended_standard.cli.exchange import add_commands
+from blended_standard.cli import exchange, standard
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import BlendedStandardError, NotComparableError, UsageError
 from blended_standard.io import Submission
@@ -96,7 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--title", help="title of the page")
     report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
     _brief_command(commands)
-    add_commands(commands)
+    exchange.add_commands(commands)
+    standard.add_commands(commands)
     return parser
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from blended_standard.errors import UsageError
+from blended_standard.findings import FindingCollector
 from blended_standard.io.submission import Submission, make_manifest
 from blended_standard.io.tables import EXTRA, LINE, MISSING, ROW, Columns
 from blended_standard.io.text import RawRow
@@ -75,9 +76,11 @@ def migrate(submission: Submission, *, to: str | None = None) -> Submission:
         at = known[at].new
     if at != target:
         raise UsageError(_no_way(submission, current, target, known))
-    tables = {name: _moved(name, data, path, submission) for name, data in submission.tables.items()}
+    found = FindingCollector(submission.standard)
+    found.extend(submission.found)
+    tables = {name: _moved(name, data, path, found) for name, data in submission.tables.items()}
     facts = attrs.asdict(submission.manifest) | {"standard": target}
-    return attrs.evolve(submission, manifest=make_manifest(facts), tables=tables)
+    return attrs.evolve(submission, manifest=make_manifest(facts), tables=tables, found=found)
 
 
 def _no_way(submission: Submission, current: str, target: str, known: Mapping[str, Step]) -> str:
@@ -94,10 +97,12 @@ def _no_way(submission: Submission, current: str, target: str, known: Mapping[st
     return f"to={target!r}: there is no way from {current}. Known versions: {', '.join(sorted({*known, current}))}."
 
 
-def _moved(table: str, data: Any, path: list[Step], submission: Submission) -> Any:
+def _moved(table: str, data: Any, path: list[Step], found: FindingCollector) -> Any:
     renamed = any(table in step.fields or table in step.codes for step in path)
     if not renamed:
         return data
+    for old in {name for step in path for name in step.fields.get(table, ())}:
+        found.forget("FLD-UNKNOWN", table=table, field=old)
     lines = data.values[LINE] if isinstance(data, Columns) else None
     rows = []
     for number, row in enumerate(plain_rows(table, data), start=1):
@@ -109,7 +114,7 @@ def _moved(table: str, data: Any, path: list[Step], submission: Submission) -> A
             values = _renamed(values, step.fields.get(table, {}), step.codes.get(table, {}))
         place = data.values[ROW][number - 1] if isinstance(data, Columns) else number
         rows.append(RawRow(place, lines[number - 1] if lines else None, values))
-    return to_columns(rows, RECORDS[table], submission.found)
+    return to_columns(rows, RECORDS[table], found)
 
 
 def _renamed(values: dict[str, Any], fields: Mapping[str, str], codes: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def to_columns(rows: Iterable[RawRow], record: type[Record], found: FindingColle
         values[ROW].append(raw.row)
         values[LINE].append(raw.line)
         values[INVALID].append(",".join(["", *invalid, ""]) if invalid else None)
-        values[MISSING].append(_read_missing(raw, known, record.table, found))
+        values[MISSING].append(_read_missing(raw, record.table, found))
         extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
         for name in extra:
             unknown.setdefault(name, raw)
@@ -84,7 +84,7 @@ def _read_fields(
     return invalid
 
 
-def _read_missing(raw: RawRow, known: set[str], table: str, found: FindingCollector) -> str | None:
+def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | None:
     """Read `missing`, an object in JSON and `field=reason; field=reason` in CSV, into JSON text."""
     given = raw.values.get(MISSING)
     if given is None:
@@ -96,7 +96,7 @@ def _read_missing(raw: RawRow, known: set[str], table: str, found: FindingCollec
         detail = f"Accepted reasons: {', '.join(Missing)}."
         found.add("FLD-TYPE", table=table, row=raw.row, line=raw.line, field=MISSING, value=given, detail=detail)
         return None
-    return json.dumps({name: reasons[name] for name in sorted(reasons) if name in known})
+    return json.dumps(reasons, sort_keys=True)
 
 
 def read_typed(field: FieldSpec, value: Any) -> Any:

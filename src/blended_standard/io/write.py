@@ -67,7 +67,9 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
 
 
 def _write_manifest(submission: Submission, path: Path) -> None:
-    facts = attrs.asdict(attrs.evolve(submission.manifest, standard=submission.standard.version))
+    facts = attrs.asdict(
+        attrs.evolve(submission.manifest, standard=submission.manifest.standard or submission.standard.version)
+    )
     stated = {name: _plain(value) for name, value in facts.items() if value not in (None, "", ())}
     path.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

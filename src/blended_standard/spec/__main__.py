@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from blended_standard.spec.changes import diff
 from blended_standard.spec.generate import generated
 from blended_standard.spec.standard import spec_directory
 
 
 def main(arguments: list[str]) -> int:
-    """Build, check or compare two versions; return the exit code."""
-    if arguments[:1] == ["diff"] and len(arguments) in (2, 3):
-        print(diff(*arguments[1:]))
-        return 0
+    """Build or check; return the exit code."""
     if arguments not in (["build"], ["check"]):
-        print("Usage: python -m blended_standard.spec build | check | diff OLD [NEW]", file=sys.stderr)
+        print("Usage: python -m blended_standard.spec build | check", file=sys.stderr)
         return 2
     files = generated(spec_directory())
     stale = [path for path, content in files.items() if not path.exists() or path.read_text("utf-8") != content]

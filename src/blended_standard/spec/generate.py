@@ -1,4 +1,4 @@
-"""What is generated from the record classes and the sources: dictionary, JSON Schemas, record vectors, the bundle."""
+"""What is generated from the classes and the sources: dictionary, schemas, meta-schema, record vectors, bundle."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from blended_standard.model import RECORDS, FieldSpec, Missing, Record
 from blended_standard.model.fields import MAXIMUM_ID_LENGTH
+from blended_standard.spec.meta import DIALECT, meta_schemas
 from blended_standard.spec.standard import BUNDLE, Standard, build_standard, read_sources
 from blended_standard.spec.vectors import record_vectors
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _IDENTIFIER = r"^\S(?:[\s\S]*\S)?$"
 _DATE = r"^(19|2[01])\d\d-\d\d-\d\d$|^2200-\d\d-\d\d$"
 _INSTANT = r"^(19\d\d|2[01]\d\d|2200)-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)$"
@@ -29,6 +29,8 @@ def generated(directory: Path) -> dict[Path, str]:
         files[directory / "records" / f"{name}.yaml"] = _NOTICE + _yaml(dictionary_entry(record))
         files[directory / "schemas" / f"{name}.schema.json"] = _json(record_schema(record, standard))
         files[directory / "vectors" / "records" / f"{name}.json"] = _json(record_vectors(record, standard))
+    for kind, schema in meta_schemas(standard.version).items():
+        files[directory / "meta" / f"{kind}.schema.json"] = _json(schema)
     return files
 
 
@@ -45,7 +47,7 @@ def dictionary_entry(record: type[Record]) -> dict[str, Any]:
 def record_schema(record: type[Record], standard: Standard) -> dict[str, Any]:
     """Return the JSON Schema of one record as a line of JSON Lines; fields that the standard does not know are kept."""
     return {
-        "$schema": _DIALECT,
+        "$schema": DIALECT,
         "$id": f"urn:blended-standard:{standard.version}:record:{record.table}",
         "title": record.table,
         "description": inspect.cleandoc(record.__doc__ or ""),

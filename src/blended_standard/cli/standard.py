@@ -1,0 +1,130 @@
+"""`spec` and `migrate`: read the standard, compare its versions, and bring a submission to another one."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import blended_standard as bs
+from blended_standard.cli.progress import Progress
+from blended_standard.errors import UsageError
+from blended_standard.io import migrate
+from blended_standard.spec import diff, read_version
+
+_PARTS = {
+    "measures": "id",
+    "records": "record",
+    "codes": "id",
+    "rules": "id",
+    "profiles": "id",
+    "bridges": "id",
+    "adapters": "id",
+}
+_WIDTH = 100
+
+
+def add_commands(commands: Any) -> None:
+    """Add both commands to the parser."""
+    spec = commands.add_parser("spec", help="Read the standard, and compare two versions of it.")
+    actions = spec.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="Name all entries of the standard.")
+    listed.set_defaults(run=_list, quiet=True)
+    shown = actions.add_parser("show", help="Show a measure, record, code list, rule, profile, rule pack or adapter.")
+    shown.add_argument("entry", metavar="ENTRY", help="its id, such as ENG-01, episode, exit_reason or FLD-CODE")
+    shown.add_argument("--format", choices=("text", "json"), default="text")
+    shown.set_defaults(run=_show, quiet=True)
+    compared = actions.add_parser("diff", help="Say what changed between two versions, and what that breaks.")
+    compared.add_argument("old", metavar="OLD", help="spec/ directory, or a file of spec/versions/")
+    compared.add_argument("new", metavar="NEW", nargs="?", help="the same (default: the standard installed)")
+    compared.add_argument("--format", choices=("text", "json"), default="text")
+    compared.set_defaults(run=_diff, quiet=True)
+    purpose = "Bring a submission to another version of the standard."
+    moved = commands.add_parser(
+        "migrate", help=purpose, description=f"{purpose} Example: blended-standard migrate old/ --out new/"
+    )
+    moved.add_argument("submission", type=Path, metavar="SUBMISSION", help="directory or .zip")
+    moved.add_argument("--to", metavar="VERSION", help="version to reach (default: that of the standard installed)")
+    moved.add_argument("--out", type=Path, required=True, help="new directory")
+    moved.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl")
+    moved.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    moved.set_defaults(run=_migrate)
+
+
+def _list(options: argparse.Namespace, progress: Progress) -> int:
+    standard = read_version()
+    print(f"{standard['title']}, version {standard['version']} ({standard['status']})")
+    for part, key in _PARTS.items():
+        names = ", ".join(entry[key] for entry in standard[part])
+        print(textwrap.fill(f"{part}: {names}", _WIDTH, subsequent_indent="  "))
+    return 0
+
+
+def _show(options: argparse.Namespace, progress: Progress) -> int:
+    entry = _entry(options.entry)
+    text = json.dumps(entry, indent=1, ensure_ascii=False) if options.format == "json" else "\n".join(_lines(entry))
+    print(text)
+    return 0
+
+
+def _entry(name: str) -> Mapping[str, Any]:
+    standard = read_version()
+    found = {entry[key]: entry for part, key in reversed(_PARTS.items()) for entry in standard[part]}
+    if name not in found:
+        near = difflib.get_close_matches(name, found, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "`blended-standard spec list` names all."
+        raise UsageError(f"The standard has no entry {name!r}. {hint}")
+    entry: Mapping[str, Any] = found[name]
+    return entry
+
+
+def _lines(entry: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield plain data as indented lines that read like the source; what is empty is left out."""
+    for name, value in entry.items():
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{name}:"
+            yield from _lines(value, indent + "  ")
+        elif isinstance(value, list) and any(isinstance(each, Mapping) or " " in str(each) for each in value):
+            yield f"{indent}{name}:"
+            for each in value:
+                yield from _item(each, indent + "  ")
+        elif value not in (None, "", [], {}):
+            said = ", ".join(map(str, value)) if isinstance(value, list) else _said(value)
+            yield _wrapped(f"{name}: {said}", indent)
+
+
+def _item(value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        first, *rest = _lines(value, indent + "  ")
+        yield f"{indent}- {first.strip()}"
+        yield from rest
+    else:
+        yield _wrapped(f"- {value}", indent)
+
+
+def _said(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
+
+
+def _diff(options: argparse.Namespace, progress: Progress) -> int:
+    found = diff(options.old, options.new)
+    print(json.dumps(found.to_dict(), indent=1, ensure_ascii=False) if options.format == "json" else found)
+    return 0
+
+
+def _migrate(options: argparse.Namespace, progress: Progress) -> int:
+    before = bs.read_submission(options.submission, progress=progress)
+    made = migrate(before, to=options.to)
+    directory = bs.write_submission(made, options.out, format=options.format)
+    progress.close()
+    if not options.quiet:
+        print(f"Wrote {directory}: {len(made.tables):,} tables, standard {made.manifest.standard}.")
+    return 0
