@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from blended_standard.engine import Engine
 from blended_standard.engine.zones import offset_seconds, with_zone
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 EPOCH = dt.date(1970, 1, 1)
 SECONDS_A_DAY = 86_400
+P = ParamSpec("P")
 
 
 def week_of(day: nw.Expr) -> nw.Expr:
@@ -38,6 +40,21 @@ def whole(number: nw.Expr, divisor: int) -> nw.Expr:
     return (number / divisor).floor().cast(nw.Int64)
 
 
+def block(
+    build: Callable[Concatenate[Blocks, P], nw.LazyFrame[Any]],
+) -> Callable[Concatenate[Blocks, P], nw.LazyFrame[Any]]:
+    """Compute the frame that `build` returns inside the engine, once for the same blocks and arguments."""
+
+    @functools.wraps(build)
+    def shared(blocks: Blocks, /, *args: P.args, **kwargs: P.kwargs) -> nw.LazyFrame[Any]:
+        key = (build, args, *kwargs.items())
+        if key not in blocks.made:
+            blocks.made[key] = blocks.engine.materialise(build(blocks, *args, **kwargs))
+        return blocks.made[key]
+
+    return shared
+
+
 class Blocks:
     """The shared building blocks of one submission on one engine at one as-of date."""
 
@@ -46,16 +63,22 @@ class Blocks:
         self.engine = engine
         self.as_of = (as_of - EPOCH).days
         self.present = frozenset(submission.tables)
+        self.made: dict[object, nw.LazyFrame[Any]] = {}
         self._submission = submission
+        self._tables: dict[str, nw.LazyFrame[Any]] = {}
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
         """Return a table in canonical form, without the rows that lack a required value."""
+        if name not in self._tables:
+            self._tables[name] = self._bind(name)
+        return self._tables[name]
+
+    def _bind(self, name: str) -> nw.LazyFrame[Any]:
         record = RECORDS[name]
         if name not in self._submission.tables:
             return self.engine.empty(record)
         frame = self.engine.bind(self._submission.tables[name], record).frame
-        required = [field.name for field in record.fields() if field.required]
-        return frame.drop_nulls(required)
+        return frame.drop_nulls([field.name for field in record.fields() if field.required])
 
     @functools.cached_property
     def places(self) -> nw.LazyFrame[Any]:
@@ -77,7 +100,8 @@ class Blocks:
     def episodes(self) -> nw.LazyFrame[Any]:
         """Episodes begun by the as-of date, with place and learner: entry, exit, last (the last day that counts).
 
-        One that ends before it starts, or has a reason for its exit and no date, is left out: its length is unknown.
+        `episode` numbers them: four bytes stand for an identifier of any length where rows are many. An episode that
+        ends before it starts, or has a reason for its exit and no date, is left out: its length is unknown.
         """
         import narwhals.stable.v2 as nw
 
@@ -97,18 +121,25 @@ class Blocks:
                 exit_reason=nw.when(nw.col("exited")).then(nw.col("exit_reason")),
             )
             .rename({"entry_date": "entry"})
+            .with_row_index("episode", order_by=["episode_id"])
+            .with_columns(nw.col("episode").cast(nw.Int32))
         )
         return self.engine.materialise(episodes)
 
     @functools.cached_property
     def spans(self) -> nw.LazyFrame[Any]:
         """The narrow part of `episodes` that events are joined to."""
-        return self.engine.materialise(self.episodes.select("episode_id", "site_id", "zone", "entry", "last"))
+        return self.engine.materialise(
+            self.episodes.select("episode", "episode_id", "site_id", "zone", "entry", "last")
+        )
 
-    def dated(self, name: str, *columns: str, where: nw.Expr | None = None) -> nw.LazyFrame[Any]:
-        """Return rows of an event table inside their episode: episode_id, day (local), second (local), `columns`.
+    def dated(
+        self, name: str, *columns: str, where: nw.Expr | None = None, key: str = "episode_id"
+    ) -> nw.LazyFrame[Any]:
+        """Return rows of an event table inside their episode: `key`, day (local), second (local), `columns`.
 
-        `where` keeps rows before they are joined to their episode, which is where the time goes.
+        `where` keeps rows before they are joined to their episode, which is where the time goes. `key` may be
+        `episode`, the number of the episode.
         """
         import narwhals.stable.v2 as nw
 
@@ -120,7 +151,7 @@ class Blocks:
             events.with_columns(second=local)
             .with_columns(day=whole(nw.col("second"), SECONDS_A_DAY))
             .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= nw.col("last"))
-            .select("episode_id", "day", "second", *columns)
+            .select(key, "day", "second", *columns)
         )
 
     @functools.cached_property
@@ -149,48 +180,6 @@ class Blocks:
         return (int(first), int(final)) if first is not None else (self.as_of, self.as_of)
 
     @functools.cached_property
-    def learning_days(self) -> nw.LazyFrame[Any]:
-        """Days with a qualifying action: episode_id, day, productive (1 when accepted work at L2 or above)."""
-        import narwhals.stable.v2 as nw
-
-        qualifying = list(self.standard.codes["verb"].names(qualifying=True))
-        acts = (
-            self.dated("activity", "verb")
-            .filter(nw.col("verb").is_in(qualifying))
-            .select("episode_id", "day", productive=nw.lit(0, nw.Int64))
-        )
-        level, accepted = nw.col("level").fill_null(0), nw.col("accepted").fill_null(False)
-        work = (
-            self.dated("evidence", "level", "accepted", "kind")
-            .filter(level >= 1, nw.col("kind") != "carried_over")
-            .select(
-                "episode_id", "day", productive=nw.when((level >= 2) & accepted).then(1).otherwise(0).cast(nw.Int64)
-            )
-        )
-        days = nw.concat([acts, work]).group_by("episode_id", "day").agg(nw.col("productive").max())
-        return self.engine.materialise(days)
-
-    @functools.cached_property
-    def acts(self) -> nw.LazyFrame[Any]:
-        """Qualifying acts on a platform, once an instant: episode_id, day, second (both local), at (UTC seconds)."""
-        import narwhals.stable.v2 as nw
-
-        qualifying = list(self.standard.codes["verb"].names(qualifying=True))
-        acts = self.dated("activity", "at", where=nw.col("verb").is_in(qualifying))
-        return self.engine.materialise(acts.select("episode_id", "day", "second", "at").unique(["episode_id", "at"]))
-
-    @functools.cached_property
-    def hours(self) -> nw.LazyFrame[Any]:
-        """Clock hours with a learning action, an act or work: episode_id, day, hour (0 to 23, local)."""
-        import narwhals.stable.v2 as nw
-
-        made = (nw.col("level").fill_null(0) >= 1) & (nw.col("kind") != "carried_over")
-        work = self.dated("evidence", where=made)
-        both = nw.concat([frame.select("episode_id", "day", "second") for frame in (self.acts, work)])
-        hours = both.with_columns(hour=whole(nw.col("second"), 3600) - nw.col("day") * 24)
-        return self.engine.materialise(hours.select("episode_id", "day", "hour").unique(["episode_id", "day", "hour"]))
-
-    @functools.cached_property
     def site_days(self) -> nw.LazyFrame[Any]:
         """Every day of every site, one before the first and one after the last: closed (0 or 1), closed_before.
 
@@ -198,25 +187,44 @@ class Blocks:
         """
         import narwhals.stable.v2 as nw
 
-        first, final = self.range_of_days
-        calendar = self.engine.frame({"day": list(range(first - 1, final + 2))}, {"day": int})
         closed = self.table("calendar_day").filter(~nw.col("open") | ~nw.col("feed_up"))
         closed = closed.select("site_id", day="date").unique(["site_id", "day"])
         days = (
             self.places.select("site_id")
-            .join(calendar, how="cross")
+            .join(self._calendar(), how="cross")
             .join(closed.with_columns(closed=nw.lit(1, nw.Int64)), on=["site_id", "day"], how="left")
             .with_columns(closed=nw.col("closed").fill_null(0))
         )
         before = nw.col("closed").cum_sum().over("site_id", order_by=["day"]) - nw.col("closed")
         return self.engine.materialise(days.with_columns(closed_before=before))
 
-    def paused_days(self) -> nw.LazyFrame[Any]:
-        """Return the days of approved pauses inside their episode: episode_id, day."""
-        return self._paused_days(self.spans.select("episode_id", "site_id", "entry", "last"))
+    def _calendar(self) -> nw.LazyFrame[Any]:
+        first, final = self.range_of_days
+        return self.engine.frame({"day": list(range(first - 1, final + 2))}, {"day": int})
 
-    def weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
-        """Return, for each episode, first_week and last_week that are long enough, and observable (their number)."""
+    @block
+    def paused_days(self) -> nw.LazyFrame[Any]:
+        """The days of approved pauses inside their episode: episode, episode_id, day, closed (0 or 1)."""
+        import narwhals.stable.v2 as nw
+
+        day = nw.col("day")
+        return (
+            self.table("pause")
+            .select("episode_id", "start_date", "end_date")
+            .join(self.spans, on="episode_id")
+            .join(self._calendar(), how="cross")
+            .filter(
+                day >= nw.col("start_date"), day <= nw.col("end_date"), day >= nw.col("entry"), day <= nw.col("last")
+            )
+            .select("episode", "episode_id", "site_id", "day")
+            .unique(["episode", "day"])
+            .join(self.site_days.select("site_id", "day", "closed"), on=["site_id", "day"])
+            .select("episode", "episode_id", "day", "closed")
+        )
+
+    @block
+    def _edge_weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
+        """The first_week and last_week of each episode that are long enough, with the columns of `spans`."""
         import narwhals.stable.v2 as nw
 
         spans = self.spans.with_columns(start=week_of(nw.col("entry")), stop=week_of(nw.col("last")))
@@ -225,89 +233,76 @@ class Blocks:
         monday = nw.col("stop") * 7 - 3
         first_days = nw.when(one).then(nw.col("last") - nw.col("entry") + 1).otherwise(sunday - nw.col("entry") + 1)
         last_days = nw.when(one).then(nw.col("last") - nw.col("entry") + 1).otherwise(nw.col("last") - monday + 1)
-        kept = spans.with_columns(
+        return spans.with_columns(
             first_week=nw.col("start") + nw.when(first_days < minimum_edge_days).then(1).otherwise(0),
             last_week=nw.col("stop") - nw.when(~one & (last_days < minimum_edge_days)).then(1).otherwise(0),
         )
-        hidden = self.hidden_weeks(minimum_edge_days)
+
+    @block
+    def weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
+        """For each episode first_week and last_week that are long enough, and observable (their number)."""
+        import narwhals.stable.v2 as nw
+
+        kept = self._edge_weeks(minimum_edge_days)
         lost = (
-            hidden.join(kept.select("episode_id", "first_week", "last_week"), on="episode_id")
+            self.hidden_weeks(minimum_edge_days)
+            .join(kept.select("episode", "first_week", "last_week"), on="episode")
             .filter(nw.col("week") >= nw.col("first_week"), nw.col("week") <= nw.col("last_week"))
-            .group_by("episode_id")
+            .group_by("episode")
             .agg(lost=nw.len())
         )
         count = nw.col("last_week") - nw.col("first_week") + 1 - nw.col("lost").fill_null(0)
         return (
-            kept.join(lost, on="episode_id", how="left")
+            kept.join(lost, on="episode", how="left")
             .with_columns(observable=nw.when(count > 0).then(count).otherwise(0).cast(nw.Int64))
-            .select("episode_id", "first_week", "last_week", "observable")
+            .select("episode", "episode_id", "first_week", "last_week", "observable")
         )
 
-    @functools.lru_cache(maxsize=4)  # noqa: B019 - lives as long as one call of score()
+    @block
     def hidden_weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
-        """Return the weeks of each episode on none of whose enrolled days learning could be seen: episode_id, week."""
+        """The weeks of each episode on none of whose enrolled days learning could be seen: episode, episode_id, week.
+
+        Without a pause in it only a week with as many closed days as an edge week needs enrolled ones can be hidden.
+        """
         import narwhals.stable.v2 as nw
 
-        spans = self.spans.select("episode_id", "site_id", "entry", "last")
-        days = nw.concat([self._closed_days(spans, minimum_edge_days), self._paused_days(spans)])
-        blocked = (
-            days.unique(["episode_id", "day"])
-            .with_columns(week=week_of(nw.col("day")))
-            .group_by("episode_id", "week")
-            .agg(blocked=nw.len())
-            .join(spans, on="episode_id")
-        )
-        monday = nw.col("week") * 7 - 3
-        begin = nw.max_horizontal(monday, nw.col("entry"))
-        end = nw.min_horizontal(monday + 6, nw.col("last"))
-        hidden = blocked.filter(nw.col("blocked") >= end - begin + 1).select("episode_id", "week")
-        return self.engine.materialise(hidden)
-
-    def _closed_days(self, spans: nw.LazyFrame[Any], minimum_edge_days: int) -> nw.LazyFrame[Any]:
-        """Days closed or without a feed; for episodes without a pause only in weeks that could be hidden whole."""
-        import narwhals.stable.v2 as nw
-
-        closed = (
-            self.table("calendar_day")
-            .filter(~nw.col("open") | ~nw.col("feed_up"))
-            .select("site_id", day="date")
-            .unique(["site_id", "day"])
-            .with_columns(week=week_of(nw.col("day")))
-        )
-        number = closed.group_by("site_id", "week").agg(closed=nw.len())
-        paused = self.table("pause").select("episode_id").unique("episode_id").with_columns(paused=nw.lit(True))
+        spans, week = self._edge_weeks(minimum_edge_days), nw.col("week")
+        closed = self.site_days.filter(nw.col("closed") == 1).with_columns(week=week_of(nw.col("day")))
+        closed = closed.group_by("site_id", "week").agg(days=nw.len()).filter(nw.col("days") >= minimum_edge_days)
+        paused = self.paused_days().with_columns(week=week_of(nw.col("day")), paused=1 - nw.col("closed"))
+        paused = paused.group_by("episode", "week").agg(paused=nw.col("paused").sum().cast(nw.Int64))
+        candidates = nw.concat(
+            [
+                spans.join(closed, on="site_id").select("episode", "week"),
+                paused.select("episode", "week"),
+            ]
+        ).unique(["episode", "week"])
+        begin, end = nw.max_horizontal(week * 7 - 3, nw.col("entry")), nw.min_horizontal(week * 7 + 3, nw.col("last"))
+        before = self.site_days.select("site_id", "day", "closed_before")
+        after = before.select("site_id", end="day", closed_after="closed_before")
+        open_days = nw.col("end") - nw.col("day") - (nw.col("closed_after") - nw.col("closed_before"))
         return (
-            closed.join(number, on=["site_id", "week"])
-            .join(spans, on="site_id")
-            .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= nw.col("last"))
-            .join(paused, on="episode_id", how="left")
-            .filter((nw.col("closed") >= minimum_edge_days) | nw.col("paused").fill_null(False))
-            .select("episode_id", "day")
-        )
-
-    def _paused_days(self, spans: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        import narwhals.stable.v2 as nw
-
-        first, final = self.range_of_days
-        calendar = self.engine.frame({"day": list(range(first, final + 1))}, {"day": int})
-        pauses = self.table("pause").select("episode_id", "start_date", "end_date").join(spans, on="episode_id")
-        return (
-            pauses.join(calendar, how="cross")
-            .filter(nw.col("day") >= nw.col("start_date"), nw.col("day") <= nw.col("end_date"))
-            .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= nw.col("last"))
-            .select("episode_id", "day")
+            candidates.join(spans, on="episode")
+            .filter(week >= nw.col("start"), week <= nw.col("stop"))
+            .with_columns(day=begin, end=end + 1)
+            .join(before, on=["site_id", "day"])
+            .join(after, on=["site_id", "end"])
+            .join(paused, on=["episode", "week"], how="left")
+            .filter(open_days == nw.col("paused").fill_null(0))
+            .select("episode", "episode_id", "week")
         )
 
     def observable(self, weeks: nw.LazyFrame[Any], minimum_edge_days: int) -> nw.LazyFrame[Any]:
-        """Keep of `weeks` (episode_id, week, ...) those that are observable."""
+        """Keep of `weeks` (episode or episode_id, week, ...) those that are observable."""
         import narwhals.stable.v2 as nw
 
-        kept = self.weeks(minimum_edge_days).select("episode_id", "first_week", "last_week")
+        columns = weeks.collect_schema().names()
+        kept = self.weeks(minimum_edge_days).select("episode", "episode_id", "first_week", "last_week")
         return (
-            weeks.join(kept, on="episode_id")
+            weeks.join(kept, on="episode" if "episode" in columns else "episode_id")
             .filter(nw.col("week") >= nw.col("first_week"), nw.col("week") <= nw.col("last_week"))
-            .drop("first_week", "last_week")
-            .join(self.hidden_weeks(minimum_edge_days), on=["episode_id", "week"], how="anti")
+            .join(self.hidden_weeks(minimum_edge_days).select("episode", "week"), on=["episode", "week"], how="anti")
+            .select(columns)
         )
 
 

@@ -11,19 +11,29 @@ import attrs
 from blended_standard.engine import Engine
 from blended_standard.measures.agreement import AgreementSummary
 from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.finish import Collected
 from blended_standard.measures.groups import Grouping
 from blended_standard.measures.registry import unit_function
 from blended_standard.measures.report import Group
 from blended_standard.measures.resolved import ResolvedMeasure
-from blended_standard.measures.summaries import EventSummary, Kind, MedianSummary, RatioSummary, Summary, kind_of
+from blended_standard.measures.summaries import (
+    EventSummary,
+    Kind,
+    MeanSummary,
+    MedianSummary,
+    RatioSummary,
+    Summary,
+    kind_of,
+)
 from blended_standard.numeric.events import EventTable
 from blended_standard.spec import MeasureDefinition
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-_MOMENTS = ("x", "y", "xx", "xy", "yy")
+
+_MOMENTS = (RatioSummary, MeanSummary)
 
 
 @attrs.frozen
@@ -43,9 +53,23 @@ def collect(measure: ResolvedMeasure, blocks: Blocks, grouping: Grouping) -> ByG
     definition = measure.definition
     if reason := absent(definition, blocks):
         return ByGroup({}, reason)
-    units = unit_function(definition.id)(blocks, measure.parameters)
-    attached = blocks.engine.materialise(grouping.attach(units, blocks))
-    return _Collector(attached, grouping, blocks.engine).collect(definition)
+    parts: dict[str | None, _Part] = {None: _Part(kind_of(definition.combine.statistic), definition.combine.ticks)}
+    for part in definition.components:
+        if part.counted:
+            parts[part.id] = _Part(kind_of(part.statistic), part.ticks, f"_{part.id}")
+    units = grouping.attach(unit_function(definition.id)(blocks, measure.parameters), blocks)
+    if any(part.kind not in _MOMENTS for part in parts.values()):
+        units = blocks.engine.materialise(units)  # Each of these parts reads them once more.
+    return _Collector(units, units.collect_schema().names(), grouping, blocks.engine).collect(parts)
+
+
+@attrs.frozen
+class _Part:
+    """One statistic of a measure; `suffix` ends the names of its columns."""
+
+    kind: Kind
+    ticks: int
+    suffix: str = ""
 
 
 def absent(definition: MeasureDefinition, blocks: Blocks) -> str | None:
@@ -60,128 +84,120 @@ class _Collector:
     """Aggregates the units of one measure by group."""
 
     units: nw.LazyFrame[Any]
+    columns: list[str]
     grouping: Grouping
     engine: Engine
 
-    def collect(self, definition: MeasureDefinition) -> ByGroup:
-        summaries = self._summaries(definition.combine.statistic, definition.combine.ticks)
-        parts = {
-            part.id: self._summaries(part.statistic, part.ticks, f"_{part.id}")
-            for part in definition.components
-            if part.counted
-        }
-        excluded, coverage = self._excluded(), self._coverage()
-        groups = dict.fromkeys(
-            (*summaries, *excluded, *coverage, *(group for part in parts.values() for group in part))
-        )
-        return ByGroup(
-            {
-                group: Collected(
-                    summary=summaries.get(group),
-                    components={name: part[group] for name, part in parts.items() if group in part},
-                    excluded=excluded.get(group, {}),
-                    covered=coverage.get(group, {}).get("covered", 0),
-                    needed=coverage.get(group, {}).get("needed", 0),
-                    learners=coverage.get(group, {}).get("learners", 0),
-                )
-                for group in groups
-            }
-        )
+    def collect(self, parts: Mapping[str | None, _Part]) -> ByGroup:
+        """Return what each group has; the part named None is the headline."""
+        found: dict[Group, dict[str | None, Summary]] = defaultdict(dict)
+        excluded: dict[Group, dict[str, int]] = defaultdict(dict)
+        totals: dict[Group, dict[str, Any]] = {}
+        moments = [part for part in parts.values() if part.kind in _MOMENTS]
+        for group, row in self._totals(moments):
+            if row["excluded"] is not None:
+                excluded[group][row["excluded"]] = int(row["units"])
+            else:
+                totals[group] = row
+        for name, part in parts.items():
+            for group, summary in self._summaries(part, totals).items():
+                found[group][name] = summary
+        groups: dict[Group, Collected] = {}
+        for group in dict.fromkeys((*totals, *excluded)):
+            sums, own = totals.get(group, {}), found[group]
+            groups[group] = Collected(
+                summary=own.get(None),
+                components={name: part for name, part in own.items() if name is not None},
+                excluded=excluded.get(group, {}),
+                covered=int(sums.get("covered") or 0),
+                needed=int(sums.get("needed") or 0),
+                learners=int(sums.get("learners") or 0),
+            )
+        return ByGroup(groups)
 
-    def _summaries(self, statistic: str, ticks: int, suffix: str = "") -> Mapping[Group, Summary]:
-        """Return the sums of one statistic over the units that have it; `suffix` ends the names of its columns."""
-        kind = kind_of(statistic)
-        if kind is EventSummary:
-            return {group: EventSummary(EventTable(table)) for group, table in self._pairs("time", "event", suffix)}
-        if kind is AgreementSummary:
-            return {group: AgreementSummary(table) for group, table in self._pairs("x", "y", suffix)}
-        if kind is MedianSummary:
-            return self._histograms(ticks, suffix)
-        return self._moments(kind, suffix)
+    def _summaries(self, part: _Part, totals: Mapping[Group, Mapping[str, Any]]) -> Mapping[Group, Summary]:
+        """Return the sums of one statistic over the units that have it."""
+        if part.kind is EventSummary:
+            return {group: EventSummary(EventTable(table)) for group, table in self._pairs("time", "event", part)}
+        if part.kind is AgreementSummary:
+            return {group: AgreementSummary(table) for group, table in self._pairs("x", "y", part)}
+        if part.kind is MedianSummary:
+            return self._histograms(part)
+        return {group: _moments(part, row) for group, row in totals.items() if row[f"n{part.suffix}"]}
+
+    def _totals(self, parts: list[_Part]) -> list[tuple[Group, dict[str, Any]]]:
+        """Return, by group and exclusion, the units, learners, evidence and moments over learners, from one query."""
+        import narwhals.stable.v2 as nw
+
+        own = [name for name in ("covered", "needed") if name in self.columns]
+        seen: dict[str, nw.Expr] = {}
+        for part in parts:
+            there = ~nw.col(f"x{part.suffix}").is_null()
+            seen[f"n{part.suffix}"] = flag(there)
+            for name in _read(part, self.columns):
+                seen[f"{name}{part.suffix}"] = nw.when(there).then(nw.col(f"{name}{part.suffix}"))
+        keys = [*self.grouping.columns, "excluded"]
+        learners = (
+            self.units.select(*keys, "learner", *own, **seen)
+            .group_by(*keys, "learner")
+            .agg(*(nw.col(name).sum() for name in (*own, *seen)), units=nw.len())
+        )
+        products: dict[str, nw.Expr] = {}
+        sums = ["units", "learners", *own, *seen]
+        for part in parts:
+            x, n = nw.col(f"x{part.suffix}"), nw.col(f"n{part.suffix}")
+            y = nw.col(f"y{part.suffix}") if part.kind is RatioSummary else n
+            new = {"clusters": flag(n > 0), "xx": x * x, "xy": x * y, "yy": y * y}
+            products |= {f"{name}{part.suffix}": value for name, value in new.items()}
+        learners = learners.with_columns(learners=one(), **products)
+        return self._aggregate(learners, {name: nw.col(name).sum() for name in (*sums, *products)}, "excluded")
 
     def _kept(self, column: str) -> nw.LazyFrame[Any]:
         import narwhals.stable.v2 as nw
 
         return self.units.filter(nw.col("excluded").is_null(), ~nw.col(column).is_null())
 
-    def _moments(self, kind: Kind, suffix: str) -> Mapping[Group, Summary]:
-        import narwhals.stable.v2 as nw
-
-        kept = self._kept(f"x{suffix}")
-        lost = f"lost{suffix}" if kind is RatioSummary and f"lost{suffix}" in self._columns else None
-        kept = kept.select(
-            *self.grouping.columns,
-            "learner_id",
-            x=nw.col(f"x{suffix}"),
-            y=nw.col(f"y{suffix}") if kind is RatioSummary else nw.lit(1, nw.Int64),
-            lost=nw.col(lost) if lost else nw.lit(0, nw.Int64),
-        )
-        x, y = nw.col("x"), nw.col("y")
-        learners = (
-            kept.group_by(*self.grouping.columns, "learner_id")
-            .agg(units=nw.len(), x=x.sum(), y=y.sum(), lost=nw.col("lost").sum())
-            .with_columns(xx=x * x, xy=x * y, yy=y * y, one=nw.lit(1, nw.Int64))
-        )
-        sums = {"n": nw.col("units").sum(), "clusters": nw.col("one").sum()}
-        sums |= {name: nw.col(name).sum() for name in (*_MOMENTS, *(["lost"] if lost else []))}
-        return {
-            group: kind.from_sums({name: _number(row[name]) for name in sums})
-            for group, row in self._aggregate(learners, sums)
-        }
-
-    def _histograms(self, ticks: int, suffix: str) -> Mapping[Group, Summary]:
+    def _histograms(self, part: _Part) -> Mapping[Group, Summary]:
         import narwhals.stable.v2 as nw
 
         counts: dict[Group, dict[int, int]] = defaultdict(dict)
-        tick = (nw.col(f"x{suffix}") * ticks + 0.5).floor().cast(nw.Int64)
-        kept = self._kept(f"x{suffix}").with_columns(tick=tick)
+        x = f"x{part.suffix}"
+        kept = self._kept(x).with_columns(tick=(nw.col(x) * part.ticks + 0.5).floor().cast(nw.Int64))
         for group, row in self._aggregate(kept, {"count": nw.len()}, "tick"):
             counts[group][int(row["tick"])] = int(row["count"])
         return {group: MedianSummary(found) for group, found in counts.items()}
 
-    def _pairs(self, first: str, second: str, suffix: str) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:
+    def _pairs(self, first: str, second: str, part: _Part) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:
         """Count the units of each group by a pair of whole numbers."""
         import narwhals.stable.v2 as nw
 
         tables: dict[Group, dict[tuple[int, int], int]] = defaultdict(dict)
-        one, two = f"{first}{suffix}", f"{second}{suffix}"
-        for group, row in self._aggregate(self._kept(one), {"count": nw.len()}, one, two):
-            tables[group][int(row[one]), int(row[two])] = int(row["count"])
+        left, right = f"{first}{part.suffix}", f"{second}{part.suffix}"
+        for group, row in self._aggregate(self._kept(left), {"count": nw.len()}, left, right):
+            tables[group][int(row[left]), int(row[right])] = int(row["count"])
         return tables.items()
-
-    def _excluded(self) -> Mapping[Group, Mapping[str, int]]:
-        import narwhals.stable.v2 as nw
-
-        found: dict[Group, dict[str, int]] = defaultdict(dict)
-        out = self.units.filter(~nw.col("excluded").is_null())
-        for group, row in self._aggregate(out, {"count": nw.len()}, "excluded"):
-            found[group][row["excluded"]] = int(row["count"])
-        return found
-
-    def _coverage(self) -> Mapping[Group, Mapping[str, int]]:
-        """Return how many learners each group rests on, and how much of the evidence needed was there."""
-        import narwhals.stable.v2 as nw
-
-        kept = self.units.filter(nw.col("excluded").is_null())
-        sums: dict[str, nw.Expr] = {"learners": nw.col("learner_id").n_unique()}
-        sums |= {name: nw.col(name).sum() for name in ("covered", "needed") if name in self._columns}
-        return {group: {name: int(row[name] or 0) for name in sums} for group, row in self._aggregate(kept, sums)}
-
-    @property
-    def _columns(self) -> list[str]:
-        return self.units.collect_schema().names()
 
     def _aggregate(
         self, frame: nw.LazyFrame[Any], aggregates: dict[str, nw.Expr], *also: str
     ) -> list[tuple[Group, dict[str, Any]]]:
-        """Aggregate by group (and the columns `also`) and return plain rows."""
-        import narwhals.stable.v2 as nw
-
-        keys = [*self.grouping.columns, *also]
-        source = frame if keys else frame.with_columns(everything=nw.lit(1))
-        found = self.engine.collect(source.group_by(*(keys or ["everything"])).agg(**aggregates))
+        """Aggregate by group and the columns `also`, and return plain rows."""
+        found = self.engine.collect(frame.group_by(*self.grouping.columns, *also).agg(**aggregates))
         rows = [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
         return [(self.grouping.group([row[name] for name in self.grouping.columns]), row) for row in rows]
+
+
+def _read(part: _Part, columns: list[str]) -> list[str]:
+    """Return which sums a ratio or a mean reads beside its number of units."""
+    if part.kind is MeanSummary:
+        return ["x"]
+    return ["x", "y", *(["lost"] if f"lost{part.suffix}" in columns else [])]
+
+
+def _moments(part: _Part, row: Mapping[str, Any]) -> Summary:
+    """Read the sums of a ratio or a mean from a row of `_totals`; every unit of a mean has the denominator 1."""
+    names = ["n", "clusters", "x", "y", "xx", "xy", "yy", *(["lost"] if f"lost{part.suffix}" in row else [])]
+    found = {name: row[f"{'n' if name == 'y' and part.kind is MeanSummary else name}{part.suffix}"] for name in names}
+    return part.kind.from_sums({name: _number(value) for name, value in found.items()})
 
 
 def _number(value: Any) -> float | int:

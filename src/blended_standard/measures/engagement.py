@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks, week_of
+from blended_standard.measures.acts import learning_days
+from blended_standard.measures.blocks import Blocks, block, week_of
 from blended_standard.measures.registry import Parameters, measure
 from blended_standard.numeric.events import CENSORED, EVENT
 
@@ -15,15 +16,13 @@ if TYPE_CHECKING:
 @measure("ENG-01")
 def active_week_rate(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Observable weeks with a learning action, of observable weeks (ENG-01)."""
-    return week_rate(blocks, blocks.learning_days, parameters)
+    return _rate(blocks, "active", parameters)
 
 
 @measure("ENG-02")
 def productive_week_rate(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Observable weeks with accepted work, of observable weeks (ENG-02)."""
-    import narwhals.stable.v2 as nw
-
-    return week_rate(blocks, blocks.learning_days.filter(nw.col("productive") == 1), parameters)
+    return _rate(blocks, "productive", parameters)
 
 
 @measure("ENG-13")
@@ -32,7 +31,7 @@ def persistence(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     roles = {role: list(blocks.standard.codes["exit_reason"].names(role=role)) for role in _LOSS_ROLES}
-    last_act = blocks.learning_days.group_by("episode_id").agg(act=nw.col("day").max())
+    last_act = learning_days(blocks).group_by("episode").agg(act=nw.col("day").max())
     reason = nw.col("exit_reason")
     documented = reason.is_in(roles["transfer"]) & nw.col("exit_documented").fill_null(False)
     lost_transfer = documented if parameters["transfer"] == "lost" else nw.lit(False)
@@ -44,14 +43,14 @@ def persistence(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     stop = nw.when(finished).then(nw.lit(blocks.as_of)).otherwise(nw.col("last"))
     gone = reason.is_in(roles["death"] + roles["relocation"]).fill_null(False)
     return (
-        blocks.episodes.join(last_act, on="episode_id", how="left")
+        blocks.episodes.join(last_act, on="episode", how="left")
         .with_columns(silent=silent, left=left, stop=stop)
         .with_columns(
             time=nw.when(nw.col("silent")).then(silent_on).otherwise(nw.col("stop")) - nw.col("entry"),
             event=nw.when(nw.col("silent") | nw.col("left")).then(nw.lit(EVENT)).otherwise(nw.lit(CENSORED)),
             excluded=nw.when(gone).then(nw.lit("left_population")),
         )
-        .select("episode_id", "time", "event", "excluded")
+        .select("episode", "time", "event", "excluded")
     )
 
 
@@ -91,15 +90,41 @@ def week_rate(blocks: Blocks, days: nw.LazyFrame[Any], parameters: Parameters) -
     edge = int(parameters["minimum_edge_days"])
     weeks = days.with_columns(week=week_of(nw.col("day"))).select("episode_id", "week").unique(["episode_id", "week"])
     counted = blocks.observable(weeks, edge).group_by("episode_id").agg(x=nw.len())
-    too_short = nw.col("y") < int(parameters["minimum_weeks"])
+    return _of_observable(blocks.weeks(edge).join(counted, on="episode_id", how="left"), parameters)
+
+
+def _rate(blocks: Blocks, kind: str, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Observable weeks of a kind, active or productive, of observable weeks, one row an episode."""
+    import narwhals.stable.v2 as nw
+
+    edge = int(parameters["minimum_edge_days"])
+    counted = _active_weeks(blocks, edge).select("episode", x=nw.col(kind))
+    return _of_observable(blocks.weeks(edge).join(counted, on="episode", how="left"), parameters)
+
+
+@block
+def _active_weeks(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
+    """Number of observable weeks with a learning action, and with accepted work: episode, active, productive."""
+    import narwhals.stable.v2 as nw
+
+    days = learning_days(blocks).with_columns(week=week_of(nw.col("day")))
+    weeks = days.group_by("episode", "week").agg(productive=nw.col("productive").max())
     return (
-        blocks.weeks(edge)
-        .join(counted, on="episode_id", how="left")
-        .with_columns(x=nw.col("x").fill_null(0).cast(nw.Int64), y=nw.col("observable"))
-        .with_columns(
-            excluded=nw.when(too_short).then(nw.lit("too_short")),
-            covered=nw.col("y"),
-            needed=nw.col("last_week") - nw.col("first_week") + 1,
-        )
-        .select("episode_id", "x", "y", "excluded", "covered", "needed")
+        blocks.observable(weeks, minimum_edge_days)
+        .group_by("episode")
+        .agg(active=nw.len().cast(nw.Int64), productive=nw.col("productive").sum().cast(nw.Int64))
+    )
+
+
+def _of_observable(weeks: nw.LazyFrame[Any], parameters: Parameters) -> nw.LazyFrame[Any]:
+    import narwhals.stable.v2 as nw
+
+    too_short = nw.col("observable") < int(parameters["minimum_weeks"])
+    return weeks.select(
+        "episode",
+        x=nw.col("x").fill_null(0).cast(nw.Int64),
+        y=nw.col("observable"),
+        excluded=nw.when(too_short).then(nw.lit("too_short")),
+        covered=nw.col("observable"),
+        needed=nw.col("last_week") - nw.col("first_week") + 1,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from blended_standard.measures.acts import learning_days
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.calendar import month_of, program_year
 from blended_standard.measures.expressions import flag, one
@@ -183,7 +184,8 @@ def _tests(blocks: Blocks, gap_days: int) -> nw.LazyFrame[Any]:
     if gap_days == 0:
         return days
     days = blocks.engine.materialise(days.with_columns(next=nw.col("date").shift(-1).over(*keys, order_by=["date"])))
-    learned = blocks.learning_days.select("episode_id", "day")
+    names = blocks.spans.select("episode", "episode_id")
+    learned = learning_days(blocks).join(names, on="episode").select("episode_id", "day")
     worked = (
         days.join(learned, on="episode_id")
         .filter(nw.col("day") >= nw.col("next") - gap_days, nw.col("day") < nw.col("next"))

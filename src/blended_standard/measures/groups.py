@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.errors import UsageError
-from blended_standard.measures.blocks import Blocks, whole
+from blended_standard.measures.blocks import Blocks, block, whole
 from blended_standard.measures.calendar import month_of
 from blended_standard.measures.report import Group
 
@@ -54,21 +54,23 @@ class Grouping:
         return cls(asked)
 
     def attach(self, units: nw.LazyFrame[Any], blocks: Blocks) -> nw.LazyFrame[Any]:
-        """Add learner_id and, as text, one column for each grouping to the units."""
+        """Add `learner` and, as text, one column for each grouping to the units.
+
+        Units are known by `episode`, its number, by `episode_id`, or are people of a program (learner_id, program_id).
+        """
+        names = units.collect_schema().names()
+        key = next((name for name in ("episode", "episode_id") if name in names), None)
+        joined = units.join(people(blocks, self), on=key) if key else self._attach_people(units, blocks)
+        return joined.select(*names, "learner", *self.columns)
+
+    def labels(self) -> dict[str, nw.Expr]:
+        """Return the expressions of the columns."""
+        return {column: _text(name) for column, name in zip(self.columns, self.by, strict=True)}
+
+    def _attach_people(self, units: nw.LazyFrame[Any], blocks: Blocks) -> nw.LazyFrame[Any]:
+        """As `attach`, for units that are people of a program and have no episode."""
         import narwhals.stable.v2 as nw
 
-        labels = {column: _text(name) for column, name in zip(self.columns, self.by, strict=True)}
-        names = units.collect_schema().names()
-        if "episode_id" not in names:
-            return self._attach_people(units, blocks, labels)
-        people = blocks.episodes.select("episode_id", "learner_id", **labels)
-        return units.join(people, on="episode_id").select(*(nw.col(name) for name in names), "learner_id", *labels)
-
-    def _attach_people(self, units: nw.LazyFrame[Any], blocks: Blocks, labels: dict[str, nw.Expr]) -> nw.LazyFrame[Any]:
-        """As `attach`, for units that are people of a program (learner_id, program_id) and have no episode."""
-        import narwhals.stable.v2 as nw
-
-        names = units.collect_schema().names()
         absent = {name: nw.lit(None, nw.String) for name in ("site_id", "episode_id")}
         absent |= {name: nw.lit(None, nw.Int64) for name in ("entry", "entry_grade")}
         programs = blocks.places.select("program_id", "jurisdiction").unique("program_id")
@@ -78,8 +80,17 @@ class Grouping:
             units.join(programs, on="program_id")
             .join(learners, on="learner_id", how="left")
             .with_columns(**absent)
-            .select(*(nw.col(name) for name in names), **labels)
+            .with_columns(learner=nw.col("learner_id"), **self.labels())
         )
+
+
+@block
+def people(blocks: Blocks, grouping: Grouping) -> nw.LazyFrame[Any]:
+    """The learner and the groups of each episode; a learner goes by the number of the first episode."""
+    import narwhals.stable.v2 as nw
+
+    learner = nw.col("episode").min().over("learner_id")
+    return blocks.episodes.select("episode", "episode_id", learner=learner, **grouping.labels())
 
 
 def _text(name: str) -> nw.Expr:

@@ -21,8 +21,8 @@ _FUNCTIONS: dict[str, UnitFunction] = {}
 def measure(*ids: str) -> Callable[[UnitFunction], UnitFunction]:
     """Bind the function below to the measures named.
 
-    The function returns one row a unit with `episode_id`, the columns that the statistic of the definition needs and
-    `excluded`, the id of the exclusion that applies or null:
+    The function returns one row a unit with `episode` or `episode_id`, the columns that the statistic of the definition
+    needs and `excluded`, the id of the exclusion that applies or null:
 
     - ratio_of_sums: `x`, `y`, and optionally `lost`, the part of `y` whose outcome is unknown and which `x` leaves
       out: the result then has bounds, from none to all of it in `x`;

@@ -12,7 +12,9 @@ import operator
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks, week_of
+from blended_standard.measures.acts import hours, learning_days
+from blended_standard.measures.blocks import Blocks, block, week_of, whole
+from blended_standard.measures.expressions import flag
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -26,48 +28,19 @@ _SCALE = 420  # Divisible by 1 to 7: shares of weekdays are integers in it.
 @measure("ENG-04")
 def same_weekdays(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Mean over pairs of weeks of the weekdays they share, of those of the busier week (ENG-04, WS1)."""
-    import narwhals.stable.v2 as nw
-
-    weeks = _weekly(blocks, parameters)
-    flags = [nw.when(nw.col(name) > 0).then(1).otherwise(0).cast(nw.Int64).alias(name) for name in _DAYS]
-    pairs = _pairs(blocks, weeks.with_columns(*flags))
-    shared = _total(nw.col(a) * nw.col(b) for a, b in zip(_DAYS, _OTHER, strict=True))
-    most = nw.max_horizontal(_total(map(nw.col, _DAYS)), _total(map(nw.col, _OTHER)))
-    return _similarity(blocks, weeks, pairs.with_columns(alike=shared * _SCALE // most), parameters, scale=_SCALE)
+    return _similarity(blocks, "weekdays", parameters)
 
 
 @measure("ENG-05")
 def same_shape(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Mean over pairs of active weeks of 1 less the Jensen-Shannon divergence of their weekdays (ENG-05, WS2)."""
-    import narwhals.stable.v2 as nw
-
-    weeks = _weekly(blocks, parameters)
-    pairs = _pairs(blocks, weeks).with_columns(a=_total(map(nw.col, _DAYS)), b=_total(map(nw.col, _OTHER)))
-
-    def part(own: str, size: str, other: str, other_size: str) -> nw.Expr:
-        p, q = nw.col(own) / nw.col(size), nw.col(other) / nw.col(other_size)
-        ratio = nw.when(p > 0).then(2 * p / (p + q)).otherwise(1.0)
-        return p * ratio.log(2)
-
-    divergence = _total(
-        part(own, "a", other, "b") + part(other, "b", own, "a") for own, other in zip(_DAYS, _OTHER, strict=True)
-    )
-    return _similarity(
-        blocks, weeks, pairs.with_columns(alike=1 - divergence / 2), {**parameters, "empty_weeks": "skip"}
-    )
+    return _similarity(blocks, "shape", {**parameters, "empty_weeks": "skip"})
 
 
 @measure("ENG-06")
 def same_amount(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Mean over pairs of weeks of 1 less the mean squared relative difference of active hours (ENG-06, WS3)."""
-    import narwhals.stable.v2 as nw
-
-    weeks = _weekly(blocks, parameters)
-    both = [(nw.col(a), nw.col(b)) for a, b in zip(_DAYS, _OTHER, strict=True)]
-    sizes = [nw.when(a + b > 0).then(a + b).otherwise(1) for a, b in both]
-    away = _total(((a - b) / size) ** 2 for (a, b), size in zip(both, sizes, strict=True))
-    union = _total(nw.when(a + b > 0).then(1).otherwise(0) for a, b in both)
-    return _similarity(blocks, weeks, _pairs(blocks, weeks).with_columns(alike=1 - away / union), parameters)
+    return _similarity(blocks, "amount", parameters)
 
 
 @measure("ENG-07")
@@ -75,24 +48,15 @@ def peak_concentration(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[A
     """How far activity concentrates in some hours of the day and days of the week, in bits (ENG-07, PDH and PWD)."""
     import narwhals.stable.v2 as nw
 
-    hours = blocks.hours.rename({"hour": "bin"})
-    days = blocks.hours.select("episode_id", "day").unique(["episode_id", "day"])
-    days = days.with_columns(bin=(nw.col("day") + 3) % 7)
-    few = nw.col("days").fill_null(0) < int(parameters["minimum_days"])
-    return (
-        blocks.spans.select("episode_id")
-        .join(days.group_by("episode_id").agg(days=nw.len()), on="episode_id", how="left")
-        .join(_peak(hours, 24, "hour"), on="episode_id", how="left")
-        .join(_peak(days, 7, "weekday"), on="episode_id", how="left")
-        .with_columns(
-            x=nw.col("hour_peak"),
-            x_hour_normalized=nw.col("hour_concentration"),
-            x_weekday=nw.col("weekday_peak"),
-            x_weekday_normalized=nw.col("weekday_concentration"),
-            excluded=nw.when(few).then(nw.lit("too_few_days")),
-        )
-        .select("episode_id", "x", "x_hour_normalized", "x_weekday", "x_weekday_normalized", "excluded")
+    by_hour, by_weekday = _peak(_by_hour(blocks), 24, "hour"), _peak(_by_weekday(blocks), 7, "weekday")
+    found = by_weekday.join(by_hour, on="episode").with_columns(
+        x=nw.col("hour_peak"),
+        x_hour_normalized=nw.col("hour_concentration"),
+        x_weekday=nw.col("weekday_peak"),
+        x_weekday_normalized=nw.col("weekday_concentration"),
+        days=nw.col("weekday_total"),
     )
+    return _with_enough_days(blocks, found, parameters, "x", "x_hour_normalized", "x_weekday", "x_weekday_normalized")
 
 
 @measure("ENG-08")
@@ -100,107 +64,159 @@ def periodicity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Strength of the weekly rhythm of active days, and of the daily and weekly rhythms of active hours (ENG-08)."""
     import narwhals.stable.v2 as nw
 
-    days = blocks.hours.select("episode_id", "day").unique(["episode_id", "day"])
-    weekday = (nw.col("day") + 3) % 7
+    weekday = (whole(nw.col("hour"), 24) + 3) % 7
+    of_week = hours(blocks).select("episode", phase=weekday * 24 + nw.col("hour") % 24, count=nw.lit(1, nw.Int64))
+    found = (
+        _rhythm(blocks, _by_weekday(blocks), 7, "x")
+        .join(_rhythm(blocks, _by_hour(blocks), 24, "x_hour_of_day").drop("total"), on="episode")
+        .join(_rhythm(blocks, of_week, 168, "x_hour_of_week").drop("total"), on="episode")
+        .with_columns(days=nw.col("total"))
+    )
+    return _with_enough_days(blocks, found, parameters, "x", "x_hour_of_day", "x_hour_of_week")
+
+
+def _with_enough_days(
+    blocks: Blocks, found: nw.LazyFrame[Any], parameters: Parameters, *columns: str
+) -> nw.LazyFrame[Any]:
+    """One row an episode with `columns` of `found`, excluded where `days` are fewer than the minimum."""
+    import narwhals.stable.v2 as nw
+
     few = nw.col("days").fill_null(0) < int(parameters["minimum_days"])
     return (
-        blocks.spans.select("episode_id")
-        .join(days.group_by("episode_id").agg(days=nw.len()), on="episode_id", how="left")
-        .join(_rhythm(blocks, days.with_columns(phase=weekday), 7, "x"), on="episode_id", how="left")
-        .join(
-            _rhythm(blocks, blocks.hours.with_columns(phase=nw.col("hour")), 24, "x_hour_of_day"),
-            on="episode_id",
-            how="left",
-        )
-        .join(
-            _rhythm(blocks, blocks.hours.with_columns(phase=weekday * 24 + nw.col("hour")), 168, "x_hour_of_week"),
-            on="episode_id",
-            how="left",
-        )
-        .with_columns(excluded=nw.when(few).then(nw.lit("too_few_days")))
-        .select("episode_id", "x", "x_hour_of_day", "x_hour_of_week", "excluded")
+        blocks.spans.select("episode")
+        .join(found, on="episode", how="left")
+        .select("episode", *columns, excluded=nw.when(few).then(nw.lit("too_few_days")))
     )
 
 
-def _weekly(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
-    """Active observable weeks with the active hours of each weekday: episode_id, week, h0 (Monday) to h6."""
+@block
+def _by_hour(blocks: Blocks) -> nw.LazyFrame[Any]:
+    """Active days by hour of the day: episode, phase (0 to 23), count."""
     import narwhals.stable.v2 as nw
 
-    daily = blocks.hours.with_columns(week=week_of(nw.col("day")), weekday=(nw.col("day") + 3) % 7)
-    flags = [
-        nw.when(nw.col("weekday") == day).then(1).otherwise(0).cast(nw.Int64).alias(name)
-        for day, name in enumerate(_DAYS)
-    ]
-    weeks = (
-        daily.with_columns(*flags)
-        .group_by("episode_id", "week")
-        .agg(*(nw.col(name).sum().cast(nw.Int64) for name in _DAYS))
-    )
-    return blocks.engine.materialise(blocks.observable(weeks, int(parameters["minimum_edge_days"])))
+    active = hours(blocks).select("episode", phase=nw.col("hour") % 24)
+    return active.group_by("episode", "phase").agg(count=nw.len().cast(nw.Int64))
 
 
-def _pairs(blocks: Blocks, weeks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Pairs of patterns of the weeks of an episode with `weight`, how many pairs of weeks have them."""
+@block
+def _by_weekday(blocks: Blocks) -> nw.LazyFrame[Any]:
+    """Active days by day of the week: episode, phase (0, Monday, to 6), count."""
     import narwhals.stable.v2 as nw
 
-    patterns = weeks.group_by("episode_id", *_DAYS).agg(count=nw.len().cast(nw.Int64))
-    order = {"number": nw.col("count").cum_count().over("episode_id", order_by=_DAYS)}
-    patterns = blocks.engine.materialise(patterns.with_columns(**order))
-    count, other = nw.col("count"), nw.col("count_right")
-    same = nw.col("number") == nw.col("number_right")
-    weight = nw.when(same).then(count * (count - 1) // 2).otherwise(count * other)
-    pairs = patterns.join(patterns, on="episode_id", suffix="_right")
-    return pairs.filter(nw.col("number") <= nw.col("number_right")).with_columns(weight=weight)
+    active = learning_days(blocks).select("episode", phase=(nw.col("day") + 3) % 7)
+    return active.group_by("episode", "phase").agg(count=nw.len().cast(nw.Int64))
 
 
-def _similarity(
-    blocks: Blocks, weeks: nw.LazyFrame[Any], pairs: nw.LazyFrame[Any], parameters: Parameters, *, scale: int = 1
-) -> nw.LazyFrame[Any]:
-    """Mean of `alike` over pairs of weeks; pairs with an empty week are 0 or skipped."""
+@block
+def _alike(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
+    """Sums over pairs of active observable weeks of how alike they are: episode, active (weeks), and three sums.
+
+    `weekdays` in 420ths, `shape` and `amount`. A pair with a week without activity would add nothing to any.
+    """
     import narwhals.stable.v2 as nw
 
-    sums = (
-        pairs.with_columns(alike=nw.col("alike") * nw.col("weight"))
-        .group_by("episode_id")
-        .agg(alike=nw.col("alike").sum())
-    )
-    active = weeks.group_by("episode_id").agg(active=nw.len().cast(nw.Int64))
-    kept = nw.col("active") if parameters["empty_weeks"] == "skip" else nw.col("observable")
-    number = nw.when(nw.col("active") > 1).then(kept * (kept - 1) / 2).otherwise(1.0)
-    few = nw.col("active").fill_null(0) < int(parameters["minimum_active_weeks"])
+    patterns = _patterns(blocks, minimum_edge_days)
+    pairs = patterns.join(patterns, on="episode", suffix="_right")
+    pairs = pairs.filter(nw.col("number") <= nw.col("number_right"))
+    count, same = nw.col("count"), nw.col("number") == nw.col("number_right")
+    both = [(nw.col(a), nw.col(b)) for a, b in zip(_DAYS, _OTHER, strict=True)]
+    one, other = nw.col("total"), nw.col("total_right")
+    mixed = [a * other + b * one for a, b in both]
+    size = 2 * one * other
+    divergence = size.log(2) - _total(_weighted_log(part) for part in mixed) / size - nw.col("halves")
+    away = _total(((a - b) / nw.max_horizontal(a + b, nw.lit(1))) ** 2 for a, b in both)
+    alike = {
+        "weekdays": _total(flag((a > 0) & (b > 0)) for a, b in both) * _SCALE / nw.max_horizontal("days", "days_right"),
+        "shape": 1 - nw.max_horizontal(nw.min_horizontal(divergence, nw.lit(1.0)), nw.lit(0.0)),
+        "amount": 1 - away / _total(flag(a + b > 0) for a, b in both),
+    }
+    active = patterns.group_by("episode").agg(active=count.sum().cast(nw.Int64))
     return (
-        blocks.weeks(int(parameters["minimum_edge_days"]))
-        .join(active, on="episode_id", how="left")
-        .join(sums, on="episode_id", how="left")
-        .with_columns(
-            x=nw.col("alike").cast(nw.Float64) / scale / number,
-            excluded=nw.when(few).then(nw.lit("too_few_weeks")),
+        pairs.with_columns(
+            weight=nw.when(same).then(count * (count - 1) / 2).otherwise(count * nw.col("count_right")),
+            halves=(nw.col("entropy") + nw.col("entropy_right")) / 2,
         )
-        .select("episode_id", "x", "excluded")
+        .select("episode", **{name: found * nw.col("weight") for name, found in alike.items()})
+        .group_by("episode")
+        .agg(*(nw.col(name).sum() for name in alike))
+        .join(active, on="episode")
     )
 
 
-def _peak(active: nw.LazyFrame[Any], bins: int, name: str) -> nw.LazyFrame[Any]:
+@block
+def _patterns(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
+    """Patterns of active observable weeks: episode, number, count (weeks that have it), and what pairs need of it.
+
+    h0 (Monday) to h6: active hours of each weekday; total: their sum; days: how many have any; entropy of their shares.
+    """
+    import narwhals.stable.v2 as nw
+
+    days = learning_days(blocks).with_columns(week=week_of(nw.col("day")), weekday=(nw.col("day") + 3) % 7)
+    own = {name: nw.when(nw.col("weekday") == day).then(nw.col("hours")) for day, name in enumerate(_DAYS)}
+    weeks = (
+        days.with_columns(**{name: hours.otherwise(0).cast(nw.Int32) for name, hours in own.items()})
+        .group_by("episode", "week")
+        .agg(*(nw.col(name).sum().cast(nw.Int32) for name in _DAYS))
+    )
+    each = [nw.col(name) for name in _DAYS]
+    total = nw.col("total")
+    return (
+        blocks.observable(weeks, minimum_edge_days)
+        .group_by("episode", *_DAYS)
+        .agg(count=nw.len().cast(nw.Int64))
+        .with_columns(
+            number=nw.col("count").cum_count().over("episode", order_by=_DAYS),
+            total=_total(each),
+            days=_total(flag(hours > 0) for hours in each),
+        )
+        .with_columns(entropy=total.log(2) - _total(map(_weighted_log, each)) / total)
+    )
+
+
+def _weighted_log(number: nw.Expr) -> nw.Expr:
+    """Return n log2 n, 0 for 0."""
+    import narwhals.stable.v2 as nw
+
+    return number * nw.max_horizontal(number, nw.lit(1)).log(2)
+
+
+def _similarity(blocks: Blocks, kind: str, parameters: Parameters) -> nw.LazyFrame[Any]:
+    """Mean of a kind of likeness over pairs of weeks; pairs with an empty week are 0 or skipped."""
+    import narwhals.stable.v2 as nw
+
+    edge, active = int(parameters["minimum_edge_days"]), nw.col("active")
+    kept = active if parameters["empty_weeks"] == "skip" else nw.col("observable")
+    number = nw.when(active > 1).then(kept * (kept - 1) / 2).otherwise(1.0)
+    few = active.fill_null(0) < int(parameters["minimum_active_weeks"])
+    scale = _SCALE if kind == "weekdays" else 1
+    return (
+        blocks.weeks(edge)
+        .join(_alike(blocks, edge), on="episode", how="left")
+        .select("episode", x=nw.col(kind) / scale / number, excluded=nw.when(few).then(nw.lit("too_few_weeks")))
+    )
+
+
+def _peak(counts: nw.LazyFrame[Any], bins: int, name: str) -> nw.LazyFrame[Any]:
     """Concentration of a histogram over `bins`: NAME_peak, (log2 bins - entropy) times the peak, and its share."""
     import narwhals.stable.v2 as nw
 
-    counts = active.group_by("episode_id", "bin").agg(count=nw.len().cast(nw.Int64))
     sums = (
-        counts.with_columns(weighted=nw.col("count") * nw.col("count").log(2))
-        .group_by("episode_id")
+        counts.with_columns(weighted=_weighted_log(nw.col("count")))
+        .group_by("episode")
         .agg(total=nw.col("count").sum().cast(nw.Int64), most=nw.col("count").max(), weighted=nw.col("weighted").sum())
     )
     entropy = nw.col("total").log(2) - nw.col("weighted") / nw.col("total")
     less = nw.max_horizontal(math.log2(bins) - entropy, nw.lit(0.0))
     return sums.select(
-        "episode_id",
+        "episode",
+        nw.col("total").alias(f"{name}_total"),
         (less * nw.col("most")).alias(f"{name}_peak"),
         (less / math.log2(bins)).alias(f"{name}_concentration"),
     )
 
 
-def _rhythm(blocks: Blocks, active: nw.LazyFrame[Any], period: int, name: str) -> nw.LazyFrame[Any]:
-    """Length of the mean direction of the phases of `active`, 0 (none) to 1 (always the same phase), as `name`."""
+def _rhythm(blocks: Blocks, counts: nw.LazyFrame[Any], period: int, name: str) -> nw.LazyFrame[Any]:
+    """Length of the mean direction of the phases, 0 (none) to 1 (always the same), as `name`, and their total."""
     import narwhals.stable.v2 as nw
 
     turns = [2 * math.pi * phase / period for phase in range(period)]
@@ -209,15 +225,13 @@ def _rhythm(blocks: Blocks, active: nw.LazyFrame[Any], period: int, name: str) -
         {"phase": int, "cosine": float, "sine": float},
     )
     sums = (
-        active.group_by("episode_id", "phase")
-        .agg(count=nw.len().cast(nw.Int64))
-        .join(circle, on="phase")
+        counts.join(circle, on="phase")
         .with_columns(cosine=nw.col("cosine") * nw.col("count"), sine=nw.col("sine") * nw.col("count"))
-        .group_by("episode_id")
+        .group_by("episode")
         .agg(total=nw.col("count").sum().cast(nw.Int64), cosine=nw.col("cosine").sum(), sine=nw.col("sine").sum())
     )
     length = (nw.col("cosine") ** 2 + nw.col("sine") ** 2).sqrt() / nw.col("total")
-    return sums.select("episode_id", nw.min_horizontal(length, nw.lit(1.0)).alias(name))
+    return sums.select("episode", "total", nw.min_horizontal(length, nw.lit(1.0)).alias(name))
 
 
 def _total(terms: Iterable[nw.Expr]) -> nw.Expr:

@@ -32,7 +32,7 @@ from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.collect import collect
 from blended_standard.measures.finish import Collected, finish
 from blended_standard.measures.gather import gather
-from blended_standard.measures.groups import Grouping
+from blended_standard.measures.groups import Grouping, people
 from blended_standard.measures.report import Group, MeasureReport, MeasureResult
 from blended_standard.measures.resolved import Overrides, ResolvedMeasure, overrides_of
 from blended_standard.measures.standing import overrides as overrides_in
@@ -226,9 +226,7 @@ class _Scorer:
 def _groups(blocks: Blocks, grouping: Grouping) -> list[Group]:
     if not grouping.by:
         return [()]
-    found = blocks.engine.collect(
-        grouping.attach(blocks.spans.select("episode_id"), blocks).select(grouping.columns).unique()
-    )
+    found = blocks.engine.collect(people(blocks, grouping).select(grouping.columns).unique())
     return sorted(grouping.group(values) for values in zip(*(found[name] for name in grouping.columns), strict=True))
 
 
