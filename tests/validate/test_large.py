@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from blended_standard.engine import open_engine
 from blended_standard.io import Submission
+from blended_standard.model import RECORDS
 from blended_standard.validate import run, validate
+from tests.validate.test_rules import everything_broken
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
@@ -32,3 +36,21 @@ def test_judging_by_column_changes_nothing(engine: str, monkeypatch: pytest.Monk
     by_column = validate(Submission.from_tables(tables), engine=engine)
     assert by_column == at_once
     assert not at_once.ok
+
+
+@pytest.mark.parametrize("most_broken", [0, run._MOST_BROKEN])
+def test_judging_by_column_finds_every_broken_rule(most_broken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = validate(everything_broken(), engine="polars")
+    monkeypatch.setattr(run, "_LARGE", 1)
+    monkeypatch.setattr(run, "_MOST_BROKEN", most_broken)
+    assert validate(everything_broken(), engine="polars") == at_once
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_instants_are_rounded_down_to_seconds(engine: str) -> None:
+    micros = [-1_000_001, -1_000_000, -999_999, -1, 0, 999_999, 1_000_000, None]
+    at = pa.array(micros, pa.timestamp("us", tz="UTC"))
+    with open_engine(engine) as opened:
+        bound = opened.bind(pa.table({"at": at}), RECORDS["activity"]).frame
+        seconds = opened.collect(bound.select("at", "_row").sort("_row"))["at"]
+    assert seconds == [-2, -1, -1, -1, 0, 0, 1, None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -61,16 +62,20 @@ class Engine(ABC):
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine; `types` gives int, float, bool or str for each."""
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> nw.LazyFrame[Any] | None:
-        """Return rows among which are all that agree in `columns` with another row, or None when no two agree.
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
+        """Begin to look for rows that agree in `columns` with another row; what is returned waits for the outcome.
 
-        An engine may return more rows than that; it should find the common case of none cheaply.
+        The outcome holds all such rows, or is None when no two agree. An engine may give more rows than that; it
+        should find the common case of none cheaply, and beside other work.
         """
         import narwhals.stable.v2 as nw
 
-        copies = frame.group_by(*columns).agg(_copies=nw.len()).filter(nw.col("_copies") > 1)
-        found = self.materialise(frame.join(copies, on=columns))
-        return found if self.collect(found.select(count=nw.len()))["count"][0] else None
+        def outcome() -> nw.LazyFrame[Any] | None:
+            copies = frame.group_by(*columns).agg(_copies=nw.len()).filter(nw.col("_copies") > 1)
+            found = self.materialise(frame.join(copies, on=columns))
+            return found if self.collect(found.select(count=nw.len()))["count"][0] else None
+
+        return outcome
 
     def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
         """Bring a small result out, as plain Python values."""

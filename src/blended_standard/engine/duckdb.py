@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duckdb
 import narwhals.stable.v2 as nw
-import numpy as np
 
 from blended_standard.engine.base import Bound, Engine, SchemaProblem, wrap
+from blended_standard.engine.repeated import repeated
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
 from blended_standard.model import FieldSpec, FieldType, Record
@@ -53,6 +55,7 @@ class DuckDBEngine(Engine):
         for setting, value in settings.items():
             if value is not None:
                 self._connection.execute(f"set {setting} = ?", [value])
+        self._beside = ThreadPoolExecutor(max_workers=1)
         self._made = 0
 
     def bind(self, data: Any, record: type[Record]) -> Bound:
@@ -85,23 +88,26 @@ class DuckDBEngine(Engine):
         frame.to_native().create(name)
         return wrap(self._connection.table(name))
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> nw.LazyFrame[Any] | None:
-        """Sort the hashes of the columns, eight bytes a row, and look closer only at rows whose hash stands twice.
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
+        """Compare the hashes of the columns, eight bytes a row, and look closer only at rows whose hash stands twice.
 
-        Three times faster than grouping ten million identifiers, at a quarter of the memory.
+        Several times faster than grouping ten million identifiers, and the hashes are compared beside other work.
         """
         import pyarrow as pa
 
         hashed = frame.to_native().project(f"*, hash({', '.join(map(_quoted, columns))}) as _hash")
-        hashes = hashed.project("_hash").fetchnumpy()["_hash"]
-        hashes.sort()
-        repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-        if not len(repeated):
-            return None
-        self._made += 1
-        name = f"repeated_{self._made}"
-        self._connection.register(name, pa.table({"_hash": repeated}))
-        return wrap(hashed.join(self._connection.table(name), "_hash"))
+        begun = self._beside.submit(repeated, hashed.project("_hash").fetchnumpy()["_hash"])
+
+        def outcome() -> nw.LazyFrame[Any] | None:
+            twice = begun.result()
+            if not len(twice):
+                return None
+            self._made += 1
+            name = f"repeated_{self._made}"
+            self._connection.register(name, pa.table({"_hash": twice}))
+            return wrap(hashed.join(self._connection.table(name), "_hash"))
+
+        return outcome
 
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine."""
@@ -116,6 +122,7 @@ class DuckDBEngine(Engine):
 
     def close(self) -> None:
         """Close the connection and remove what was spilled."""
+        self._beside.shutdown()
         self._connection.close()
         with contextlib.suppress(OSError):
             self._spill.cleanup()
@@ -165,9 +172,15 @@ def _cast(kind: FieldType, found: str, name: str) -> str | None:
         "date": [
             (found in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), _days(name)),
         ],
-        "instant": [(found == "TIMESTAMP WITH TIME ZONE", f"cast(floor(epoch({name})) as bigint)")],
+        "instant": [(found == "TIMESTAMP WITH TIME ZONE", _seconds(name))],
     }
     return next((sql for fits, sql in casts[kind] if fits), None)
+
+
+def _seconds(name: str) -> str:
+    """Return SQL for whole seconds, rounded down, that DuckDB can answer from the statistics of a file."""
+    micros = f"epoch_us({name})"
+    return f"{micros} // 1000000 - cast({micros} % 1000000 < 0 as bigint)"
 
 
 def _days(name: str) -> str:

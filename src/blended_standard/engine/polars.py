@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -50,14 +51,18 @@ class PolarsEngine(Engine):
         """Compute `frame` into memory."""
         return wrap(frame.to_native().collect().lazy())
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> nw.LazyFrame[Any] | None:
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
         """Compare hashes, eight bytes a row, and look closer only at rows whose hash stands twice."""
-        native = frame.to_native().with_columns(_hash=pl.struct(columns).hash())
-        hashes = native.select("_hash").collect()["_hash"].sort()
-        repeated = hashes.filter(hashes == hashes.shift(1)).unique()
-        if repeated.is_empty():
-            return None
-        return wrap(native.join(repeated.to_frame().lazy(), on="_hash", how="semi"))
+
+        def outcome() -> nw.LazyFrame[Any] | None:
+            native = frame.to_native().with_columns(_hash=pl.struct(columns).hash())
+            hashes = native.select("_hash").collect()["_hash"].sort()
+            repeated = hashes.filter(hashes == hashes.shift(1)).unique()
+            if repeated.is_empty():
+                return None
+            return wrap(native.join(repeated.to_frame().lazy(), on="_hash", how="semi"))
+
+        return outcome
 
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine."""

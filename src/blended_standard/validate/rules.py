@@ -120,6 +120,8 @@ def wider_than_itself(tables: BoundTables) -> nw.LazyFrame[Any]:
         links.select("competency_id", "parent_id").unique().sort("competency_id", "parent_id")
     )
     paths = _cycles(dict(zip(found["competency_id"], found["parent_id"], strict=True)))
+    if not paths:
+        return links.head(0)
     told = {"competency_id": list(paths), DETAIL: list(paths.values())}
     return links.join(
         tables.engine.frame(told, {"competency_id": str, DETAIL: str}).select(nw.all()), on="competency_id"

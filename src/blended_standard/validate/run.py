@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_BROKEN = 500_000
 _LARGE = 200_000
+_FOLDED = "_folded_"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -117,10 +118,11 @@ class _Run:
     def table(self, name: str) -> TableCount:
         """Check the columns, rows, keys and references of one table."""
         self.progress(name)
-        rows = self._count(self.tables[name])
+        rows, unusable = self._sizes(name)
+        alike = self._alike(name, spaced=False)
         absent = self._columns(name)
-        unusable, broken = self._rows(name, absent, rows) if rows else (0, set())
-        self._key(name, spaced="FLD-ID" in broken)
+        broken = self._rows(name, absent, rows) if rows else set()
+        self._keys(name, self._alike(name, spaced=True) if "FLD-ID" in broken else alike)
         return TableCount(table=name, read=rows, usable=rows - unusable)
 
     def record_rules(self) -> None:
@@ -132,67 +134,68 @@ class _Run:
                 self._report(code, table, field, function(self.tables))
 
     def _columns(self, name: str) -> set[str]:
-        """Report absent or unreadable columns; return their names, of the absent ones those that are required."""
+        """Report columns that are absent or cannot be read; return their names: there is nothing in them to check."""
         bound = self.tables.bound[name]
         for column in bound.unknown:
             if ":" not in column:
                 self.found.add("FLD-UNKNOWN", table=name, field=column)
-        absent: set[str] = set()
         for problem in bound.problems:
             field = problem.field
             if problem.found is not None:
                 detail = f"The column is of type {problem.found}; a {field.type} is expected."
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
-                absent.add(field.name)
             elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
-                absent.add(field.name)
-        return absent
+        return {problem.field.name for problem in bound.problems}
 
-    def _rows(self, name: str, absent: set[str], rows: int) -> tuple[int, set[str]]:
-        """Check every row; return how many cannot be used, and the rules that were broken.
+    def _sizes(self, name: str) -> tuple[int, int]:
+        """Count the rows of a table, and those that lack a required value."""
+        import narwhals.stable.v2 as nw
 
-        A small table is judged in one pass. On a large one a pass looks at one column, so that the statistics of
-        Parquet row groups answer most checks; what needs other tables is judged in one pass of its own.
+        gaps = [nw.col(field.name).is_null() for field in RECORDS[name].fields() if field.required]
+        lacking = functools.reduce(operator.or_, gaps, nw.lit(False))
+        flagged = self.tables[name].select(lacking=nw.when(lacking).then(1).otherwise(0))
+        found = self.engine.collect(flagged.select(nw.len().alias("rows"), nw.col("lacking").sum()))
+        return int(found["rows"][0]), int(found["lacking"][0] or 0)
+
+    def _rows(self, name: str, absent: set[str], rows: int) -> set[str]:
+        """Check every row; return the rules that were broken.
+
+        A small table is judged in one pass. On a large one a pass looks at one column or one rule across columns, so
+        that the statistics of Parquet row groups answer most checks; what needs another table is judged in one pass.
         """
-        checks = self._checks(name, absent)
         groups: dict[str, list[FieldCheck]] = {}
-        for check in checks:
-            place = "" if rows < _LARGE else (f"to {check.joined}" if check.joined else check.field.name)
+        for check in self._checks(name, absent):
+            alone = check.code if check.code in ROW_RULES else check.field.name
+            place = "" if rows < _LARGE else (f"to {check.joined}" if check.joined else alone)
             groups.setdefault(place, []).append(check)
         broken: set[str] = set()
         for group in groups.values():
             frame = self._with_targets(name, {check.joined for check in group})
             broken |= self._group(name, frame, group, rows)
-        return self._unusable(name, rows), broken
-
-    def _unusable(self, name: str, rows: int) -> int:
-        """Count the rows that lack a required value."""
-        import narwhals.stable.v2 as nw
-
-        frame = self.tables[name]
-        gaps = [nw.col(field.name).is_null() for field in RECORDS[name].fields() if field.required]
-        if rows >= _LARGE:
-            gaps = [gap for gap in gaps if self._count(frame.filter(gap))]
-        return self._count(frame.filter(functools.reduce(operator.or_, gaps))) if gaps else 0
+        return broken
 
     def _group(self, name: str, frame: nw.LazyFrame[Any], checks: list[FieldCheck], rows: int) -> set[str]:
-        """Run some checks: one pass counts, and where it finds something another keeps the rows that break any."""
+        """Run some checks: one pass counts, and where it finds something another keeps the rows that break any.
+
+        Of those rows only their places and the values in question are kept.
+        """
         import narwhals.stable.v2 as nw
 
         broken = frame.filter(functools.reduce(operator.or_, (check.broken for check in checks)))
         size = self._count(broken)
         if not size:
             return set()
-        looked = self.engine.materialise(broken) if size < _MOST_BROKEN else frame
         flags = {f"check_{i}": nw.when(check.broken).then(1).otherwise(0) for i, check in enumerate(checks)}
-        sums = looked.select(**flags).select(*(nw.col(flag).sum() for flag in flags))
-        counts = [int(values[0] or 0) for values in self.engine.collect(sums).values()]
-        for check, count in zip(checks, counts, strict=True):
+        looked = broken.select(ROW, LINE, *dict.fromkeys(check.field.name for check in checks), **flags)
+        if size < _MOST_BROKEN:
+            looked = self.engine.materialise(looked)
+        counts = [int(values[0]) for values in self.engine.collect(looked.select(nw.col(*flags).sum())).values()]
+        for check, count, flag in zip(checks, counts, flags, strict=True):
             if count == rows and check.code == "FLD-REQUIRED":
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=check.field.name, count=1)
             elif count:
-                self._examples(check.code, name, check.field, looked.filter(check.broken), count, check)
+                self._examples(check.code, name, check.field, looked.filter(nw.col(flag) == 1), count, check)
         return {check.code for check, count in zip(checks, counts, strict=True) if count}
 
     def _checks(self, name: str, absent: set[str]) -> list[FieldCheck]:
@@ -223,33 +226,38 @@ class _Run:
                 targets = self.tables.spans
             else:
                 targets = self.tables[field.refers_to].select(target).drop_nulls().unique()
-            marked = targets.rename({target: there(field)}).with_columns(nw.col(there(field)).alias("_target"))
+            marked = targets.rename({target: "_target"}).with_columns(nw.lit(1).alias(there(field)))
             frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
         return frame
 
-    def _key(self, name: str, *, spaced: bool) -> None:
-        """Find keys that stand twice, and identifiers that differ only by case or, where some are `spaced`, space."""
+    def _alike(self, name: str, *, spaced: bool) -> Callable[[], nw.LazyFrame[Any] | None]:
+        """Begin to look for rows whose keys agree but for case and, where some are `spaced`, outer space."""
+        key = RECORDS[name].key_fields()
+        folded = {_FOLDED + field.name: _folded(field, spaced) for field in RECORDS[name].fields() if field.key}
+        if not key:
+            return lambda: None
+        return self.engine.suspects(self.tables[name].drop_nulls(list(key)).with_columns(**folded), list(folded))
+
+    def _keys(self, name: str, alike: Callable[[], nw.LazyFrame[Any] | None]) -> None:
+        """Find keys that stand twice, and identifiers that differ only by case or outer space."""
         import narwhals.stable.v2 as nw
 
-        record = RECORDS[name]
-        key = [field for field in record.fields() if field.key]
-        if not key:
-            return
-        names = [field.name for field in key]
-        folded = {f"_folded_{field.name}": _folded(field, spaced) for field in key}
-        suspects = self.engine.suspects(self.tables[name].drop_nulls(names).with_columns(**folded), list(folded))
+        suspects = alike()
         if suspects is None:
             return
         kept = self.engine.materialise(suspects)
+        key = [field for field in RECORDS[name].fields() if field.key]
+        names = [field.name for field in key]
         self._twice(name, key[-1], names, kept)
         if len(key) == 1 and key[0].type == "text":
+            folded = _FOLDED + names[0]
             several = (
-                kept.select(*names, *folded)
+                kept.select(*names, folded)
                 .unique()
-                .group_by(*folded)
+                .group_by(folded)
                 .agg(_written=nw.len(), _first=nw.col(names[0]).min())
             )
-            twins = kept.join(several.filter(nw.col("_written") > 1), on=list(folded))
+            twins = kept.join(several.filter(nw.col("_written") > 1), on=folded)
             self._report("IDS-TWIN", name, key[0], twins.filter(nw.col(names[0]) != nw.col("_first")))
 
     def _twice(self, name: str, field: FieldSpec, key: list[str], frame: nw.LazyFrame[Any]) -> None:
