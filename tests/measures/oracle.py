@@ -92,7 +92,7 @@ class Oracle:
         turns: dict[str, list[tuple[dt.datetime, dt.date, str]]] = {}
         for contact in self.t.get("contact", []):
             day = self.local(contact)
-            if day is None or contact.get("automated"):
+            if day is None or contact.get("automated") or contact.get("topic") in ("administrative", "social"):
                 continue
             if contact["direction"] == "both":
                 found.append((contact["episode_id"], day))
