@@ -35,10 +35,19 @@ class Credit(Record):
     episode_id: str = f.reference("episode", "The episode.", identifying=True)
     date: dt.date = f.date("Day on which it was earned, or the attempt ended.", required=True)
     attempted: float | None = f.number(
-        "Credits attempted.", minimum=0, maximum=50, unit="credits", counterparts={"CEDS": "P000199"}
+        "Credits attempted.",
+        minimum=0,
+        maximum=50,
+        unit="credits",
+        counterparts={"CEDS": "P000199", "Ed-Fi": "CourseTranscript.attemptedCredits"},
     )
     earned: float = f.number(
-        "Credits earned.", required=True, minimum=0, maximum=50, unit="credits", counterparts={"CEDS": "P000200"}
+        "Credits earned.",
+        required=True,
+        minimum=0,
+        maximum=50,
+        unit="credits",
+        counterparts={"CEDS": "P000200", "Ed-Fi": "CourseTranscript.earnedCredits"},
     )
     started_date: dt.date | None = f.date("Day on which the attempt began.")
     dropped_date: dt.date | None = f.date("Day on which it was dropped.")
@@ -52,8 +61,27 @@ class Credential(Record):
     table: ClassVar[str] = "credential"
     credential_id: str = f.key("Identifier.", counterparts={"Open Badges": "AchievementCredential.id"})
     episode_id: str = f.reference("episode", "The episode.", identifying=True)
-    kind: str = f.code("credential_kind", "What kind.", required=True, counterparts={"PIRL": "1801"})
-    awarded_date: dt.date = f.date("Day of award.", required=True, counterparts={"PIRL": "1800"})
+    kind: str = f.code(
+        "credential_kind",
+        "What kind.",
+        required=True,
+        counterparts={
+            "PIRL": "1801",
+            "CEDS": "P000138",
+            "Open Badges": "Achievement.achievementType",
+            "Ed-Fi": "diplomaTypeDescriptor",
+        },
+    )
+    awarded_date: dt.date = f.date(
+        "Day of award.",
+        required=True,
+        counterparts={
+            "PIRL": "1800",
+            "CEDS": "P000081",
+            "Ed-Fi": "Diploma.diplomaAwardDate",
+            "Open Badges": "awardedDate",
+        },
+    )
     title: str | None = f.text("Title.", counterparts={"Open Badges": "Achievement.name"})
     issuer: str | None = f.text("Who issued it.", counterparts={"Open Badges": "issuer"})
     recognized: bool | None = f.boolean("Recognized by industry or a state?")
@@ -66,7 +94,9 @@ class SkillGain(Record):
     table: ClassVar[str] = "skill_gain"
     skill_gain_id: str = f.key("Identifier.")
     episode_id: str = f.reference("episode", "The episode.", identifying=True)
-    kind: str = f.code("gain_kind", "Which of the five kinds.", required=True, counterparts={"PIRL": "1806-1810"})
+    kind: str = f.code(
+        "gain_kind", "Which of the five kinds.", required=True, counterparts={"PIRL": "1806-1810", "CEDS": "P000561"}
+    )
     date: dt.date = f.date("Day of the gain.", required=True)
     documented: bool | None = f.boolean("Is there a document?")
 
@@ -90,16 +120,20 @@ class FollowUp(Record):
     table: ClassVar[str] = "follow_up"
     follow_up_id: str = f.key("Identifier.")
     episode_id: str = f.reference("episode", "The episode.", identifying=True)
-    quarter_start: dt.date = f.date("First day of the calendar quarter.", required=True)
+    quarter_start: dt.date = f.date(
+        "First day of the calendar quarter.", required=True, counterparts={"CEDS": "P000992"}
+    )
     status: str = f.code("follow_up_status", "Found, not found, or lost.", required=True)
-    employed: bool | None = f.boolean("Employed in the quarter?", counterparts={"PIRL": "1600-1606"})
+    employed: bool | None = f.boolean("Employed in the quarter?", counterparts={"PIRL": "1600-1606", "CEDS": "P000988"})
     employer_id: str | None = f.text("Pseudonym of the employer.", identifying=True)
     wages: float | None = f.number(
-        "Wages of the quarter.", minimum=0, unit="US dollars", counterparts={"PIRL": "1703-1706"}
+        "Wages of the quarter.", minimum=0, unit="US dollars", counterparts={"PIRL": "1703-1706", "CEDS": "P000989"}
     )
     unsubsidized: bool | None = f.boolean("Is the job unsubsidized?")
     in_education: bool | None = f.boolean("In education or training in the quarter?", counterparts={"PIRL": "1900"})
-    source: str | None = f.code("follow_up_source", "Where it is known from.")
+    source: str | None = f.code(
+        "follow_up_source", "Where it is known from.", counterparts={"CEDS": "P000994", "PIRL": "1601-1607"}
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -16,10 +16,24 @@ class Learner(Record):
     """A person, by pseudonym, with the facts that were true at entry."""
 
     table: ClassVar[str] = "learner"
-    learner_id: str = f.key("Pseudonym; never a name, number or address in use elsewhere.", identifying=True)
-    birth_date: dt.date | None = f.date("Date of birth.", identifying=True, counterparts={"CEDS": "P000033"})
-    gender: str | None = f.code("gender", "Gender as the learner states it.")
-    race_ethnicity: str | None = f.code("race_ethnicity", "Race or ethnicity, as reported to the state.")
+    learner_id: str = f.key(
+        "Pseudonym; never a name, number or address in use elsewhere.",
+        identifying=True,
+        counterparts={"OneRoster": "users.sourcedId", "xAPI": "actor", "Caliper": "actor.id", "PIRL": "100"},
+    )
+    birth_date: dt.date | None = f.date(
+        "Date of birth.",
+        identifying=True,
+        counterparts={"CEDS": "P000033", "OneRoster": "demographics.birthDate", "PIRL": "200"},
+    )
+    gender: str | None = f.code(
+        "gender", "Gender as the learner states it.", counterparts={"OneRoster": "demographics.sex", "PIRL": "201"}
+    )
+    race_ethnicity: str | None = f.code(
+        "race_ethnicity",
+        "Race or ethnicity, as reported to the state.",
+        counterparts={"OneRoster": "demographics.americanIndianOrAlaskaNative and the fields after it"},
+    )
     first_grade9_year: int | None = f.integer(
         "School year, by its end, of first entry to grade 9.",
         minimum=1950,
@@ -27,14 +41,20 @@ class Learner(Record):
         unit="year",
         counterparts={"CEDS": "P000046"},
     )
-    low_income: bool | None = f.boolean("Low-income status at entry.")
-    disability: bool | None = f.boolean("Disability status at entry.")
-    english_learner: bool | None = f.boolean("English-learner status at entry.")
+    low_income: bool | None = f.boolean("Low-income status at entry.", counterparts={"PIRL": "802"})
+    disability: bool | None = f.boolean("Disability status at entry.", counterparts={"CEDS": "P000577"})
+    english_learner: bool | None = f.boolean(
+        "English-learner status at entry.", counterparts={"CEDS": "P000180", "PIRL": "803"}
+    )
     credits_at_entry: float | None = f.number("Credits held at entry.", minimum=0, maximum=200, unit="credits")
     credits_expected: float | None = f.number("Credits that were due by entry.", minimum=0, maximum=200, unit="credits")
     entry_gap_days: int | None = f.integer("Days out of school before entry.", minimum=0, unit="days")
-    has_device: bool | None = f.boolean("Has a working device.")
-    has_connection: bool | None = f.boolean("Has an adequate connection.")
+    has_device: bool | None = f.boolean(
+        "Has a working device.", counterparts={"CEDS": "P001932", "Ed-Fi": "primaryLearningDeviceAccessDescriptor"}
+    )
+    has_connection: bool | None = f.boolean(
+        "Has an adequate connection.", counterparts={"Ed-Fi": "internetAccessInResidence"}
+    )
     has_contact_details: bool | None = f.boolean("Contact details were found to be right.")
 
 
@@ -44,13 +64,39 @@ class Episode(Record):
 
     table: ClassVar[str] = "episode"
     episode_id: str = f.key("Identifier of the episode.", identifying=True)
-    learner_id: str = f.reference("learner", "The learner.", identifying=True)
-    site_id: str = f.reference("site", "The site.")
-    entry_date: dt.date = f.date("First day enrolled.", required=True, counterparts={"CEDS": "P000097"})
-    exit_date: dt.date | None = f.date("Last day enrolled; absent while open.", counterparts={"CEDS": "P000107"})
-    exit_reason: str | None = f.code("exit_reason", "Why the episode ended.", counterparts={"CEDS": "C000110"})
+    learner_id: str = f.reference(
+        "learner", "The learner.", identifying=True, counterparts={"OneRoster": "enrollments.userSourcedId"}
+    )
+    site_id: str = f.reference("site", "The site.", counterparts={"OneRoster": "enrollments.schoolSourcedId"})
+    entry_date: dt.date = f.date(
+        "First day enrolled.",
+        required=True,
+        counterparts={
+            "CEDS": "P000097",
+            "Ed-Fi": "StudentSchoolAssociation.entryDate",
+            "OneRoster": "enrollments.beginDate",
+            "PIRL": "900",
+        },
+    )
+    exit_date: dt.date | None = f.date(
+        "Last day enrolled; absent while open.",
+        counterparts={
+            "CEDS": "P000107",
+            "Ed-Fi": "StudentSchoolAssociation.exitWithdrawDate",
+            "OneRoster": "enrollments.endDate (exclusive)",
+            "PIRL": "901",
+        },
+    )
+    exit_reason: str | None = f.code(
+        "exit_reason", "Why the episode ended.", counterparts={"CEDS": "C000110", "Ed-Fi": "exitWithdrawTypeDescriptor"}
+    )
     exit_documented: bool | None = f.boolean("Is the reason documented, for a transfer in writing?")
-    entry_grade: int | None = f.integer("Grade at entry, where grades are used.", minimum=0, maximum=13)
+    entry_grade: int | None = f.integer(
+        "Grade at entry, where grades are used.",
+        minimum=0,
+        maximum=13,
+        counterparts={"CEDS": "P000100", "Ed-Fi": "entryGradeLevelDescriptor"},
+    )
     prior_episodes: int | None = f.integer("Earlier episodes in the same program.", minimum=0)
     referral_date: dt.date | None = f.date("Day on which the learner was referred.")
     baseline_score: float | None = f.number("Score on an entry assessment, on the scale `baseline_scale`.")
@@ -108,7 +154,7 @@ class CohortMember(Record):
     )
     program_id: str = f.reference("program", "The program that answers for the person.")
     transfer_in: bool | None = f.boolean("Joined the cohort after its start?")
-    removal: str | None = f.code("cohort_removal", "Why the person left the cohort.")
+    removal: str | None = f.code("cohort_removal", "Why the person left the cohort.", counterparts={"CEDS": "P000106"})
     removal_documented: bool | None = f.boolean("Is the removal documented in writing?")
     diploma_date: dt.date | None = f.date("Day of the regular diploma.")
     grade_12_year: int | None = f.integer(

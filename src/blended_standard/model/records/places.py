@@ -16,8 +16,8 @@ class Program(Record):
     """An organization's offer of blended learning, under one set of rules."""
 
     table: ClassVar[str] = "program"
-    program_id: str = f.key("Identifier of the program.", counterparts={"Ed-Fi": "Program.programName"})
-    name: str = f.text("Public name.", required=True)
+    program_id: str = f.key("Identifier of the program.", counterparts={"CEDS": "P000625"})
+    name: str = f.text("Public name.", required=True, counterparts={"CEDS": "P000626", "Ed-Fi": "Program.programName"})
     time_zone: str = f.text("IANA time zone in which its days and weeks are counted.", required=True)
     jurisdiction: str | None = f.text("State, district or network that the program answers to.")
     blended_model: str | None = f.code("blended_model", "Type of blended model.", counterparts={"CEDS": "C001287"})
@@ -28,9 +28,9 @@ class Site(Record):
     """A supervised physical place, or a virtual one, where a program meets its learners."""
 
     table: ClassVar[str] = "site"
-    site_id: str = f.key("Identifier of the site.", counterparts={"OneRoster": "orgs.sourcedId"})
+    site_id: str = f.key("Identifier of the site.", counterparts={"OneRoster": "orgs.sourcedId", "CEDS": "P000826"})
     program_id: str = f.reference("program", "The program that runs it.")
-    name: str = f.text("Public name.", required=True)
+    name: str = f.text("Public name.", required=True, counterparts={"CEDS": "P000204", "OneRoster": "orgs.name"})
     time_zone: str | None = f.text("IANA time zone, where it differs from the program's.")
 
 
@@ -43,8 +43,12 @@ class CalendarDay(Record):
 
     table: ClassVar[str] = "calendar_day"
     site_id: str = f.reference("site", "The site.", key=True)
-    date: dt.date = f.date("The day.", required=True, key=True, counterparts={"Ed-Fi": "CalendarDate.date"})
-    open: bool = f.boolean("Was the program open?", required=True)
+    date: dt.date = f.date(
+        "The day.", required=True, key=True, counterparts={"Ed-Fi": "CalendarDate.date", "CEDS": "P001275"}
+    )
+    open: bool = f.boolean(
+        "Was the program open?", required=True, counterparts={"CEDS": "P000603", "Ed-Fi": "CalendarDate.calendarEvents"}
+    )
     feed_up: bool = f.boolean("Could evidence be recorded?", required=True)
 
 
@@ -54,12 +58,28 @@ class StaffRole(Record):
 
     table: ClassVar[str] = "staff_role"
     staff_role_id: str = f.key("Identifier.")
-    site_id: str = f.reference("site", "The site.")
-    adult_id: str = f.text("Pseudonym of the adult.", required=True, identifying=True)
-    role: str = f.code("adult_role", "Role.", required=True, counterparts={"OneRoster": "roles.role"})
-    fte: float = f.number("Full-time equivalents.", required=True, minimum=0, maximum=2, unit="FTE")
-    start_date: dt.date = f.date("First day in the role.", required=True)
-    end_date: dt.date | None = f.date("Last day in the role; absent while it lasts.")
+    site_id: str = f.reference("site", "The site.", counterparts={"OneRoster": "roles.orgSourcedId"})
+    adult_id: str = f.text(
+        "Pseudonym of the adult.", required=True, identifying=True, counterparts={"OneRoster": "roles.userSourcedId"}
+    )
+    role: str = f.code(
+        "adult_role",
+        "Role.",
+        required=True,
+        counterparts={
+            "OneRoster": "roles.role",
+            "CEDS": "P000087",
+            "Ed-Fi": "staffClassificationDescriptor",
+            "Caliper": "Membership.roles",
+        },
+    )
+    fte: float = f.number(
+        "Full-time equivalents.", required=True, minimum=0, maximum=2, unit="FTE", counterparts={"CEDS": "P000118"}
+    )
+    start_date: dt.date = f.date("First day in the role.", required=True, counterparts={"OneRoster": "roles.beginDate"})
+    end_date: dt.date | None = f.date(
+        "Last day in the role; absent while it lasts.", counterparts={"OneRoster": "roles.endDate"}
+    )
     credentialed: bool | None = f.boolean("Holds a teaching certificate?")
 
     def __attrs_post_init__(self) -> None:
