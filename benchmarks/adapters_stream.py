@@ -7,7 +7,6 @@ python benchmarks/adapters_stream.py [STATEMENTS]
 
 from __future__ import annotations
 
-import json
 import random
 import resource
 import sys
@@ -30,17 +29,15 @@ def make(path: Path, statements: int) -> dict[str, int]:
         for number in range(statements):
             verb = draw.choice(VERBS)
             made[verb] += 1
-            statement = {
-                "id": str(uuid.UUID(int=draw.getrandbits(128), version=4)),
-                "actor": {"account": {"homePage": "https://lms.example", "name": f"s{draw.randrange(20_000)}"}},
-                "verb": {"id": f"http://adlnet.gov/expapi/verbs/{verb}", "display": {"en": verb}},
-                "object": {"id": f"https://lms.example/item/{draw.randrange(5_000)}"},
-                "timestamp": f"2026-03-{1 + number % 28:02d}T{number % 24:02d}:{number % 60:02d}:00.000Z",
-                "context": {"platform": "lms"},
-            }
-            if verb == "answered":
-                statement["result"] = {"score": {"raw": draw.randrange(11), "min": 0, "max": 10}, "success": True}
-            out.write(json.dumps(statement) + "\n")
+            score = f', "result": {{"score": {{"raw": {draw.randrange(11)}, "min": 0, "max": 10}}, "success": true}}'
+            out.write(
+                f'{{"id": "{uuid.UUID(int=draw.getrandbits(128), version=4)}", "actor": {{"account": {{"homePage": '
+                f'"https://lms.example", "name": "s{draw.randrange(20_000)}"}}}}, "verb": {{"id": '
+                f'"http://adlnet.gov/expapi/verbs/{verb}", "display": {{"en": "{verb}"}}}}, "object": {{"id": '
+                f'"https://lms.example/item/{draw.randrange(5_000)}"}}, "timestamp": "2026-03-{1 + number % 28:02d}T'
+                f'{number % 24:02d}:{number % 60:02d}:00.000Z", "context": {{"platform": "lms"}}'
+                f"{score if verb == 'answered' else ''}}}\n"
+            )
     return made
 
 

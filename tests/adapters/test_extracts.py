@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blended_standard import adapters
 from blended_standard.io import Submission
+from tests.adapters.helpers import KEY, assert_holds_none, codes, rows
 
 SUBMISSION = Submission.from_tables(
     {
@@ -59,3 +60,24 @@ def test_columns_of_ceds(tmp_path: Path) -> None:
     (row,) = csv.DictReader((tmp_path / "out/episode.csv").open(encoding="utf-8"))
     assert (row["P000097"], row["P000107"], row["learner_id"]) == ("2024-08-20", "2025-05-30", "k1-" + "a" * 32)
     assert {loss.field: loss.fate for loss in done.losses.fields}["learner.gender"] == "dropped"
+
+
+def test_columns_of_ceds_come_back_and_option_codes_are_mapped(tmp_path: Path) -> None:
+    adapters.write("ceds", SUBMISSION, tmp_path / "out")
+    episodes = tmp_path / "out/episode.csv"
+    text = episodes.read_text().replace("completed_diploma", "03509")
+    episodes.write_text(text + text.splitlines()[1].replace("e1", "e2").replace("03509", "made up") + "\n")
+    learners = tmp_path / "out/learner.csv"
+    learners.write_text(
+        "learner_id,Mail,P000033\nzanzi-1,zanzi@x.example,2007-33-01\nzanzi-2,zanzi@x.example,2007-03-01\n"
+    )
+    made = adapters.read("ceds", tmp_path / "out", key=KEY)
+    first, second = rows(made, "episode")
+    assert (str(first["entry_date"]), str(first["exit_date"])) == ("2024-08-20", "2025-05-30")
+    assert (first["exit_reason"], second.get("exit_reason")) == ("completed_equivalency", None)
+    assert "e1" != first["episode_id"] != second["episode_id"]
+    assert first["learner_id"] == "k1-" + "a" * 32
+    assert [str(row.get("birth_date")) for row in rows(made, "learner")] == ["None", "2007-03-01"]
+    assert {"ADP-VOCABULARY", "ADP-VALUE"} <= codes(made)
+    assert {loss.field: loss.fate for loss in made.losses.fields}["learner.Mail"] == "dropped"
+    assert_holds_none(made, tmp_path / "written", ["zanzi", "2007-33"])

@@ -17,9 +17,9 @@ from blended_standard.pseudonyms import PseudonymKey
 if TYPE_CHECKING:
     from blended_standard.adapters.streams import Streamed
 
-READERS: Mapping[str, str] = {name: name for name in ("oneroster", "case", "xapi", "caliper", "open_badges")} | {
-    "clr": "open_badges"
-}
+READERS: Mapping[str, str] = {
+    name: name for name in ("oneroster", "case", "xapi", "caliper", "open_badges", "edfi", "ceds")
+} | {"clr": "open_badges"}
 STREAMS = ("xapi", "caliper")
 WRITERS: Mapping[str, str] = {
     "case": "case",
@@ -27,6 +27,7 @@ WRITERS: Mapping[str, str] = {
     "open_badges": "open_badges",
     "pirl": "pirl",
     "ceds": "ceds",
+    "edfi": "edfi_out",
 }
 Source = str | Path | Iterable[str | Path]
 

@@ -1,4 +1,4 @@
-"""Write the fields that CEDS names, each table a CSV file whose header is CEDS global identifiers.
+"""Read and write the fields that CEDS names, each table a CSV file whose header is CEDS global identifiers.
 
 Source: the counterparts that the records declare (CEDS V13).
 """
@@ -7,13 +7,78 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from blended_standard.adapters.combine import rows_of
-from blended_standard.adapters.result import Export, FieldLoss, LossReport
+from blended_standard.adapters.identifiers import PSEUDONYM
+from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport
+from blended_standard.adapters.work import Options, Work
+from blended_standard.errors import UnreadableInputError
 from blended_standard.io import Submission
+from blended_standard.io.read import files_of
+from blended_standard.io.text import read_csv
 from blended_standard.model import RECORDS
+from blended_standard.model.fields import FieldSpec
+from blended_standard.spec.definitions import FieldFate
+
+
+def read(source: Any, options: Options) -> Import:
+    """Read CSV files named after our tables; a column is a CEDS identifier, or a name of ours."""
+    work = Work("ceds", options)
+    work.needs_key()
+    known = False
+    for file in files_of(source):
+        table = PurePath(file.name).stem
+        if table not in RECORDS or not file.name.lower().endswith(".csv"):
+            work.lose("file", "not a CSV file named after a table of the standard")
+            continue
+        known = True
+        specs = {spec.counterparts.get("CEDS", spec.name): spec for spec in RECORDS[table].fields()}
+        specs |= {spec.name: spec for spec in RECORDS[table].fields()}
+        work.declare(
+            FieldFate(field=f"{table}.{column}", fate="mapped", to=f"{table}.{spec.name}")
+            for column, spec in specs.items()
+        )
+        for raw in read_csv(file.read(), f"ceds/{table}", tuple(specs), work.found):
+            row: dict[str, Any] = {}
+            for column, text in raw.values.items():
+                if text is None:
+                    continue
+                work.see(f"{table}.{column}")
+                if column in specs:
+                    row[specs[column].name] = _value(work, table, specs[column], text, raw.line)
+            work.add(table, **row)
+    if not known:
+        raise UnreadableInputError(f"{source}: holds no table. Expected CSV files such as episode.csv.")
+    return work.finish("13", str(source))
+
+
+def _value(work: Work, table: str, spec: FieldSpec, text: str, line: int | None) -> Any:
+    """Return the value of a cell: a code of ours for one of CEDS, a pseudonym for what identifies a person."""
+    if spec.codes and text not in work.found.standard.codes[spec.codes].names():
+        term = work.vocabulary(spec.name).get(text)
+        if term is None:
+            work.find("ADP-VOCABULARY", table, line=line, field=spec.name, value=text)
+        return term.code if term else None
+    if spec.type == "text":
+        personal = spec.identifying and not PSEUDONYM.fullmatch(text)
+        return work.people.pseudonym(spec.refers_to or table, "ceds", text) if personal else text
+    try:
+        return _PARSERS[spec.type](text)
+    except (ValueError, KeyError):
+        work.find("ADP-VALUE", table, line=line, field=spec.name, identifying=True, value=text)
+        return None
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": {"true": True, "false": False, "Yes": True, "No": False}.__getitem__,
+    "date": dt.date.fromisoformat,
+    "instant": dt.datetime.fromisoformat,
+}
 
 
 def write(submission: Submission, target: Path) -> Export:

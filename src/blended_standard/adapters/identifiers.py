@@ -14,6 +14,7 @@ _EMAIL = re.compile(r"[^\s@/:<>\"']+(?:@|%40)[^\s@/:<>\"']+\.[^\s@/:<>\"']+", re
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}|:)", re.IGNORECASE)
 _PHONE = re.compile(r"(?<!\w)\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)")
+PSEUDONYM = re.compile(r"[a-z0-9]{1,8}-[a-z2-7]{32}")
 _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 8
 _SHORTEST = 3

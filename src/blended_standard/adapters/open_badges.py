@@ -16,6 +16,7 @@ from typing import Any
 from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.documents import json_documents
 from blended_standard.adapters.events import instant
+from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport, RowLoss
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -25,7 +26,6 @@ Document = dict[str, Any]
 _OWN = "urn:blended-standard:learner:"
 _LEVEL = "urn:blended-standard:result:evidence-level"
 _DECISION = "urn:blended-standard:decision:"
-_PSEUDONYM = re.compile(r"[a-z0-9]{1,8}-[a-z2-7]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTEXT = [
     "https://www.w3.org/ns/credentials/v2",
@@ -138,7 +138,7 @@ _DATES = ("awardedDate", "validFrom", "issuanceDate")
 
 def _learner(work: Work, subject: Mapping[str, Any]) -> str | None:
     own = str(subject.get("id") or "")
-    if own.startswith(_OWN) and _PSEUDONYM.fullmatch(own.removeprefix(_OWN)):
+    if own.startswith(_OWN) and PSEUDONYM.fullmatch(own.removeprefix(_OWN)):
         return own.removeprefix(_OWN)
     if own:
         work.people.remember(own)

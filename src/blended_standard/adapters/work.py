@@ -76,6 +76,10 @@ class Work:
             self._zone = zone_named(self.options.time_zone or "UTC")
         return self._zone
 
+    def declare(self, fates: Iterable[FieldFate]) -> None:
+        """Add what becomes of fields that the records declare, and the map therefore does not repeat."""
+        self._fates |= {entry.field: entry for entry in fates}
+
     def vocabulary(self, name: str) -> dict[str, Any]:
         """Return one vocabulary of the map by its words."""
         return dict(self.map.vocabulary(name))

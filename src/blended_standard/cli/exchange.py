@@ -33,6 +33,8 @@ def add_commands(commands: Any) -> None:
     taken.add_argument("--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits")
     taken.add_argument("--profile", default="core", help="profile of the submission (default: core)")
     taken.add_argument("--time-zone", help="IANA zone of bare dates, such as America/Chicago")
+    taken.add_argument("--program", action="append", default=[], help="an organization or program to report; repeat it")
+    taken.add_argument("--mastery-from", type=int, help="lowest rank of an imported scale that shows mastery")
     taken.add_argument("--as-of", help="an end after this day is a plan, not an exit")
     taken.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl")
     taken.add_argument("--quiet", action="store_true", help="no summary")
@@ -58,6 +60,8 @@ def _import(options: argparse.Namespace, _: object) -> int:
         key=_key(options.key_file) if options.key_file else None,
         time_zone=options.time_zone,
         as_of=options.as_of,
+        programs=options.program,
+        mastery_from=options.mastery_from,
     )
     manifest = attrs.evolve(made.submission.manifest, local_files=(_LOSSES,))
     directory = bs.write_submission(

@@ -1,0 +1,309 @@
+"""Read Ed-Fi resources as the API of data standard 5 gives them, one file of JSON or JSON Lines a resource.
+
+Source: Ed-Fi Data Standard 5.2 (facts of `spec/adapters/edfi.yaml`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+import attrs
+
+from blended_standard.adapters import _edfi_rules as rules
+from blended_standard.adapters import _edfi_work as work_records
+from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, at, code, day, members
+from blended_standard.adapters.documents import Place, json_documents
+from blended_standard.adapters.result import Import
+from blended_standard.adapters.work import Options, Work
+from blended_standard.errors import UnreadableInputError
+
+Document = Mapping[str, Any]
+Stay = tuple[dt.date, dt.date | None, str | None, str | None]
+_NO_EPISODE = {"Invalid enrollment", "No show"}
+_NO_EXIT = "End of school year"
+_OPEN_DAYS = {"instructional day", "make-up day", "student late arrival/early dismissal", "weather day"}
+
+
+def read(source: Any, options: Options) -> Import:
+    """Read the resources of a directory, archive or list of files, each named after its resource."""
+    work = Work("edfi", options)
+    work.needs_key()
+    return Reading(work, _resources(source, work)).read(str(source))
+
+
+def _resources(source: Any, work: Work) -> dict[str, list[Document]]:
+    known = {entry.field.partition(".")[0] for entry in work.map.fields}
+    found: dict[str, list[Document]] = {}
+    for place, outer in json_documents(source, work):
+        for resource, document in _named(place, outer, known):
+            problem = rules.problem_with(resource, document)
+            if problem:
+                work.find("ADP-INVALID", resource, line=place.line, field=problem[0] or None, detail=problem[1])
+                work.lose(resource, f"invalid: {problem[0]}")
+                continue
+            work.see_document(document, resource)
+            if resource in known:
+                found.setdefault(resource, []).append(document)
+            else:
+                work.lose(resource, "a resource that the map does not know")
+    if not found.keys() & known:
+        raise UnreadableInputError(f"{source}: holds no Ed-Fi resource. Expected files such as students.json.")
+    return found
+
+
+def _named(place: Place, document: Any, known: set[str]) -> Iterator[tuple[str, Any]]:
+    """Yield documents with their resource: that of the file's name, or of each list in an object."""
+    resource = PurePath(place.file).stem
+    if resource not in known and isinstance(document, Mapping) and known & document.keys():
+        for name, listed in document.items():
+            for each in listed if isinstance(listed, list) else [listed]:
+                yield str(name), each
+    else:
+        yield resource, document
+
+
+@attrs.define
+class Reading:
+    """One import under way, and the episodes of each student so far."""
+
+    work: Work
+    found: dict[str, list[Document]]
+    episodes: dict[str, list[tuple[dt.date, dt.date | None, str]]] = attrs.field(factory=dict)
+
+    def read(self, source: str) -> Import:
+        """Return what the resources hold."""
+        self._places()
+        self._calendar()
+        self._learners()
+        self._episodes()
+        self._standards()
+        work_records.assessments(self)
+        work_records.gradebook(self)
+        work_records.awards(self)
+        work_records.attendance(self)
+        for resource in ("courseTranscripts", "studentCompetencyObjectives", "staffSchoolAssociations"):
+            fate = self.work.fate(resource)
+            self.work.lose(resource, fate.reason if fate else "", len(self.found.get(resource, ())))
+        return self.work.finish("5.2", source)
+
+    def all(self, resource: str) -> list[Document]:
+        """Return the documents of a resource."""
+        return self.found.get(resource, [])
+
+    def _places(self) -> None:
+        """Add programs and sites: those of the programs that were named, else each agency with its schools."""
+        work = self.work
+        schools = {str(each["schoolId"]): each for each in self.all("schools")}
+        agencies = {str(each["localEducationAgencyId"]): each for each in self.all("localEducationAgencies")}
+        names = {place: each["nameOfInstitution"] for place, each in (schools | agencies).items()}
+        programs: dict[str, str] = {}
+        sites: dict[str, str] = {}
+        if work.options.programs:
+            for each in self.all("studentProgramAssociations"):
+                if at(each, "programReference.programName") in work.options.programs:
+                    program = _program_id(each["programReference"])
+                    programs[program] = each["programReference"]["programName"]
+                    sites[str(at(each, "educationOrganizationReference.educationOrganizationId"))] = program
+        else:
+            detail = "The agency of each school was taken as its program. Pass programs, a list of program names."
+            work.found.add("ADP-ASSUMED", table="edfi/schools", field="localEducationAgencyReference", detail=detail)
+            for each in self.all("studentSchoolAssociations"):
+                site = str(at(each, "schoolReference.schoolId"))
+                agency = at(schools.get(site), "localEducationAgencyReference.localEducationAgencyId")
+                sites[site] = str(agency or site)
+            programs = {program: names.get(program, program) for program in sites.values()}
+        for site in sites.keys() - names.keys():
+            work.find("ADP-REFERENCE", "schools", field="schoolId", value=site)
+        for program, name in sorted(programs.items()):
+            work.add("program", program_id=program, name=name, time_zone=work.zone.key)
+        for site, program in sorted(sites.items()):
+            work.add("site", site_id=site, program_id=program, name=names.get(site, site))
+        work.lose("schools", "nobody is enrolled there", len(schools.keys() - sites.keys()))
+
+    def _calendar(self) -> None:
+        """Add the days on which every calendar of a school is closed."""
+        open_: dict[tuple[str, dt.date], bool] = {}
+        for each in self.all("calendarDates"):
+            date = self.day("calendarDates", each, "date")
+            if date is None:
+                continue
+            events = {code(event.get("calendarEventDescriptor")).lower() for event in each["calendarEvents"]}
+            place = str(at(each, "calendarReference.schoolId")), date
+            open_[place] = open_.get(place, False) or bool(events & _OPEN_DAYS)
+        closed = sorted(place for place, is_open in open_.items() if not is_open)
+        for site, date in closed:
+            self.work.add("calendar_day", site_id=site, date=date, open=False, feed_up=True)
+        self.work.lose("calendarDates", "an open day: no record is needed", len(open_) - len(closed))
+        if closed:
+            detail = "Every feed was taken to be up; Ed-Fi does not say."
+            self.work.find("ADP-ASSUMED", "calendarDates", field="feed_up", detail=detail)
+
+    def _learners(self) -> None:
+        facts: dict[str, Document] = {}
+        for each in self.all("studentEducationOrganizationAssociations"):
+            facts.setdefault(str(at(each, STUDENT)), each)
+        for name in ("firstName", "lastSurname", "middleName", "preferredFirstName", "preferredLastSurname"):
+            for each in self.all("students"):
+                self.work.people.remember(each.get(name) or "")
+        for each in self.all("students"):
+            student = str(each["studentUniqueId"])
+            self.work.people.remember(student)
+            known = facts.get(student, {})
+            traits = {
+                code(trait.get("studentCharacteristicDescriptor")) for trait in members(known, "studentCharacteristics")
+            }
+            proficiency = code(known.get("limitedEnglishProficiencyDescriptor"))
+            self.work.add(
+                "learner",
+                learner_id=self.work.people.learner(SCHEME, student),
+                birth_date=self.day("students", each, "birthDate"),
+                gender=self.code("sex", "studentEducationOrganizationAssociations", known, "sexDescriptor"),
+                race_ethnicity=self._race(known),
+                low_income=True if "Economic Disadvantaged" in traits else None,
+                disability=True if members(known, "disabilities") else None,
+                english_learner={"Limited": True, "NotLimited": False, "Not Limited": False}.get(proficiency),
+                has_connection=_boolean(known.get("internetAccessInResidence")),
+            )
+
+    def _race(self, facts: Document) -> str | None:
+        if facts.get("hispanicLatinoEthnicity") is True:
+            return "hispanic"
+        races = {self.code("race", "races", each, "raceDescriptor") for each in members(facts, "races")} - {None}
+        return None if not races else "multiple" if len(races) > 1 else races.pop()
+
+    def _episodes(self) -> None:
+        """Add an episode a stay; a year that ends and goes on at the same school is one stay."""
+        stays: dict[tuple[str, str], list[Stay]] = {}
+        for resource, each in self._associations():
+            program = resource == "studentProgramAssociations"
+            begin = self.day(resource, each, "beginDate" if program else "entryDate")
+            last = self.day(resource, each, "endDate" if program else "exitWithdrawDate")
+            field = "reasonExitedDescriptor" if program else "exitWithdrawTypeDescriptor"
+            why = code(each.get(field)) or None
+            if begin is None or why in _NO_EPISODE or (last is not None and last < begin):
+                self.work.lose(resource, "never was an enrolment" if why in _NO_EPISODE else "no dates in order")
+                continue
+            if last is not None and self.work.options.as_of is not None and last >= self.work.options.as_of:
+                last, why = None, None
+            reason = self.code("exit", resource, each, field) if last else None
+            site = at(
+                each,
+                "educationOrganizationReference.educationOrganizationId" if program else "schoolReference.schoolId",
+            )
+            grade = code(each.get("entryGradeLevelDescriptor")) or None
+            stay = (begin, None if why == _NO_EXIT else last, reason, grade)
+            listed = stays.setdefault((str(at(each, STUDENT)), str(site)), [])
+            listed.append(stay)
+        for (student, site), listed in sorted(stays.items()):
+            for begin, last, reason, grade in _joined(listed):
+                self._episode(student, site, (begin, last, reason, grade))
+
+    def _associations(self) -> Iterator[tuple[str, Document]]:
+        named = self.work.options.programs
+        for each in self.all("studentSchoolAssociations"):
+            if not named:
+                yield "studentSchoolAssociations", each
+        for each in self.all("studentProgramAssociations"):
+            if at(each, "programReference.programName") in named:
+                yield "studentProgramAssociations", each
+        resource = "studentSchoolAssociations" if named else "studentProgramAssociations"
+        left = len(self.all(resource))
+        self.work.lose(resource, "episodes are taken from the other association", left)
+
+    def _episode(self, student: str, site: str, stay: Stay) -> None:
+        begin, last, reason, grade = stay
+        episode = self.work.people.pseudonym("episode", SCHEME, f"{student}|{site}|{begin}")
+        self.episodes.setdefault(student, []).append((begin, last, episode))
+        self.work.add(
+            "episode",
+            episode_id=episode,
+            learner_id=self.work.people.learner(SCHEME, student),
+            site_id=site,
+            entry_date=begin,
+            exit_date=last,
+            exit_reason=reason,
+            entry_grade=_GRADES.get(str(grade).lower()),
+            missing={"exit_reason": "not_collected"} if last and not reason else None,
+        )
+
+    def _standards(self) -> None:
+        spaces = {str(each["namespace"]) for each in self.all("learningStandards")}
+        for space in sorted(spaces):
+            self.work.add("framework", framework_id=space, title=space)
+        for each in self.all("learningStandards"):
+            self.work.add(
+                "competency",
+                competency_id=str(each["learningStandardId"]),
+                title=str(each["description"]),
+                framework_id=str(each["namespace"]),
+                parent_id=at(each, "parentLearningStandardReference.learningStandardId"),
+            )
+
+    def episode_on(self, resource: str, document: Document, date: dt.date) -> str:
+        """Return the learner's episode on a day or the last before it; else the pseudonym, with a finding."""
+        student = str(at(document, STUDENT))
+        begun = [stay for stay in sorted(self.episodes.get(student, []), key=lambda stay: stay[0]) if stay[0] <= date]
+        held = [stay for stay in begun if stay[1] is None or date <= stay[1]]
+        if begun:
+            return (held or begun)[-1][2]
+        self.work.find("ADP-EPISODE", resource)
+        return self.work.people.learner(SCHEME, student)
+
+    def day(self, resource: str, document: Document, field: str) -> dt.date | None:
+        """Return the date in a field; what is none is a finding."""
+        value = document.get(field)
+        found = day(value)
+        if value is not None and found is None:
+            self.work.find("ADP-VALUE", resource, field=field)
+        return found
+
+    def instant(self, resource: str, document: Document, field: str) -> dt.datetime | None:
+        """Return the instant of a field; without an offset it is meant at the site, without a time it is noon."""
+        text = str(document.get(field) or "")
+        date = self.day(resource, document, field)
+        if date is None:
+            return None
+        if len(text) <= 10:
+            self.work.find("ADP-DATE-ONLY", resource, field=field)
+            return self.work.noon(date)
+        try:
+            made = dt.datetime.fromisoformat(text)
+        except ValueError:
+            self.work.find("ADP-VALUE", resource, field=field)
+            return None
+        return (made if made.tzinfo else made.replace(tzinfo=self.work.zone)).astimezone(dt.UTC)
+
+    def code(self, vocabulary: str, resource: str, document: Document, field: str) -> str | None:
+        """Return our code for a descriptor; one that the map does not know is a finding."""
+        word = code(document.get(field))
+        term = self.work.vocabulary(vocabulary).get(word)
+        if word and term is None:
+            self.work.find("ADP-VOCABULARY", resource, field=field, value=word)
+        return term.code if term else None
+
+
+_ORDINALS = "Kindergarten,First,Second,Third,Fourth,Fifth,Sixth,Seventh,Eighth,Ninth,Tenth,Eleventh,Twelfth"
+GRADES = {f"{name} grade" if number else name: number for number, name in enumerate(_ORDINALS.split(","))}
+_GRADES = {name.lower(): number for name, number in GRADES.items()}
+
+
+def _joined(listed: list[Stay]) -> list[Stay]:
+    """Join stays where the one before was left open by the end of a year."""
+    made: list[Stay] = []
+    for stay in sorted(listed, key=lambda each: each[0]):
+        if made and made[-1][1] is None:
+            made[-1] = (made[-1][0], stay[1], stay[2], made[-1][3])
+        else:
+            made.append(stay)
+    return made
+
+
+def _program_id(reference: Document) -> str:
+    return f"{reference['educationOrganizationId']}/{reference['programName']}"
+
+
+def _boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,143 @@
+"""Ed-Fi resources in: what is an episode and what is not, nobody is named, bad resources are findings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blended_standard import adapters
+from blended_standard.adapters._edfi_rules import problem_with
+from blended_standard.errors import UnreadableInputError
+from tests.adapters.helpers import FIELD, HERE, KEY, assert_holds_none, codes, in_field, rows
+
+SET = HERE / "edfi"
+PLANTED = ["zanzi", "quillf", "mossbottom", "554433", "9871", "10.77.1.9"]
+
+
+def _read(source: Any, **options: Any) -> adapters.Import:
+    return adapters.read("edfi", source, **{"key": KEY, "time_zone": "America/New_York", **options})
+
+
+def test_stays_are_episodes_and_the_end_of_a_year_is_no_exit() -> None:
+    made = _read(SET)
+    assert [(str(r["entry_date"]), str(r.get("exit_date")), r.get("exit_reason")) for r in rows(made, "episode")] == [
+        ("2024-08-20", "2026-01-15", "withdrawn"),  # a year that ended and went on
+        ("2026-02-02", "None", None),  # came back: a second episode
+        ("2025-08-18", "2025-11-03", None),  # a state's own word for the reason
+    ]
+    assert rows(made, "episode")[0]["entry_grade"] == 10
+    reasons = {loss.reason for loss in made.losses.records if loss.what == "studentSchoolAssociations"}
+    assert "never was an enrolment" in reasons
+    assert {"ADP-VOCABULARY", "ADP-ASSUMED", "ADP-INVALID"} <= codes(made)
+
+
+def test_what_is_not_listed_is_unknown_and_not_false() -> None:
+    first, second = rows(_read(SET), "learner")
+    assert (first["birth_date"], first["gender"], first["race_ethnicity"]) == (
+        dt.date(2007, 2, 28),
+        "female",
+        "multiple",
+    )
+    assert (first["low_income"], first["english_learner"], first["has_connection"]) == (True, False, True)
+    assert "disability" not in first
+    assert not {"gender", "race_ethnicity", "low_income", "english_learner"} & second.keys()
+
+
+def test_work_awards_and_attendance_find_their_episode() -> None:
+    made = _read(SET)
+    episodes = [row["episode_id"] for row in rows(made, "episode")]
+    (graded, submitted) = rows(made, "evidence")
+    assert (graded["score"], graded["level"], graded["due_date"]) == (0.9, 2, dt.date(2025, 10, 1))
+    assert graded["at"] == dt.datetime(2025, 9, 30, 16, tzinfo=dt.UTC)  # noon at the site
+    assert "score" not in submitted
+    assert [(row["score"], row["item_id"].rpartition("#")[2]) for row in rows(made, "item_response")] == [
+        (2.0, "i1"),
+        (0.0, "i2"),
+    ]
+    assert [row["title"] for row in rows(made, "instrument")] == ["Entry mathematics"]
+    (award,) = rows(made, "credential")
+    assert (award["kind"], award["episode_id"]) == ("equivalency", episodes[1])
+    (enrollment,) = rows(made, "postsecondary_enrollment")
+    assert (str(enrollment["start_date"]), enrollment["episode_id"]) == ("2026-08-30", episodes[1])
+    assert [(row["status"], row["present_minutes"]) for row in rows(made, "legacy_attendance")] == [("tardy", 200)]
+    assert [str(row["date"]) for row in rows(made, "calendar_day")] == ["2025-11-27"]
+    assert [(row["competency_id"], row.get("parent_id")) for row in rows(made, "competency")] == [
+        ("M.1", None),
+        ("M.1.a", "M.1"),
+    ]
+
+
+def test_a_named_program_makes_its_own_episodes() -> None:
+    made = _read(SET, programs=["Second Chance"])
+    assert [row["name"] for row in rows(made, "program")] == ["Second Chance"]
+    (episode,) = rows(made, "episode")
+    assert (str(episode["entry_date"]), str(episode["exit_date"])) == ("2025-09-02", "2026-06-12")
+    assert episode["exit_reason"] == "completed_diploma"
+
+
+def test_nothing_that_names_a_person_is_written(tmp_path: Path) -> None:
+    assert_holds_none(_read(SET), tmp_path, PLANTED)
+
+
+def test_an_object_of_lists_is_read_like_files_and_another_set_is_refused(tmp_path: Path) -> None:
+    whole: dict[str, list[Any]] = defaultdict(list)
+    for file in sorted(SET.iterdir()):
+        content = file.read_text(encoding="utf-8")
+        whole[file.stem] += (
+            json.loads(content) if file.suffix == ".json" else [json.loads(line) for line in content.splitlines()]
+        )
+    (tmp_path / "export.json").write_text(json.dumps(whole))
+    assert _read(tmp_path / "export.json").losses == _read(SET).losses
+    (tmp_path / "export.json").write_text("{}")
+    with pytest.raises(UnreadableInputError, match=r"students\.json"):
+        _read(tmp_path / "export.json")
+
+
+def test_what_is_written_passes_the_rules_and_comes_back(tmp_path: Path) -> None:
+    first = _read(SET)
+    done = adapters.write("edfi", first, tmp_path / "out")
+    for file in map(Path, done.files):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            assert problem_with(file.stem, json.loads(line)) is None
+    again = _read(tmp_path / "out")
+    for table, fields in (
+        ("episode", ("entry_date", "exit_date", "exit_reason", "entry_grade", "site_id")),
+        ("calendar_day", ("site_id", "date", "open")),
+        ("competency", ("competency_id", "title", "framework_id", "parent_id")),
+        ("site", ("site_id", "name", "program_id")),
+    ):
+        back = [[str(row.get(field)) for field in fields] for row in rows(again, table)]
+        sent = [[str(row.get(field) or _told(table, field, row)) for field in fields] for row in rows(first, table)]
+        assert sorted(back) == sorted(sent)
+    assert {loss.field: loss.fate for loss in done.losses.fields}["learner.birth_date"] == "dropped"
+
+
+def _told(table: str, field: str, row: dict[str, Any]) -> Any:
+    """What an API wants to be told of every exit."""
+    return "unknown" if field == "exit_reason" and row.get("exit_date") else row.get(field)
+
+
+@in_field
+def test_bodies_of_the_api_are_judged_as_the_api_does(tmp_path: Path) -> None:
+    """400 is a rule of the document alone; 409 needs the rest of the set."""
+    # Four need what is loaded in a service: its descriptors, an extension, and the size of a decimal that is not read.
+    beyond = ("descriptor", "Pet name has too long", "decimal overflow")
+    wrong = []
+    vectors = [json.loads(line) for line in (FIELD / "edfi/json/api_bodies.jsonl").open(encoding="utf-8")]
+    for vector in vectors:
+        refused = problem_with(vector["resource"], vector["document"]) is not None
+        if refused != (vector["http"] == 400):
+            wrong.append(vector["scenario"])
+        with (tmp_path / f"{vector['resource']}.jsonl").open("a") as out:
+            out.write(json.dumps(vector["document"]) + "\n")
+    assert len(wrong) == 4
+    assert all(any(word in scenario for word in beyond) for scenario in wrong)
+    made = _read(tmp_path)
+    assert len(rows(made, "episode")) > 10
+    assert len(rows(made, "learner")) > 10
+    assert sum(finding.count for finding in made.findings if finding.code == "ADP-INVALID") == 15
