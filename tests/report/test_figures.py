@@ -135,7 +135,7 @@ def test_every_chart_of_a_further_result_has_words_and_a_table() -> None:
         compare.incremental_validity(y, [row[0] for row in x], [row[1] for row in x], folds=2, repeats=1),
     )
     for part in further:
-        chart = of_result(part, Policy())
+        chart = of_result(part)
         assert chart is not None
         assert chart.words
         assert chart.table

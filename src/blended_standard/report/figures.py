@@ -69,14 +69,14 @@ def of_studies(studies: Sequence[StudyReport]) -> list[Chart]:
     return [row_chart(lines, title="Differences side by side", words=words, table=table, zero=0.0, write=percent)]
 
 
-def of_result(part: Result, policy: Policy) -> Chart | None:
-    """Return the chart of a further result, for the kinds that have one."""
+def of_result(part: Result) -> Chart | None:
+    """Return the chart of a further result that may be shown, for the kinds that have one."""
     if isinstance(part, MetaAnalysis):
         return _forest(part)
     if isinstance(part, BalanceTable):
         return _love(part)
     if isinstance(part, IncrementalValidity):
-        return _increments(part, policy)
+        return _increments(part)
     return None
 
 
@@ -146,6 +146,7 @@ def _trend(definition: MeasureDefinition, shown: Sequence[MeasureResult]) -> Cha
         table.append({"group": label, "year of entry": year, "value": entry.value, "low": low, "high": high})
     series = [Series(label=label, points=sorted(points, key=_place)) for label, points in lines.items()]
     series = [each for each in series if len(each.points) > 1]
+    table = [row for row in table if row["group"] in {each.label for each in series}]
     if not 0 < len(series) <= _MOST_LINES or definition.range.minimum != 0 or definition.range.maximum != 1:
         return None
     years = sorted({place for each in series for place, _ in each.points})
@@ -226,13 +227,11 @@ _SAMPLES = ("before", "after")
 _ACCURACY = {"r2": "R²", "auc": "AUC", "brier": "Brier score", "log_score": "Log score", "rmse": "RMSE"}
 
 
-def _increments(part: IncrementalValidity, policy: Policy) -> Chart | None:
+def _increments(part: IncrementalValidity) -> Chart | None:
     lines: list[Line] = []
     table: list[Row] = []
     for item in part.increments:
-        if (item.difference.n or 0) < policy.minimum_n or item.legacy.value is None or item.combined.value is None:
-            continue
-        if item.measure not in _ACCURACY:
+        if item.measure not in _ACCURACY or item.legacy.value is None or item.combined.value is None:
             continue
         label = " ".join(filter(None, [_ACCURACY[item.measure], item.group]))
         lines.append(Line(label=label, marks=[Mark(value=item.legacy.value), Mark(value=item.combined.value)]))

@@ -14,6 +14,7 @@ from blended_standard.compare import StudyReport
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, merge
 from blended_standard.report import figures
+from blended_standard.report.further import why_withheld
 from blended_standard.report.page import page
 from blended_standard.report.publish import for_publication, policy_of
 from blended_standard.results import Result
@@ -36,7 +37,8 @@ def report(
         Measure reports of one grouping are merged, those of several are shown together (totals beside their parts).
         Measures about few learners are withheld by the rules of the profile, and so is what would give them away by
         subtraction; a comparison that rests on a withheld measure is left out. A meta-analysis, a balance table and an
-        incremental validity are drawn; other results are tables, shown as they are.
+        incremental validity are drawn; other results are tables. One that is about few learners in any part is
+        withheld whole.
     to : path, optional
         Where to write; the file appears whole or not at all.
     format : {"html", "json"}, optional
@@ -58,6 +60,7 @@ def report(
     measured = [part for part in parts if isinstance(part, MeasureReport)]
     if not measured:
         raise UsageError("report() got no MeasureReport. Pass what score() or merge() gave.")
+    policy = policy_of(standard.profile(measured[0].profile))
     chosen = format or ("json" if to is not None and str(to).endswith(".json") else "html")
     if chosen not in ("html", "json"):
         raise UsageError(f"format={format!r} is not one of html, json.")
@@ -66,7 +69,11 @@ def report(
     studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
     shown = [study for study in studies if study is not None]
     checks = [part for part in parts if isinstance(part, ValidationReport)]
-    others = [part for part in parts if not isinstance(part, MeasureReport | StudyReport | ValidationReport)]
+    others = [
+        (part, why_withheld(part, policy))
+        for part in parts
+        if not isinstance(part, MeasureReport | StudyReport | ValidationReport)
+    ]
     text = (
         _as_json(public, shown, checks, others, title)
         if chosen == "json"
@@ -78,7 +85,7 @@ def report(
             title=title,
             standard=standard,
             withheld=len(studies) - len(shown),
-            charts=figures.of_measures(scored, public, policy_of(standard.profile(scored.profile)), standard),
+            charts=figures.of_measures(scored, public, policy, standard),
         )
     )
     if to is not None:
@@ -119,7 +126,7 @@ def _as_json(
     public: MeasureReport,
     studies: list[StudyReport],
     checks: list[ValidationReport],
-    others: list[Result],
+    others: list[tuple[Result, str | None]],
     title: str | None,
 ) -> str:
     content = {
@@ -127,6 +134,8 @@ def _as_json(
         "measures": public.to_dict(),
         "comparisons": [study.to_dict() for study in studies],
         "checks": [check.to_dict() for check in checks],
-        "further": [other.to_dict() for other in others],
+        "further": [
+            {"kind": type(other).__name__, "reason": reason} if reason else other.to_dict() for other, reason in others
+        ],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

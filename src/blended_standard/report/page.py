@@ -14,8 +14,7 @@ from blended_standard.errors import MissingExtraError
 from blended_standard.measures import MeasureReport, MeasureResult, Status
 from blended_standard.report import figures
 from blended_standard.report.charts import Chart
-from blended_standard.report.publish import policy_of
-from blended_standard.results import Result, shown
+from blended_standard.results import Result, Row, shown
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 from blended_standard.validate import ValidationReport
 
@@ -58,7 +57,7 @@ def page(
     scored: MeasureReport,
     studies: Sequence[StudyReport] = (),
     checks: Sequence[ValidationReport] = (),
-    others: Sequence[Result] = (),
+    others: Sequence[tuple[Result, str | None]] = (),
     *,
     title: str | None = None,
     standard: Standard | None = None,
@@ -67,12 +66,12 @@ def page(
 ) -> str:
     """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out.
 
-    `charts` are those of each measure, made by `figures.of_measures`.
+    `others` are further results, each with the reason for which it is withheld, or None. `charts` are those of each
+    measure, made by `figures.of_measures`. Measures that could not be computed for any group are one list at the end.
     """
     standard = standard or load_standard()
-    policy = policy_of(standard.profile(scored.profile))
     by_measure = {entry.measure: scored.select(entry.measure) for entry in scored}
-    sections = [
+    sections: list[dict[str, Any]] = [
         {
             "definition": standard.measures[name],
             "results": results,
@@ -83,6 +82,12 @@ def page(
         }
         for name, results in by_measure.items()
     ]
+    missing = [
+        (section["definition"], list(dict.fromkeys(entry.reason for entry in section["results"])))
+        for section in sections
+        if all(entry.status is Status.NOT_COMPUTABLE for entry in section["results"])
+    ]
+    absent = {definition.id for definition, _ in missing}
     return str(
         environment()
         .get_template("report.html.j2")
@@ -90,17 +95,21 @@ def page(
             title=title or scored.source or "Outcomes of blended-learning programs",
             scored=scored,
             sections=sections,
+            shown_sections=[section for section in sections if section["definition"].id not in absent],
+            missing=missing,
             studies=studies,
             checks=checks,
-            others=[
-                (other.title or type(other).__name__, other.rows(), figures.of_result(other, policy))
-                for other in others
-            ],
+            others=[_further(other, reason) for other, reason in others],
             forests=figures.of_studies(studies),
             withheld=withheld,
             package_version=__version__,
         )
     )
+
+
+def _further(other: Result, reason: str | None) -> tuple[str, list[Row], Chart | None, str | None]:
+    name = other.title or type(other).__name__
+    return (name, [], None, reason) if reason else (name, other.rows(), figures.of_result(other), None)
 
 
 @functools.cache
