@@ -18,10 +18,11 @@ Entry = Mapping[str, Any]
 
 _WORDS = frozenset(
     ("title", "meaning", "note", "question", "plain", "source", "references", "limits",
-     "what", "why", "mend", "counterparts", "since", "status")
+     "what", "why", "mend", "reason", "notice", "seen_on", "counterparts", "since", "status")
 )  # fmt: skip
+_NAMES = ("id", "record", "term", "code", "name", "field")
 _ORDER: tuple[Kind, ...] = ("breaking", "additive", "editorial")
-_PARTS = ("records", "codes", "measures", "rules", "profiles")
+_PARTS = ("records", "codes", "measures", "rules", "profiles", "bridges", "adapters")
 
 
 @result
@@ -125,9 +126,7 @@ def _of_part(part: str, old: Any, new: Any) -> Iterator[Change]:
 
 def _named(entries: Any) -> dict[str, Any]:
     """Return a list of entries by name, so that their order does not matter."""
-    return {
-        str(next(entry[key] for key in ("id", "record", "code", "name") if key in entry)): entry for entry in entries
-    }
+    return {str(next(entry[key] for key in _NAMES if key in entry)): entry for entry in entries}
 
 
 def _compare(part: str, place: str, path: tuple[str, ...], old: Any, new: Any) -> Iterator[Change]:
@@ -161,7 +160,7 @@ def _is_entries(value: Any) -> bool:
 def _judged(part: str, path: tuple[str, ...], old: Any, new: Any) -> Kind:
     """Judge a change; what is not known to be harmless is breaking."""
     last = path[-1] if path else ""
-    if last in _WORDS:
+    if not _WORDS.isdisjoint(path):
         return "editorial"
     if not path or last == "[]":
         return _judged_whole(part, old, new)
