@@ -107,12 +107,6 @@ def day(value: object) -> dt.date | None:
         return None
 
 
-def members(document: Document, name: str) -> list[Document]:
-    """Return the objects of a collection."""
-    listed = document.get(name)
-    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
-
-
 def _problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, each in value.items():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, Document, at, code, day, members
+from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, Document, at, code, day
+from blended_standard.adapters.documents import members
 from blended_standard.adapters.events import share
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def gradebook(reading: Reading) -> None:
 
 def awards(reading: Reading) -> None:
     for record in reading.all("studentAcademicRecords"):
-        for place, each in enumerate(members(record, "diplomas")):
-            date = reading.day("studentAcademicRecords", each, "diplomaAwardDate")
-            kind = reading.code("diploma", "studentAcademicRecords", each, "diplomaTypeDescriptor")
+        for place, diploma in enumerate(members(record, "diplomas")):
+            date = reading.day("studentAcademicRecords", diploma, "diplomaAwardDate")
+            kind = reading.code("diploma", "studentAcademicRecords", diploma, "diplomaTypeDescriptor")
             if date is None or kind is None:
                 reading.work.lose("diploma", "no date, or a type that the map does not know")
                 continue

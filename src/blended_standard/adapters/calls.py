@@ -21,13 +21,13 @@ READERS: Mapping[str, str] = {
     name: name for name in ("oneroster", "case", "xapi", "caliper", "open_badges", "edfi", "ceds")
 } | {"clr": "open_badges"}
 STREAMS = ("xapi", "caliper")
-WRITERS: Mapping[str, str] = {
-    "case": "case",
-    "clr": "open_badges",
-    "open_badges": "open_badges",
-    "pirl": "pirl",
-    "ceds": "ceds",
-    "edfi": "edfi_out",
+WRITERS: Mapping[str, tuple[str, str]] = {
+    "case": ("case", "write"),
+    "clr": ("credentials_out", "write_records"),
+    "open_badges": ("credentials_out", "write_badges"),
+    "pirl": ("pirl", "write"),
+    "ceds": ("ceds", "write"),
+    "edfi": ("edfi_out", "write"),
 }
 Source = str | Path | Iterable[str | Path]
 
@@ -201,7 +201,8 @@ def write(standard: str, submission: Submission | Import, target: str | Path) ->
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
     taken = submission.submission if isinstance(submission, Import) else submission
-    made: Export = _module(WRITERS[standard]).write(taken, directory)
+    module, function = WRITERS[standard]
+    made: Export = getattr(_module(module), function)(taken, directory)
     return made
 
 

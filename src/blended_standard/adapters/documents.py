@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -53,3 +53,9 @@ def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, A
         return
     for each in document if isinstance(document, list) else [document]:
         yield place, each
+
+
+def members(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects of a list in a document; a single one stands for a list."""
+    listed = document.get(name)
+    return [each for each in (listed if isinstance(listed, list) else [listed]) if isinstance(each, dict)]

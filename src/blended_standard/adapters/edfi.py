@@ -14,8 +14,8 @@ import attrs
 
 from blended_standard.adapters import _edfi_rules as rules
 from blended_standard.adapters import _edfi_work as work_records
-from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, at, code, day, members
-from blended_standard.adapters.documents import Place, json_documents
+from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, at, code, day
+from blended_standard.adapters.documents import Place, json_documents, members
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError

@@ -1,4 +1,4 @@
-"""Open Badges 3.0 and CLR 2.0 in and out, unsigned: credentials, and mastery decisions by their CASE alignment.
+"""Read Open Badges 3.0 and CLR 2.0: credentials, and mastery decisions by their CASE alignment.
 
 Source: 1EdTech Open Badges 3.0 and CLR 2.0, W3C Verifiable Credentials 2.0 (facts of `spec/adapters/open_badges.yaml`).
 """
@@ -7,32 +7,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
-import uuid
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from blended_standard.adapters.combine import rows_of
-from blended_standard.adapters.documents import json_documents
+from blended_standard.adapters import _badge_vocabulary as vocabulary
+from blended_standard.adapters._badge_rules import badge_problem, kinds
+from blended_standard.adapters.documents import json_documents, members
 from blended_standard.adapters.events import instant
 from blended_standard.adapters.identifiers import PSEUDONYM
-from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport, RowLoss
+from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io import Submission
 
 Document = dict[str, Any]
-_OWN = "urn:blended-standard:learner:"
-_LEVEL = "urn:blended-standard:result:evidence-level"
-_DECISION = "urn:blended-standard:decision:"
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_CONTEXT = [
-    "https://www.w3.org/ns/credentials/v2",
-    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
-]
-_CLR_CONTEXT = [*_CONTEXT, "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"]
 _AWARDS = {"AchievementCredential", "OpenBadgeCredential"}
+_DATES = ("awardedDate", "validFrom", "issuanceDate")
+# An unsigned claim proves no more.
+_HIGHEST_LEVEL = 2
 
 
 def read(source: Any, options: Options) -> Import:
@@ -41,12 +32,12 @@ def read(source: Any, options: Options) -> Import:
     work.needs_key()
     version, count = "3.0", 0
     for place, document in json_documents(source, work):
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             continue
         context = json.dumps(document.get("@context", ""))
         if "openbadges/v2" in context:
             raise UnreadableInputError(f"{place}: this is Open Badges 2.0. Accepted: Open Badges 3.0 and CLR 2.0.")
-        if "ClrCredential" in _types(document):
+        if "ClrCredential" in kinds(document):
             version = "CLR 2.0"
         count += 1
         for credential in _credentials(work, document):
@@ -57,21 +48,16 @@ def read(source: Any, options: Options) -> Import:
     return work.finish(version, str(source))
 
 
-def _types(document: Mapping[str, Any]) -> set[str]:
-    kinds = document.get("type") or []
-    return {str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])}
-
-
-def _credentials(work: Work, document: Mapping[str, Any]) -> Iterator[Document]:
-    kinds = _types(document)
-    if kinds & _AWARDS:
-        yield dict(document)
+def _credentials(work: Work, document: Document) -> Iterator[Document]:
+    types = kinds(document)
+    if types & _AWARDS:
+        yield document
         return
     subject = document.get("credentialSubject")
-    inside = subject.get("verifiableCredential") if isinstance(subject, Mapping) else None
-    if "ClrCredential" in kinds and isinstance(inside, list):
+    inside = subject.get("verifiableCredential") if isinstance(subject, dict) else None
+    if "ClrCredential" in types and isinstance(inside, list):
         for each in inside:
-            if isinstance(each, Mapping):
+            if isinstance(each, dict):
                 yield from _credentials(work, each)
             else:
                 work.lose("credential", "signed as text (JWT), which is not read")
@@ -82,198 +68,140 @@ def _credentials(work: Work, document: Mapping[str, Any]) -> Iterator[Document]:
 
 def _credential(work: Work, credential: Document) -> None:
     subject = credential.get("credentialSubject")
-    subject = subject if isinstance(subject, Mapping) else {}
-    achievement = subject.get("achievement")
+    subject = subject if isinstance(subject, dict) else {}
     learner = _learner(work, subject)
     at = next((when for name in _DATES if (when := instant(credential.get(name)))), None)
-    for name, value in (("achievement", isinstance(achievement, Mapping)), ("subject", learner), ("validFrom", at)):
-        if not value:
-            work.find("ADP-INVALID", "credential", field=name, detail="It is missing or malformed.")
-            work.lose("credential", f"no {name} that can be read")
-            return
-    if not isinstance(achievement, Mapping) or at is None:
+    problem = badge_problem(credential) or _lacking(work, subject, learner, at)
+    if problem or at is None:
+        field, detail = problem or ("validFrom", "")
+        work.find("ADP-INVALID", "credential", field=field, detail=detail)
+        work.lose("credential", f"invalid: {field}")
         return
-    identifier = str(credential.get("id") or "")
     facts = {
+        "episode_id": learner,
         "open_badges:proof": "not_checked" if credential.get("proof") else "none",
         "open_badges:status": "not_checked" if credential.get("credentialStatus") else "none",
         "open_badges:valid_until": credential.get("validUntil") or credential.get("expirationDate"),
     }
     work.find("ADP-NOT-CHECKED", "credential", field="proof")
-    day = at.date()
-    target = _case_item(achievement)
-    if target is not None and achievement.get("achievementType") == "Competency":
-        claimed = _claimed_level(subject)
-        own = identifier.removeprefix(_DECISION)
-        known = identifier.startswith(_DECISION) and str(subject.get("id")).startswith(_OWN)
-        work.add(
-            "mastery_decision",
-            decision_id=own if known else work.people.pseudonym("decision", "open_badges", identifier),
-            episode_id=learner,
-            competency_id=target,
-            date=day,
-            mastered=True,
-            evidence_level=min(2, claimed) if claimed is not None else None,
-            **facts,
-            **{"open_badges:claimed_evidence_level": claimed},
-        )
-        return
+    competency = _competency(subject["achievement"])
+    if competency is not None:
+        _decision(work, credential, subject, facts | {"competency_id": competency, "date": at.date()})
+    else:
+        _award(work, credential, subject, facts | {"awarded_date": at.date()})
+
+
+def _lacking(work: Work, subject: Document, learner: str | None, at: dt.datetime | None) -> tuple[str, str] | None:
+    given = (("achievement", isinstance(subject.get("achievement"), dict)), ("subject", learner), ("validFrom", at))
+    for name, value in given:
+        if not value:
+            return name, f"{name} is missing or malformed."
+    # The day of reading stands in where the caller names none.
+    today = work.options.as_of or dt.datetime.now(dt.UTC).date()
+    return ("validFrom", "It is not valid yet.") if at is not None and at.date() > today else None
+
+
+def _decision(work: Work, credential: Document, subject: Document, facts: Document) -> None:
+    identifier = str(credential.get("id") or "")
+    own = identifier.startswith(vocabulary.DECISION) and str(subject.get("id")).startswith(vocabulary.LEARNER)
+    results = _own_results(subject)
+    level = results.pop("evidence_level", None)
+    work.add(
+        "mastery_decision",
+        decision_id=vocabulary.part(vocabulary.DECISION, identifier)
+        if own
+        else work.people.pseudonym("decision", "open_badges", identifier),
+        mastered=True,
+        evidence_level=None if level is None else min(_HIGHEST_LEVEL, level),
+        level_id=_level(work, subject),
+        **facts,
+        **results,
+        **{"open_badges:claimed_evidence_level": level},
+    )
+
+
+def _award(work: Work, credential: Document, subject: Document, facts: Document) -> None:
+    achievement, issuer = subject["achievement"], credential.get("issuer")
     kind = work.vocabulary("achievement_type").get(str(achievement.get("achievementType")))
-    issuer = credential.get("issuer")
     work.add(
         "credential",
-        credential_id=work.people.pseudonym("credential", "open_badges", identifier),
-        episode_id=learner,
+        credential_id=work.people.pseudonym("credential", "open_badges", str(credential.get("id") or "")),
         kind=kind.code if kind else "other",
-        awarded_date=day,
         title=str(achievement.get("name") or "") or None,
-        issuer=str(issuer.get("name") or issuer.get("id")) if isinstance(issuer, Mapping) else issuer,
+        issuer=str(issuer.get("name") or issuer.get("id")) if isinstance(issuer, dict) else issuer,
         **facts,
         **{"open_badges:credits_earned": subject.get("creditsEarned")},
     )
 
 
-_DATES = ("awardedDate", "validFrom", "issuanceDate")
-
-
-def _learner(work: Work, subject: Mapping[str, Any]) -> str | None:
+def _learner(work: Work, subject: Document) -> str | None:
     own = str(subject.get("id") or "")
-    if own.startswith(_OWN) and PSEUDONYM.fullmatch(own.removeprefix(_OWN)):
-        return own.removeprefix(_OWN)
+    if own.startswith(vocabulary.LEARNER) and PSEUDONYM.fullmatch(own.removeprefix(vocabulary.LEARNER)):
+        return own.removeprefix(vocabulary.LEARNER)
     if own:
         work.people.remember(own)
         return work.people.learner("open_badges", own)
-    listed = subject.get("identifier") or []
-    for each in listed if isinstance(listed, list) else [listed]:
-        if isinstance(each, Mapping) and each.get("identityHash"):
+    for each in members(subject, "identifier"):
+        if each.get("identityHash"):
             work.people.remember(each["identityHash"])
             return work.people.learner(str(each.get("identityType")), str(each["identityHash"]))
     return None
 
 
-def _case_item(achievement: Mapping[str, Any]) -> str | None:
-    """Return the one CASE item of an achievement; of several, nobody can say which was met."""
+def _competency(achievement: Document) -> str | None:
+    """Return the one CASE item of an award for a competency; of several, nobody can say which was met."""
+    if achievement.get("achievementType") != "Competency":
+        return None
+    own = str(achievement.get("id") or "")
+    if own.startswith(vocabulary.COMPETENCY):
+        return vocabulary.part(vocabulary.COMPETENCY, own)
     found = set()
-    for each in achievement.get("alignment") or ():
-        if isinstance(each, Mapping) and each.get("targetType") in ("CFItem", "ceasn:Competency"):
+    for each in members(achievement, "alignment"):
+        if each.get("targetType") in ("CFItem", "ceasn:Competency"):
             places = (str(each.get("targetCode") or ""), str(each.get("targetUrl") or ""))
-            found |= {match[0].lower() for place in places if (match := _UUID.search(place))}
+            found |= {match[0].lower() for place in places if (match := vocabulary.UUID.search(place))}
     return found.pop() if len(found) == 1 else None
 
 
-def _claimed_level(subject: Mapping[str, Any]) -> int | None:
-    for each in subject.get("result") or ():
-        if isinstance(each, Mapping) and each.get("resultDescription") == _LEVEL:
-            value = str(each.get("value", ""))
-            return int(value) if value in ("0", "1", "2", "3", "4") else None
+def _own_results(subject: Document) -> Document:
+    """Return the results whose description is ours; no other has a declared meaning."""
+    return {
+        field: about.value(each.get("value"))
+        for each in members(subject, "result")
+        for field, about in vocabulary.RESULTS.items()
+        if each.get("resultDescription") == about.id
+    }
+
+
+def _level(work: Work, subject: Document) -> str | None:
+    """Return the level of a rubric that was achieved, and add its scale; order is that of the description."""
+    described = {each.get("id"): each for each in members(subject["achievement"], "resultDescription")}
+    for each in members(subject, "result"):
+        about = described.get(each.get("resultDescription"), {})
+        levels = members(about, "rubricCriterionLevel")
+        if each.get("achievedLevel") in [level.get("id") for level in levels]:
+            _scale(work, about, levels)
+            return vocabulary.part(vocabulary.LEVEL, str(each["achievedLevel"]))
     return None
 
 
-def write(submission: Submission, target: Path) -> Export:
-    """Write one unsigned achievement credential a mastery decision, bundled in a CLR for each learner."""
-    tables = {name: rows_of(data) for name, data in submission.tables.items() if name in _TABLES}
-    learners = {row["episode_id"]: row["learner_id"] for row in tables.get("episode", ())}
-    titles = {row["competency_id"]: row["title"] for row in tables.get("competency", ())}
-    program = next(iter(tables.get("program", ())), {"program_id": "unknown", "name": "not stated"})
-    issuer = {
-        "id": f"urn:blended-standard:program:{program['program_id']}",
-        "type": ["Profile"],
-        "name": program["name"],
-    }
-    made: dict[str, list[Document]] = {}
-    left: list[RowLoss] = []
-    for row in tables.get("mastery_decision", ()):
-        if row.get("mastered") and not row.get("revoked"):
-            learner = learners.get(row["episode_id"], row["episode_id"])
-            made.setdefault(learner, []).append(_as_badge(row, learner, titles, issuer))
-        else:
-            left.append(RowLoss(what="mastery_decision", reason="not mastered, or taken back", count=1))
-    target.mkdir(parents=True, exist_ok=True)
-    files = []
-    for number, (learner, badges) in enumerate(sorted(made.items()), start=1):
-        path = target / f"clr-{number:06d}.json"
-        path.write_text(json.dumps(_as_record(learner, badges, issuer), indent=1, ensure_ascii=False) + "\n", "utf-8")
-        files.append(str(path))
-    fields = [
-        FieldLoss(
-            field=name, fate="dropped", count=len(rows_of(data)), reason="a learner record holds achievements alone"
+def _scale(work: Work, about: Document, levels: list[Document]) -> None:
+    scale = vocabulary.part(vocabulary.SCALE, str(about.get("id")))
+    if any(row["scale_id"] == scale for row in work.rows.get("proficiency_scale", ())):
+        return
+    names = [level.get("id") for level in levels]
+    least = about.get("requiredLevel")
+    cut = names.index(least) if least in names else work.options.mastery_from
+    if cut is None:
+        detail = "No level is taken to show mastery. Pass mastery_from, the rank of the lowest that does."
+        work.find("ADP-ASSUMED", "resultDescription", field="requiredLevel", detail=detail)
+    work.add("proficiency_scale", scale_id=scale, title=str(about.get("name") or scale))
+    for rank, level in enumerate(levels):
+        work.add(
+            "proficiency_level",
+            level_id=vocabulary.part(vocabulary.LEVEL, str(level.get("id"))),
+            scale_id=scale,
+            rank=rank,
+            title=str(level.get("name") or rank),
+            mastery=cut is not None and rank >= cut,
         )
-        for name, data in submission.tables.items()
-        if name not in _TABLES
-    ]
-    written = FieldLoss(
-        field="mastery_decision", fate="mapped", count=sum(map(len, made.values())), to="AchievementCredential"
-    )
-    return Export(
-        standard="clr",
-        files=tuple(files),
-        documents=sum(map(len, made.values())),
-        losses=LossReport(standard="clr", fields=(written, *fields), records=tuple(left)),
-    )
-
-
-_TABLES = ("mastery_decision", "episode", "competency", "program")
-
-
-def _as_badge(row: Document, learner: str, titles: Mapping[str, str], issuer: Document) -> Document:
-    title = titles.get(row["competency_id"], row["competency_id"])
-    target = row["competency_id"]
-    achievement = {
-        "id": f"urn:uuid:{target}" if _UUID.fullmatch(target) else f"urn:blended-standard:competency:{target}",
-        "type": ["Achievement"],
-        "achievementType": "Competency",
-        "name": title,
-        "description": title,
-        "criteria": {"narrative": "A mastery decision under the rules of the program."},
-        "alignment": [
-            {
-                "type": ["Alignment"],
-                "targetName": title,
-                "targetUrl": f"urn:uuid:{target}",
-                "targetCode": target,
-                "targetType": "CFItem",
-            }
-        ],
-    }
-    subject: Document = {"id": _OWN + learner, "type": ["AchievementSubject"], "achievement": achievement}
-    level = row.get("open_badges:claimed_evidence_level", row.get("evidence_level"))
-    if level is not None:
-        achievement["resultDescription"] = [
-            {
-                "id": _LEVEL,
-                "type": ["ResultDescription"],
-                "name": "Level of the evidence, 0 (presence) to 4 (double-scored)",
-                "resultType": "RawScore",
-                "valueMin": "0",
-                "valueMax": "4",
-            }
-        ]
-        subject["result"] = [{"type": ["Result"], "resultDescription": _LEVEL, "value": str(level)}]
-    return {
-        "@context": _CONTEXT,
-        "id": _DECISION + row["decision_id"],
-        "type": ["VerifiableCredential", "AchievementCredential"],
-        "issuer": issuer,
-        "validFrom": _start(row["date"]),
-        "awardedDate": _start(row["date"]),
-        "name": title,
-        "credentialSubject": subject,
-    }
-
-
-def _as_record(learner: str, badges: list[Document], issuer: Document) -> Document:
-    name = uuid.uuid5(uuid.NAMESPACE_URL, _OWN + learner)
-    return {
-        "@context": _CLR_CONTEXT,
-        "id": f"urn:uuid:{name}",
-        "type": ["VerifiableCredential", "ClrCredential"],
-        "issuer": issuer,
-        "validFrom": max(badge["validFrom"] for badge in badges),
-        "name": "Competencies mastered",
-        "partial": True,
-        "credentialSubject": {"id": _OWN + learner, "type": ["ClrSubject"], "verifiableCredential": badges},
-    }
-
-
-def _start(day: dt.date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"

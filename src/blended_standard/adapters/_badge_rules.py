@@ -1,0 +1,137 @@
+"""What makes a credential invalid, as far as the document alone can tell: contexts, types, identifiers, dates.
+
+Source: W3C Verifiable Credentials 2.0, 1EdTech Open Badges 3.0. Terms that a context defines are not resolved: nothing
+is fetched. Signatures are not checked, only that a method could be looked up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+Problem = tuple[str, str]
+_BASES = ("https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1")
+_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_METHOD = re.compile(r"(did:(key|web):|https?://)\S+")
+_TYPED = ("evidence", "termsOfUse", "refreshService", "credentialStatus", "credentialSchema", "proof")
+# The type that each part of a badge must have.
+_TYPES = {
+    "issuer": "Profile",
+    "issuer.parentOrg": "Profile",
+    "issuer.otherIdentifier": "IdentifierEntry",
+    "credentialSubject": "AchievementSubject",
+    "credentialSubject.source": "Profile",
+    "credentialSubject.identifier": "IdentityObject",
+    "credentialSubject.result": "Result",
+    "credentialSubject.achievement": "Achievement",
+    "credentialSubject.achievement.creator": "Profile",
+    "credentialSubject.achievement.alignment": "Alignment",
+    "credentialSubject.achievement.resultDescription": "ResultDescription",
+    "credentialSubject.achievement.resultDescription.alignment": "Alignment",
+    "credentialSubject.achievement.resultDescription.rubricCriterionLevel": "RubricCriterionLevel",
+    "evidence": "Evidence",
+}
+
+
+def envelope_problem(credential: Document) -> Problem | None:
+    """Return the part that makes a credential of any kind invalid, and why, or None.
+
+    Examples
+    --------
+    >>> envelope_problem({"@context": "https://www.w3.org/ns/credentials/v2", "type": "VerifiableCredential"})
+    ('credentialSubject', 'credentialSubject claims nothing.')
+    """
+    return next(_envelope(credential), None)
+
+
+def badge_problem(credential: Document) -> Problem | None:
+    """Return the part that makes an achievement credential invalid, and why, or None."""
+    return next(_envelope(credential), None) or next(_badge(credential), None)
+
+
+def kinds(document: Document) -> set[str]:
+    """Return the types of a document."""
+    return {str(kind) for kind in _listed(document.get("type"))}
+
+
+def _envelope(credential: Document) -> Iterator[Problem]:
+    contexts = _listed(credential.get("@context"))
+    if not contexts or contexts[0] not in _BASES:
+        yield "@context", "@context does not begin with that of verifiable credentials."
+    if not all(isinstance(each, Mapping) or _is_url(each) for each in contexts):
+        yield "@context", "@context holds what is neither a URL nor a context."
+    if any("VerifiableCredential" in each for each in contexts if isinstance(each, Mapping)):
+        yield "@context", "@context gives VerifiableCredential another meaning."
+    if "VerifiableCredential" not in kinds(credential):
+        yield "type", "type lacks VerifiableCredential."
+    for name in ("id", "issuer"):
+        given = credential.get(name)
+        if name in credential and given != {} and not _is_url(_id(given)):
+            yield name, f"{name} is not one URL."
+    subjects = _listed(credential.get("credentialSubject"))
+    if not subjects or not all(isinstance(each, Mapping) and each for each in subjects):
+        yield "credentialSubject", "credentialSubject claims nothing."
+    for each in subjects:
+        if "id" in each and not _is_url(each["id"]):
+            yield "credentialSubject.id", "credentialSubject.id is not one URL."
+    for name in _TYPED:
+        for each in _listed(credential.get(name)):
+            given = each.get("type") if isinstance(each, Mapping) else None
+            if not given or not all(isinstance(kind, str) for kind in _listed(given)):
+                yield f"{name}.type", f"{name} has no type."
+            elif ("id" in each and not _is_url(each["id"])) or (name == "credentialSchema" and "id" not in each):
+                yield f"{name}.id", f"{name}.id is not one URL."
+    for name in ("validFrom", "validUntil", "issuanceDate", "expirationDate", "awardedDate"):
+        if name in credential and _instant(credential[name]) is None:
+            yield name, f"{name} is not a date and time with an offset."
+    begin, end = _instant(credential.get("validFrom")), _instant(credential.get("validUntil"))
+    if begin and end and end < begin:
+        yield "validUntil", "validUntil is before validFrom."
+
+
+def _badge(credential: Document) -> Iterator[Problem]:
+    contexts = _listed(credential.get("@context"))
+    if len(contexts) < 2 or not str(contexts[1]).startswith(_BADGES):
+        yield "@context", "@context does not name that of Open Badges second."
+    for name in ("id", "issuer", "credentialSubject"):
+        if name not in credential:
+            yield name, f"{name} is missing."
+    for path, kind in _TYPES.items():
+        for each in _parts(credential, path):
+            if isinstance(each, Mapping) and kind not in kinds(each):
+                yield f"{path}.type", f"{path}.type lacks {kind}."
+    for each in _listed(credential.get("proof")):
+        method = each.get("verificationMethod") if isinstance(each, Mapping) else None
+        if method is not None and not _METHOD.fullmatch(str(_id(method))):
+            yield "proof.verificationMethod", "proof.verificationMethod cannot be looked up."
+
+
+def _parts(document: Any, path: str) -> list[Any]:
+    found = [document]
+    for name in path.split("."):
+        found = [part for each in found if isinstance(each, Mapping) for part in _listed(each.get(name))]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _id(value: Any) -> Any:
+    return value.get("id") if isinstance(value, Mapping) else value
+
+
+def _instant(value: Any) -> dt.datetime | None:
+    try:
+        made = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return made if made.tzinfo and "T" in str(value) else None
+
+
+def _is_url(value: Any) -> bool:
+    return isinstance(value, str) and _URL.fullmatch(value) is not None

@@ -1,0 +1,210 @@
+"""Write mastery decisions as Open Badges 3.0, or bundled as CLR 2.0, unsigned: whoever issues them signs them.
+
+Source: 1EdTech Open Badges 3.0 and CLR 2.0, W3C Verifiable Credentials 2.0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from blended_standard.adapters import _badge_vocabulary as vocabulary
+from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.result import Export, FieldLoss, LossReport, RowLoss
+from blended_standard.io import Submission
+
+Document = dict[str, Any]
+_CONTEXT = [
+    "https://www.w3.org/ns/credentials/v2",
+    "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+]
+_CLR_CONTEXT = [*_CONTEXT, "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"]
+_TABLES = (
+    "mastery_decision",
+    "episode",
+    "competency",
+    "framework",
+    "program",
+    "proficiency_scale",
+    "proficiency_level",
+)
+_RULE = "A mastery decision under the rules of the program."
+_UNSTATED = "Its uncertainty was not estimated."
+
+
+def write_badges(submission: Submission, target: Path) -> Export:
+    """Write one achievement credential a mastery decision."""
+    source = _Source(submission)
+    made = [badge for _, badges in sorted(source.badges().items()) for badge in badges]
+    return source.export("open_badges", target, "badge", made)
+
+
+def write_records(submission: Submission, target: Path) -> Export:
+    """Write one comprehensive learner record a learner, with an achievement credential a mastery decision."""
+    source = _Source(submission)
+    made = [source.record(learner, badges) for learner, badges in sorted(source.badges().items())]
+    return source.export("clr", target, "clr", made)
+
+
+@attrs.define
+class _Source:
+    """The tables of a submission that credentials are made of."""
+
+    submission: Submission
+    tables: dict[str, list[Document]] = attrs.field(init=False)
+    competencies: dict[str, Document] = attrs.field(init=False)
+    issuer: Document = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        held = self.submission.tables
+        self.tables = {name: rows_of(held[name]) if name in held else [] for name in _TABLES}
+        self.competencies = {row["competency_id"]: row for row in self.tables["competency"]}
+        program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": "not stated"})
+        identifier = vocabulary.name(vocabulary.PROGRAM, str(program["program_id"]))
+        self.issuer = {"id": identifier, "type": ["Profile"], "name": program["name"]}
+
+    def badges(self) -> dict[str, list[Document]]:
+        """Return the credentials of each learner: what was mastered and not taken back."""
+        learners = {row["episode_id"]: row["learner_id"] for row in self.tables["episode"]}
+        made: dict[str, list[Document]] = {}
+        for row in self.tables["mastery_decision"]:
+            if _holds(row):
+                learner = str(learners.get(row["episode_id"], row["episode_id"]))
+                made.setdefault(learner, []).append(self._badge(row, learner))
+        return made
+
+    def record(self, learner: str, badges: list[Document]) -> Document:
+        """Return the record of one learner; it is partial, since failures are not in it."""
+        name = uuid.uuid5(uuid.NAMESPACE_URL, vocabulary.LEARNER + learner)
+        subject = {"id": vocabulary.LEARNER + learner, "type": ["ClrSubject"], "verifiableCredential": badges}
+        return {
+            "@context": _CLR_CONTEXT,
+            "id": f"urn:uuid:{name}",
+            "type": ["VerifiableCredential", "ClrCredential"],
+            "issuer": self.issuer,
+            "validFrom": max(badge["validFrom"] for badge in badges),
+            "name": "Competencies mastered",
+            "partial": True,
+            "credentialSubject": subject,
+        }
+
+    def export(self, standard: str, target: Path, stem: str, documents: list[Document]) -> Export:
+        """Write the documents, and say what they could not hold."""
+        target.mkdir(parents=True, exist_ok=True)
+        files = []
+        for number, document in enumerate(documents, start=1):
+            path = target / f"{stem}-{number:06d}.json"
+            path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            files.append(str(path))
+        decisions = self.tables["mastery_decision"]
+        written = sum(map(_holds, decisions))
+        fields = [FieldLoss(field="mastery_decision", fate="mapped", count=written, to="AchievementCredential")]
+        reason = "a credential says what was mastered, and of whom, by whom and on what evidence"
+        for name, data in self.submission.tables.items():
+            if name not in _TABLES:
+                fields.append(FieldLoss(field=name, fate="dropped", count=len(data), reason=reason))
+        left = Counter("taken back" if row.get("mastered") else "not mastered" for row in decisions if not _holds(row))
+        records = tuple(RowLoss(what="mastery_decision", reason=why, count=n) for why, n in sorted(left.items()))
+        losses = LossReport(standard=standard, fields=tuple(fields), records=records)
+        return Export(standard=standard, files=tuple(files), documents=written, losses=losses)
+
+    def _badge(self, row: Document, learner: str) -> Document:
+        competency = str(row["competency_id"])
+        about = self.competencies.get(competency, {})
+        title = str(about.get("title") or competency)
+        achievement: Document = {
+            "id": vocabulary.name(vocabulary.COMPETENCY, competency),
+            "type": ["Achievement"],
+            "achievementType": "Competency",
+            "name": title,
+            "description": title,
+            "criteria": {"narrative": _RULE if "open_badges:probability" in row else f"{_RULE} {_UNSTATED}"},
+            "alignment": [self._alignment(competency, title, about.get("framework_id"))],
+        }
+        subject: Document = {"id": vocabulary.LEARNER + learner, "type": ["AchievementSubject"]}
+        subject["achievement"] = achievement
+        described, results = self._results(row)
+        if results:
+            achievement["resultDescription"] = described
+            subject["result"] = results
+        return {
+            "@context": _CONTEXT,
+            "id": vocabulary.name(vocabulary.DECISION, str(row["decision_id"])),
+            "type": ["VerifiableCredential", "AchievementCredential"],
+            "issuer": self.issuer,
+            "validFrom": _start(row["date"]),
+            "awardedDate": _start(row["date"]),
+            "name": title,
+            "credentialSubject": subject,
+        }
+
+    def _alignment(self, competency: str, title: str, framework: str | None) -> Document:
+        made: Document = {"type": ["Alignment"], "targetName": title, "targetCode": competency}
+        if vocabulary.UUID.fullmatch(competency):
+            made |= {"targetUrl": f"urn:uuid:{competency}", "targetType": "CFItem"}
+        else:
+            made["targetUrl"] = vocabulary.name(vocabulary.COMPETENCY, competency)
+        titles = {row["framework_id"]: row["title"] for row in self.tables["framework"]}
+        return made | ({"targetFramework": titles[framework]} if framework in titles else {})
+
+    def _results(self, row: Document) -> tuple[list[Document], list[Document]]:
+        """Return descriptions and results: the level of evidence, how sure it is, and the level of the scale."""
+        described: list[Document] = []
+        results: list[Document] = []
+        claimed = row.get("open_badges:claimed_evidence_level", row.get("evidence_level"))
+        for field, about in vocabulary.RESULTS.items():
+            value = claimed if field == "evidence_level" else row.get(field)
+            if value is not None:
+                described.append(_description(about))
+                text = str(value).lower() if about.type is bool else str(value)
+                results.append({"type": ["Result"], "resultDescription": about.id, "value": text})
+        scale = self._scale(row.get("level_id"))
+        if scale:
+            described.append(scale)
+            level = vocabulary.name(vocabulary.LEVEL, str(row["level_id"]))
+            results.append({"type": ["Result"], "resultDescription": scale["id"], "achievedLevel": level})
+        return described, results
+
+    def _scale(self, level: str | None) -> Document | None:
+        """Return the scale of a level with all its levels, from low to high."""
+        listed = self.tables["proficiency_level"]
+        own = next((row["scale_id"] for row in listed if row["level_id"] == level), None)
+        if own is None:
+            return None
+        levels = sorted((row for row in listed if row["scale_id"] == own), key=lambda row: row["rank"])
+        titles = {row["scale_id"]: row["title"] for row in self.tables["proficiency_scale"]}
+        made: Document = {
+            "id": vocabulary.name(vocabulary.SCALE, own),
+            "type": ["ResultDescription"],
+            "name": titles.get(own, own),
+            "resultType": "RubricCriterionLevel",
+            "rubricCriterionLevel": [_level(row) for row in levels],
+        }
+        least = next((_level(row)["id"] for row in levels if row["mastery"]), None)
+        return made | ({"requiredLevel": least} if least else {})
+
+
+def _holds(row: Document) -> bool:
+    return bool(row.get("mastered")) and not row.get("revoked")
+
+
+def _description(about: vocabulary.Described) -> Document:
+    made: Document = {"id": about.id, "type": ["ResultDescription"], "name": about.title}
+    if about.type is bool:
+        return made | {"resultType": "Result", "allowedValue": ["false", "true"]}
+    return made | {"resultType": "RawScore", "valueMin": "0", "valueMax": about.high}
+
+
+def _level(row: Document) -> Document:
+    identifier = vocabulary.name(vocabulary.LEVEL, row["level_id"])
+    return {"id": identifier, "type": ["RubricCriterionLevel"], "name": row["title"], "level": str(row["rank"])}
+
+
+def _start(day: dt.date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
