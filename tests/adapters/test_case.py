@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from blended_standard import adapters
 from blended_standard.errors import UnreadableInputError, UsageError
-from tests.adapters.helpers import FIELD, HERE, codes, in_field, rows
+from blended_standard.io import Submission
+from tests.adapters.helpers import FIELD, HERE, assert_holds_none, codes, in_field, rows
 
 ALGEBRA = HERE / "case/algebra.json"
-FIRST, SECOND, THIRD = (f"6f1a0e3c-0a5b-4c1e-9c57-1d2f3a4b5c{n:02d}" for n in (1, 2, 3))
+FIRST, SECOND, THIRD, FOURTH = (f"6f1a0e3c-0a5b-4c1e-9c57-1d2f3a4b5c{n:02d}" for n in (1, 2, 3, 4))
 
 
 def test_items_associations_and_rubrics_become_records() -> None:
@@ -69,3 +71,59 @@ def test_other_documents_and_targets_are_refused(tmp_path: Path) -> None:
         adapters.read("case", tmp_path)
     with pytest.raises(UsageError, match="not an empty directory"):
         adapters.write("case", adapters.read("case", ALGEBRA), tmp_path)
+
+
+def _planted(value: Any) -> Any:
+    """Return a document with an address in every text and under a new name in every object."""
+    if isinstance(value, dict):
+        return {name: _planted(each) for name, each in value.items()} | {"x_by": "zanzi@x.example, 555-443-9871"}
+    if isinstance(value, list):
+        return [_planted(each) for each in value]
+    return f"{value} zanzi@x.example" if isinstance(value, str) and " " in value else value
+
+
+def test_an_address_planted_anywhere_in_a_package_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text(json.dumps(_planted(json.loads(ALGEBRA.read_text("utf-8")))))
+    made = adapters.read("case", tmp_path / "package.json")
+    assert len(rows(made, "competency")) == len(rows(adapters.read("case", ALGEBRA), "competency"))
+    assert "ADP-WITHHELD" in codes(made)
+    assert_holds_none(made, tmp_path / "out", ["zanzi", "555-443"])
+    adapters.write("case", made, tmp_path / "packages")
+    assert not any(b"zanzi" in file.read_bytes() for file in (tmp_path / "packages").iterdir())
+
+
+@in_field
+def test_what_is_written_passes_the_published_schema(tmp_path: Path) -> None:
+    """Packages that were read, and records that never were in one."""
+    schema = json.loads((FIELD / "case/schemas/case-v1p1-cfpackage.json").read_bytes())
+    native = Submission.from_tables(
+        {
+            "framework": {"framework_id": [FIRST], "title": ["Ours"]},
+            "competency": {
+                "competency_id": [SECOND, THIRD],
+                "title": ["Add", "Subtract"],
+                "framework_id": [FIRST] * 2,
+                "scale_id": [FOURTH, None],
+            },
+            "competency_association": {
+                "association_id": [FOURTH.replace("04", "05")],
+                "from_id": [SECOND],
+                "to_id": [THIRD],
+                "kind": ["precedes"],
+            },
+            "proficiency_scale": {"scale_id": [FOURTH], "title": ["Steps"]},
+            "proficiency_level": {
+                "level_id": [FOURTH.replace("04", "06"), FOURTH.replace("04", "07")],
+                "scale_id": [FOURTH] * 2,
+                "rank": [0, 1],
+                "title": ["Not yet", "Yes"],
+                "mastery": [False, True],
+                "cut_score": [None, 3.0],
+            },
+        }
+    )
+    for place, source in enumerate((adapters.read("case", ALGEBRA), native)):
+        (file,) = adapters.write("case", source, tmp_path / str(place)).files
+        problems = jsonschema.Draft202012Validator(schema).iter_errors(json.loads(Path(file).read_bytes()))
+        assert [error.message for error in problems] == []
+    assert rows(adapters.read("case", file), "proficiency_level")[1]["cut_score"] == 3.0

@@ -120,6 +120,73 @@ def test_every_statement_of_the_conformance_templates_is_judged_right(version: s
     assert wrong == []
 
 
+def _session(*verbs: str, **launch: Any) -> list[dict[str, Any]]:
+    """Return a cmi5 session of so many minutes, each statement as it should be."""
+    base, made = "https://w3id.org/xapi/cmi5/context/", []
+    results = {
+        "completed": {"completion": True, "duration": "PT1M"},
+        "passed": {"success": True, "duration": "PT1M", "score": {"scaled": 0.9}},
+        "failed": {"success": False, "duration": "PT1M", "score": {"scaled": 0.1}},
+        "terminated": {"duration": "PT1M"},
+    }
+    for minute, verb in enumerate(("launched", *verbs)):
+        extensions = {f"{base}extensions/sessionid": "s1"}
+        if verb in ("launched", "passed", "failed"):
+            extensions[f"{base}extensions/masteryscore"] = 0.5
+        if verb == "launched":
+            extensions |= {f"{base}extensions/{name}": value for name, value in launch.items()}
+        made.append(
+            {
+                "id": f"00000000-0000-4000-8000-{minute:012d}",
+                "actor": {"account": {"homePage": "https://lms.example", "name": "s1"}},
+                "verb": {"id": f"http://adlnet.gov/expapi/verbs/{verb}"},
+                "object": {"id": "https://lms.example/au"},
+                "timestamp": f"2026-03-02T10:{minute:02d}:00Z",
+                "context": {
+                    "registration": "0f0f0f0f-1111-4111-8111-111111111111",
+                    "contextActivities": {
+                        "category": [{"id": f"{base}categories/cmi5"}, {"id": f"{base}categories/moveon"}]
+                    },
+                    "extensions": extensions,
+                },
+                **({"result": results[verb]} if verb in results else {}),
+            }
+        )
+    return made
+
+
+@pytest.mark.parametrize(
+    ("session", "field", "line"),
+    [
+        (_session("initialized", "completed", "passed", "terminated"), None, None),
+        (_session("completed", "initialized"), "verb", 2),
+        (_session("initialized", "initialized"), "verb", 3),
+        (_session("initialized", "terminated", "completed"), "verb", 4),
+        (_session("initialized", "completed", "completed"), "verb", 4),
+        (_session("initialized", "passed", "failed"), "verb", 4),
+        (_session("initialized", "passed", launchmode="Review"), "verb", 3),
+        (_session("initialized", "passed", masteryscore=0.95), "result.score.scaled", 3),
+        (_session("initialized", "failed", masteryscore=0.05), "result.score.scaled", 3),
+    ],
+)
+def test_statements_out_of_order_under_cmi5_are_left_out(
+    session: list[dict[str, Any]], field: str | None, line: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(each) + "\n" for each in session))
+    made = _read("xapi", tmp_path / "log.jsonl")
+    found = [(finding.field, finding.line) for finding in made.findings if finding.code == "ADP-INVALID"]
+    assert found == ([(field, line)] if field else [])
+    assert len(rows(made, "activity")) == len(session) - len(found)
+
+
+@in_field
+def test_sessions_of_cmi5_are_judged_as_they_are_marked(tmp_path: Path) -> None:
+    for line in (FIELD / "cmi5/sessions_authored.jsonl").open(encoding="utf-8"):
+        session = json.loads(line)
+        (tmp_path / "log.json").write_text(json.dumps(session["statements"]))
+        assert ("ADP-INVALID" in codes(_read("xapi", tmp_path / "log.json"))) == (session["expect"] == "invalid")
+
+
 @in_field
 def test_documents_of_the_field_are_read_and_version_one_is_refused_by_name() -> None:
     for name, folder in (("xapi", "xapi/openedx"), ("caliper", "caliper/v1p1"), ("caliper", "caliper/openedx")):

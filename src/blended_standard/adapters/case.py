@@ -267,13 +267,16 @@ def _as_rubrics(tables: Mapping[str, list[Document]], items: Iterable[str]) -> l
         rubric = _of(scale, "case:rubric", _whole(scale, "scale_id", {"title": scale["title"]}))
         levels = [row for row in tables.get("proficiency_level", ()) if row["scale_id"] == scale["scale_id"]]
         made = [
-            _whole(row, "level_id", {"quality": row["title"], "position": row["rank"], "score": row.get("cut_score")})
-            for row in levels
+            _whole(row, "level_id", {"quality": row["title"], "position": row["rank"]} | _score(row)) for row in levels
         ]
         criterion = _whole(scale, "scale_id", {"category": scale["title"]}) | {"CFRubricCriterionLevels": made}
         rubrics.setdefault(rubric["identifier"], rubric | {"CFRubricCriteria": []})
         rubrics[rubric["identifier"]]["CFRubricCriteria"].append(criterion)
     return list(rubrics.values())
+
+
+def _score(level: Document) -> Document:
+    return {"score": level["cut_score"]} if level.get("cut_score") is not None else {}
 
 
 def _of(row: Document, field: str, default: Any) -> Any:

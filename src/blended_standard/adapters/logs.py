@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import attrs
 
 from blended_standard.adapters.documents import json_documents
 from blended_standard.adapters.events import EventReader, Tally
@@ -26,7 +29,15 @@ def reader_of(name: str, work: Work, people: Identities) -> EventReader:
     return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT)
 
 
-def read_log(name: str, version: str, source: Any, options: Options) -> Import:
+@attrs.frozen
+class Review:
+    """What is judged only when all events are known: which events, and those that break a rule, with field and why."""
+
+    takes: Callable[[Any], bool]
+    breaches: Callable[[list[Any]], Iterator[tuple[Any, str, str]]]
+
+
+def read_log(name: str, version: str, source: Any, options: Options, review: Review | None = None) -> Import:
     """Read every event of a source; the same event twice counts once, a withdrawn one not at all."""
     module = module_of(name)
     work = Work(name, options)
@@ -34,6 +45,7 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
     reader = reader_of(name, work, work.people)
     seen: dict[str, int] = {}
     made: list[tuple[str, dict[str, Any]]] = []
+    reviewed: dict[int, tuple[Any, int | None]] = {}
     for place, document in json_documents(source, work):
         refused = module.refusal(document)
         if refused:
@@ -45,9 +57,14 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
             if _again(event, seen, work):
                 continue
             made += reader.read(event)
+            if review and review.takes(event):
+                reviewed[id(event)] = event, place.line
     tally = reader.take()
     withdrawn = tally.voided
+    refused = _refused(work, review, reviewed) if review else set()
     for table, row in made:
+        if row.get(_IDS.get(table, "")) in refused:
+            continue
         if row.get(_IDS.get(table, "")) in withdrawn:
             work.lose(table, "withdrawn by the source")
             work.find("ADP-VOIDED", table)
@@ -58,6 +75,16 @@ def read_log(name: str, version: str, source: Any, options: Options) -> Import:
     work.voided.extend(sorted(withdrawn))
     settle(work, tally)
     return work.finish(version, str(source))
+
+
+def _refused(work: Work, review: Review, reviewed: dict[int, tuple[Any, int | None]]) -> set[str]:
+    """Return the identifiers of events that break a rule among the others, each a finding."""
+    refused = set()
+    for event, field, why in review.breaches([event for event, _ in reviewed.values()]):
+        work.find("ADP-INVALID", "event", line=reviewed[id(event)][1], field=field, detail=why)
+        work.lose("event", f"invalid among the others: {field}")
+        refused.add(str(event.get("id", "")).lower())
+    return refused - {""}
 
 
 def settle(work: Work, tally: Tally) -> None:

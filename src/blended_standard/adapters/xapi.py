@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from blended_standard.adapters import _cmi5_rules as cmi5
 from blended_standard.adapters import _xapi_rules as rules
 from blended_standard.adapters.durations import seconds_of
 from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
-from blended_standard.adapters.logs import read_log
+from blended_standard.adapters.logs import Review, read_log
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
 
@@ -22,8 +23,12 @@ _CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 
 
 def read(source: Any, options: Options) -> Import:
-    """Read statements; a withdrawn one is left out wherever its withdrawal stands."""
-    return read_log("xapi", "1.0.3", source, options)
+    """Read statements; a withdrawn one is left out wherever its withdrawal stands, and one out of order under cmi5."""
+    return read_log("xapi", "1.0.3", source, options, Review(_takes, cmi5.breaches))
+
+
+def _takes(statement: Any) -> bool:
+    return isinstance(statement, dict) and rules.problem_with(statement) is None and cmi5.is_cmi5(statement)
 
 
 def refusal(document: Any) -> str | None:
