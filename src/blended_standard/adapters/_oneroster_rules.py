@@ -45,14 +45,21 @@ _COLUMNS = {
     "userResources": "userSourcedId orgSourcedId classSourcedId resourceSourcedId",
 }
 HEADERS: Mapping[str, tuple[str, ...]] = {name: (*_BASE, *columns.split()) for name, columns in _COLUMNS.items()}
-_REQUIRED = {
-    "orgs": ("name", "type"),
-    "users": ("username", "givenName", "familyName"),
-    "enrollments": ("classSourcedId", "userSourcedId", "role"),
-    "classes": ("schoolSourcedId", "termSourcedIds"),
-    "results": ("lineItemSourcedId", "studentSourcedId", "scoreStatus", "scoreDate"),
-    "roles": ("userSourcedId", "role", "orgSourcedId"),
+# Columns of one version alone.
+_ONLY = {
+    "1.1": {"users": "orgSourcedIds role", "lineItems": "gradingPeriodSourcedId"},
+    "1.2": {
+        "users": "userMasterIdentifier resourceSourcedIds preferredGivenName preferredMiddleName preferredFamilyName "
+        "primaryOrgSourcedId pronouns",
+        "lineItems": "academicSessionSourcedId schoolSourcedId",
+        "results": "textScore classSourcedId inProgress incomplete late missing",
+        "categories": "weight",
+    },
 }
+_BOOLEANS = {"enabledUser", "primary", "inProgress", "incomplete", "late", "missing"}
+_BOOLEANS |= {name for name in _COLUMNS["demographics"].split() if "OrLatino" in name or "OrAlaska" in name}
+_BOOLEANS |= {"asian", "blackOrAfricanAmerican", "nativeHawaiianOrOtherPacificIslander", "white"}
+_BOOLEANS |= {"demographicRaceTwoOrMoreRaces"}
 IDENTIFYING = [
     "username",
     "userIds",
@@ -114,11 +121,10 @@ def columns(work: Work, table: str, header: Sequence[str], version: str) -> dict
             work.find("ADP-HEADER", table, line=1, field=name, detail="The column is unknown.")
         elif meant != name:
             work.find("ADP-HEADER", table, line=1, field=name, detail=f"It was read as {meant}.")
-    lacking = [name for name in _REQUIRED.get(table, ()) if name not in names.values()]
-    if table == "users" and version == "1.1":
-        lacking += [name for name in ("orgSourcedIds", "role") if name not in names.values()]
-    for name in lacking:
-        work.find("ADP-HEADER", table, line=1, field=name, detail="The column is missing.")
+    other = _ONLY["1.2" if version == "1.1" else "1.1"].get(table, "").split()
+    for name in known:
+        if name not in names.values() and name not in other:
+            work.find("ADP-HEADER", table, line=1, field=name, detail="The column is missing.")
     order = [known.index(name) for name in names.values() if name in known]
     if order != sorted(order) and not (table == "lineItems" or (table == "users" and version == "1.1")):
         work.find("ADP-HEADER", table, line=1, detail="The columns are not in the order of the binding.")
@@ -135,6 +141,13 @@ def check_status(work: Work, table: str, row: Mapping[str, Any], stated: str, li
         work.find("ADP-VALUE", table, row=row["_row"], line=line, field="status", detail="A bulk row leaves it blank.")
     if status and status not in ("active", "tobedeleted"):
         work.find("ADP-VOCABULARY", table, row=row["_row"], line=line, field="status", value=status)
+
+
+def check_booleans(work: Work, table: str, row: Mapping[str, Any], line: int | None) -> None:
+    """Note truth values in other letters than the binding's; they are read all the same."""
+    for name in _BOOLEANS & row.keys():
+        if row[name] not in ("true", "false"):
+            work.find("ADP-VALUE", table, row=row["_row"], line=line, field=name, detail="Expected true or false.")
 
 
 def date(work: Work, table: str, row: Mapping[str, Any], field: str) -> dt.date | None:

@@ -100,6 +100,7 @@ def _read_table(work: Work, table: str, content: bytes, stated: str, version: st
             if name not in ("_row", "status", "dateLastModified"):
                 work.see(f"{table}.{name}")
         rules.check_status(work, table, row, stated, raw.line)
+        rules.check_booleans(work, table, row, raw.line)
         seen.add(identifier)
         if str(row.get("status", "")).lower() == "tobedeleted":
             _void(work, table, row)
