@@ -12,11 +12,25 @@ from hypothesis import strategies as st
 
 from blended_standard.errors import UsageError
 from blended_standard.scoring import mastery
+from blended_standard.scoring.mastery import bulk
 
 CLOSED = 1e-10  # closed forms
 PRINTED = 5e-7  # numbers printed with six decimals
 
 scores = st.lists(st.integers(1, 8).map(lambda x: x / 2), min_size=1, max_size=12)
+
+
+def test_a_sort_in_parts_is_the_stable_sort() -> None:
+    """Ranges of codes of uneven size, times so long that code, time and row do not pack together, and ties."""
+    draw = np.random.default_rng(4)
+    who = np.concatenate([draw.integers(0, 1000, 300_000), draw.integers(0, 2**20, 500_000)]) - 77
+    when = draw.integers(0, 4, who.size) * 2**30 - 5
+    values = draw.random(who.size)
+    codes, ordered = bulk._in_order(who, when, values)
+    places = np.lexsort((when, who))
+    assert bulk._parts(who, 2**33) is not None
+    assert np.array_equal(codes, who[places])
+    assert np.array_equal(ordered, values[places])
 
 
 def test_canvas_numbers():
