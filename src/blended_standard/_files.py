@@ -9,11 +9,21 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from blended_standard.errors import UsageError
+
 _FORMULA = tuple("=+-@＝＋－＠")  # and their full-width forms
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that appears whole or not at all: beside the target first, then renamed onto it."""
+    """Write a file that appears whole or not at all: beside the target first, then renamed onto it.
+
+    Raises
+    ------
+    UsageError
+        The target is a symbolic link, which is not followed.
+    """
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symbolic link, which is not followed. Name the file itself.")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:

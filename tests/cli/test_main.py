@@ -70,19 +70,19 @@ def test_validate_exits_by_severity(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (["validate", "/nowhere"], "no such file or directory"),
-        (["score", "SUB", "--measures", "ENG-99"], "There is no measure"),
-        (["score", "SUB", "--as-of", "soon"], "is not a date"),
-        (["compare", "SUB", "--groups", "Program A", "Nobody"], "0 results match"),
-        (["report", "SUB", "--engine", "abacus"], "is not one of duckdb, polars"),
+        (["validate", "/nowhere"], 3, "no such file or directory"),
+        (["score", "SUB", "--measures", "ENG-99"], 2, "There is no measure"),
+        (["score", "SUB", "--as-of", "soon"], 2, "is not a date"),
+        (["compare", "SUB", "--groups", "Program A", "Nobody"], 2, "0 results match"),
+        (["report", "SUB", "--engine", "abacus"], 2, "is not one of duckdb, polars"),
     ],
 )
-def test_misuse_exits_2_with_one_line(
-    arguments: list[str], message: str, submissions: list[str], capsys: pytest.CaptureFixture[str]
+def test_misuse_and_unreadable_input_exit_with_one_line(
+    arguments: list[str], code: int, message: str, submissions: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([submissions[0] if part == "SUB" else part for part in arguments]) == 2
+    assert main([submissions[0] if part == "SUB" else part for part in arguments]) == code
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error

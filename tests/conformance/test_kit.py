@@ -266,7 +266,7 @@ def test_a_statement_that_was_changed_is_found_out(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(UnreadableInputError, match="no statement"):
             check_statement(file)
-    assert main(["conformance", "check", str(file)]) == 2
+    assert main(["conformance", "check", str(file)]) == 3
 
 
 @pytest.mark.parametrize("kind", ["record", "effect", "comparable", "aggregate"])

@@ -82,8 +82,8 @@ CASES: dict[str, tuple[dict[str, str | bytes | None], tuple[object, ...]]] = {
         {"outcome.jsonl": '{"outcome_id":"o","outcome_id":"p"}\n'},
         ("JSN-KEY-TWICE", "outcome", 1, 1, "outcome_id", None),
     ),
-    "NaN": ({"outcome.jsonl": '{"outcome_id":"o","value":NaN}\n'}, ("JSN-INVALID", "outcome", 1, 1, None, None)),
-    "deep nesting": ({"outcome.jsonl": "[" * 100_000 + "\n"}, ("JSN-INVALID", "outcome", 1, 1, None, None)),
+    "NaN": ({"outcome.jsonl": '{"outcome_id":"o","value":NaN}\n'}, ("NUM-NOT-FINITE", "outcome", 1, 1, None, None)),
+    "deep nesting": ({"outcome.jsonl": "[" * 100_000 + "\n"}, ("LIM-DEPTH", "outcome", 1, 1, None, None)),
     "exit before entry": (
         {"episode.csv": "episode_id,learner_id,site_id,entry_date,exit_date\ne1,l1,s,2025-09-01,2025-08-01\ne2,l2,s,2025-09-01,\n"},
         ("EPI-ORDER", "episode", 1, 2, "exit_date", "2025-08-01"),

@@ -16,8 +16,8 @@ from blended_standard.adapters import _oneroster_rules as rules
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io.csv_text import read_csv
 from blended_standard.io.read import files_of
-from blended_standard.io.text import read_csv
 
 Source = str | Path | Iterable[str | Path]
 Row = dict[str, Any]

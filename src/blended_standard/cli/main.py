@@ -1,7 +1,4 @@
-"""`blended-standard`: arguments in, exit code out; all work is done by the public API.
-
-Exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input.
-"""
+"""`blended-standard`: arguments in, exit code out (see `exits`); all work is done by the public API."""
 
 from __future__ import annotations
 
@@ -19,8 +16,9 @@ import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
 from blended_standard.cli import exchange, standard
+from blended_standard.cli.exits import EXIT_CODES, ended
 from blended_standard.cli.progress import Progress
-from blended_standard.errors import BlendedStandardError, NotComparableError, UsageError
+from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import claim
@@ -38,8 +36,6 @@ _EXAMPLES = """examples:
   blended-standard score submission/ --by program --as-of 2026-06-30 --format json
   blended-standard report north/ south/ --groups "North" "South" --outcome OUT-03 --out report.html
   blended-standard brief north/ south/ --outcome OUT-03 --out brief.html
-
-exit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input
 """
 
 
@@ -49,29 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     progress = Progress(quiet=options.quiet)
     try:
-        code: int = options.run(options, progress)
-    except NotComparableError as error:
+        return ended(lambda: options.run(options, progress), debug=options.debug)
+    finally:
         progress.close()
-        print(error, file=sys.stderr)
-        return 1
-    except (BlendedStandardError, OSError) as error:
-        progress.close()
-        print(f"blended-standard: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        return 0
-    return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="blended-standard",
         description="Validate, score, compare and report outcomes of blended-learning programs.",
-        epilog=_EXAMPLES
-        + "\nexit codes: 0 fine, 1 findings at error level or not comparable, 2 misuse or unreadable input",
+        epilog=f"{_EXAMPLES}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"blended-standard {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where the program itself failed")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     validate = _command(commands, "validate", "Say what is wrong with a submission.", _validate)
     validate.add_argument("--format", choices=tuple(FORMATS), default="text")
@@ -107,6 +94,7 @@ def _command(commands: Any, name: str, purpose: str, run: Any) -> argparse.Argum
     made.add_argument("--profile", help="profile to use (default: that of the manifest)")
     made.add_argument("--engine", help="duckdb or polars (default: the first installed)")
     made.add_argument("--out", type=Path, help="write to this file")
+    made.add_argument("--encoding", default="utf-8", help="of files of text, such as utf-16 (default: utf-8)")
     made.add_argument("--quiet", action="store_true", help="no progress, no summary")
     made.set_defaults(run=run)
     return made
@@ -135,14 +123,24 @@ def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
 def _validate(options: argparse.Namespace, progress: Progress) -> int:
     with tempfile.TemporaryDirectory(prefix="blended-standard-") as directory:
         if options.table or Path("-") in options.submission:
-            submissions = [bs.read_submission(_one_table(options, Path(directory)), progress=progress)]
+            submissions = [
+                bs.read_submission(_one_table(options, Path(directory)), encoding=options.encoding, progress=progress)
+            ]
         else:
             submissions = _read(options, progress)
         checks = [_check(submission, options, progress) for submission in submissions]
     progress.close()
     _emit(options, render(checks, options.format, suggest=options.fix_suggestions))
+    if any(map(_nothing_judged, checks)):
+        return 3
     fine = all(check.ok and not (options.strict and check.warnings) for check in checks)
     return 0 if fine else 1
+
+
+def _nothing_judged(check: ValidationReport) -> bool:
+    """Say whether files could not be read and no row was left to judge."""
+    unread = any(f.severity == "error" and f.row is None and f.code != "TAB-MISSING" for f in check.findings)
+    return unread and not any(table.read for table in check.tables)
 
 
 def _one_table(options: argparse.Namespace, directory: Path) -> Path:
@@ -275,7 +273,7 @@ def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:
     whole = [path for path in options.submission if path.is_dir() or path.suffix == ".zip"]
     loose = [path for path in options.submission if path not in whole]
     sources: list[Any] = [*whole, *([loose] if loose else [])]
-    return [bs.read_submission(source, progress=progress) for source in sources]
+    return [bs.read_submission(source, encoding=options.encoding, progress=progress) for source in sources]
 
 
 def _check(submission: Submission, options: argparse.Namespace, progress: Progress) -> ValidationReport:
@@ -314,5 +312,7 @@ def _as_json(found: Any) -> str:
 def _emit(options: argparse.Namespace, text: str) -> None:
     if options.out is None:
         print(text)
+    elif options.out.resolve() in {path.resolve() for path in options.submission}:
+        raise UsageError(f"{options.out} is what is read. Write to another file.")
     else:
         write_whole(options.out, text + "\n")

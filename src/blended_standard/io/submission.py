@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Manifest:
-    """What a submission says of itself."""
+    """What a submission says of itself.
+
+    `csv_escaped` is of its files: texts in CSV that a spreadsheet would run as formulas begin with an apostrophe.
+    """
 
     title: str = ""
     producer: str = ""
@@ -31,6 +34,7 @@ class Manifest:
     synthetic: bool = False
     license: str = ""
     local_files: tuple[str, ...] = ()
+    csv_escaped: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -1,20 +1,26 @@
-"""Read CSV and JSON Lines as text, under our own dialect and never by sniffing; every bad row is a finding."""
+"""Read JSON Lines as text, and what CSV shares with it: rows, decoding, characters that hide. Bad rows are findings."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from blended_standard.findings import FindingCollector
+from blended_standard.io.limits import LIMITS, Limits
 
-_LONGEST_FIELD = 1_000_000
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
+_MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HIDING = re.compile(f"[\x00]|{_CONTROL.pattern}|{_BIDI.pattern}")
 
 
 @attrs.frozen
@@ -30,64 +36,53 @@ class RawRow:
     typed: bool = False
 
 
-def read_csv(content: bytes, table: str, known: tuple[str, ...], found: FindingCollector) -> Iterator[RawRow]:
-    """Yield the rows of a CSV file: RFC 4180, comma, UTF-8, a header; empty fields are absent values."""
-    text = _decode(content, table, found)
-    if text is None:
-        return
-    if not text.strip():
-        found.add("FIL-EMPTY", table=table)
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = _header(reader, table, known, found)
-    if header is None:
-        return
-    row = 0
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            row += 1
-            code = "CSV-CUT" if "end of data" in str(error) else "CSV-WIDTH"
-            found.add(code, table=table, row=row, line=line, detail=f"({error})")
-            continue
-        if not cells:
-            continue
-        row += 1
-        if len(cells) != len(header):
-            detail = f"The header has {len(header)} columns, the row {len(cells)}."
-            found.add("CSV-WIDTH", table=table, row=row, line=line, detail=detail)
-            continue
-        if _is_sound(cells, header, table, row, line, found):
-            yield RawRow(row, line, dict(zip(header, (cell or None for cell in cells), strict=True)))
+@attrs.frozen
+class Place:
+    """Where a row stands, and where what is wrong with it goes."""
+
+    table: str
+    row: int
+    line: int
+    found: FindingCollector
+
+    def add(self, code: str, *, field: str | None = None, detail: str = "") -> None:
+        """Add a finding about the row."""
+        self.found.add(code, table=self.table, row=self.row, line=self.line, field=field, detail=detail)
 
 
-def read_json_lines(content: bytes, table: str, found: FindingCollector) -> Iterator[RawRow]:
+def read_json_lines(
+    content: bytes, table: str, found: FindingCollector, *, limits: Limits = LIMITS
+) -> Iterator[RawRow]:
     """Yield the rows of a JSON Lines file: one object a line; NaN, Infinity and repeated keys are refused."""
-    text = _decode(content, table, found)
+    text = decode(content, table, found)
     if text is None:
         return
     if not text.strip():
         found.add("FIL-EMPTY", table=table)
         return
-    lines = text.split("\n")
+    mixed_line_ends(text, table, found)
+    hiding = hides(text)
+    lines = _LINE_END.split(text)
     last = max(number for number, line in enumerate(lines, start=1) if line.strip())
-    row = 0
-    for number, line in enumerate(lines, start=1):
+    row = blank = 0
+    for number, line in enumerate(lines[:last], start=1):
         if not line.strip():
+            blank += 1
             continue
         row += 1
-        values = _parse_object(line, _is_cut(number, last, text), table, row, number, found)
-        if values is not None:
+        place = Place(table, row, number, found)
+        values = _parse_line(line, place, limits, cut=number == len(lines))
+        if values is None:
+            continue
+        looks_plain = len(line) <= limits.field_length and "\\u" not in line and not (hiding and hides(line))
+        if looks_plain or all(_is_sound(name, value, place, limits) for name, value in values.items()):
             yield RawRow(row, number, values, typed=True)
+    blank_lines(blank, table, found)
 
 
 def parse_object(text: str) -> Any:
-    """Parse JSON; `KeyTwiceError` and other `ValueError` refuse repeated keys, NaN and Infinity."""
-    return _CAREFUL.decode(text)
+    """Parse JSON; `KeyTwiceError` and other `ValueError` refuse repeated keys and numbers that are not finite."""
+    return (_EXACT if _MAY_OVERFLOW.search(text) else _CAREFUL).decode(text)
 
 
 def parse_object_once(text: str) -> Any:
@@ -95,32 +90,10 @@ def parse_object_once(text: str) -> Any:
     return _QUICK.decode(text)
 
 
-def _parse_object(
-    line: str, cut: bool, table: str, row: int, number: int, found: FindingCollector
-) -> dict[str, Any] | None:
-    try:
-        values = parse_object(line)
-    except KeyTwiceError as error:
-        found.add("JSN-KEY-TWICE", table=table, row=row, line=number, field=error.args[0])
-    except (ValueError, RecursionError) as error:
-        code = "JSN-CUT" if cut else "JSN-INVALID"
-        place = f"at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
-        found.add(code, table=table, row=row, line=number, detail=f"({place})")
-    else:
-        if isinstance(values, dict):
-            return values
-        found.add("JSN-INVALID", table=table, row=row, line=number, detail=f"It is a {type(values).__name__}.")
-    return None
-
-
-def _is_cut(number: int, last: int, text: str) -> bool:
-    return number == last and not text.endswith("\n")
-
-
-def _decode(content: bytes, table: str, found: FindingCollector) -> str | None:
+def decode(content: bytes, table: str, found: FindingCollector) -> str | None:
     """Return the text without its mark and without the lines that are not UTF-8, or None when it is UTF-16."""
     if content.startswith(_UTF16_MARKS) or content[:64].count(0) > len(content[:64]) // 4:
-        found.add("ENC-NOT-UTF8", table=table, detail="It looks like UTF-16.")
+        found.add("ENC-NOT-UTF8", table=table, detail="It looks like UTF-16. Name it with encoding to read it.")
         return None
     if content.startswith(codecs.BOM_UTF8):
         found.add("ENC-BOM", table=table)
@@ -129,6 +102,99 @@ def _decode(content: bytes, table: str, found: FindingCollector) -> str | None:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return _decode_by_line(content, table, found)
+
+
+def mixed_line_ends(text: str, table: str, found: FindingCollector) -> None:
+    """Find lines that end in different ways; `text` holds no quoted line breaks."""
+    both = text.count("\r\n")
+    kinds = (both, text.count("\n") - both, text.count("\r") - both)
+    if sum(count > 0 for count in kinds) > 1:
+        detail = f"{kinds[0]:,} lines end in CR LF, {kinds[1]:,} in LF, {kinds[2]:,} in CR."
+        found.add("ENC-EOL", table=table, detail=detail)
+
+
+def blank_lines(count: int, table: str, found: FindingCollector) -> None:
+    """Say how many blank lines were skipped."""
+    if count:
+        found.add("FIL-BLANK", table=table, detail=f"({count:,})")
+
+
+def hides(text: str) -> bool:
+    """Say whether a text holds a character that does not show: NUL, a control, a change of direction."""
+    return _HIDING.search(text) is not None
+
+
+def is_sound_text(name: str, text: str, place: Place) -> bool:
+    """Report characters that do not show; those that change direction are only warned of."""
+    if "\x00" in text:
+        place.add("ENC-NUL", field=name)
+        return False
+    if _CONTROL.search(text):
+        place.add("ENC-CONTROL", field=name)
+        return False
+    if _BIDI.search(text):
+        place.add("ENC-BIDI", field=name)
+    return True
+
+
+def _parse_line(line: str, place: Place, limits: Limits, *, cut: bool) -> dict[str, Any] | None:
+    if _is_deeper(line, limits.depth):
+        place.add("LIM-DEPTH", detail=f"The limit is {limits.depth}.")
+        return None
+    try:
+        values = parse_object(line)
+    except KeyTwiceError as error:
+        place.add("JSN-KEY-TWICE", field=error.args[0])
+    except NotFiniteError as error:
+        place.add("NUM-NOT-FINITE", detail=f"({error})")
+    except (ValueError, RecursionError) as error:
+        where = f"at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "a number is too long"
+        place.add("JSN-CUT" if cut else "JSN-INVALID", detail=f"({where})")
+    else:
+        if isinstance(values, dict):
+            return values
+        place.add("JSN-INVALID", detail=f"It is a {type(values).__name__}.")
+    return None
+
+
+def _is_deeper(line: str, limit: int) -> bool:
+    if line.count("[") + line.count("{") <= limit:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(line):
+        if token[1]:
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        if depth > limit:
+            return True
+    return False
+
+
+def _is_sound(name: str, value: Any, place: Place, limits: Limits) -> bool:
+    """Check the name and the value of one field, whatever it holds."""
+    for text in (name, *_texts(value)):
+        if len(text) > limits.field_length:
+            place.add("LIM-FIELD", field=name[:100], detail=f"The limit is {limits.field_length:,} characters.")
+            return False
+        if _SURROGATE.search(text):
+            place.add("JSN-INVALID", detail="(half a character: a surrogate that stands alone)")
+            return False
+        if hides(text) and not is_sound_text(name, text, place):
+            return False
+    return True
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def _decode_by_line(content: bytes, table: str, found: FindingCollector) -> str:
@@ -142,44 +208,15 @@ def _decode_by_line(content: bytes, table: str, found: FindingCollector) -> str:
     return "\n".join(kept)
 
 
-def _header(reader: Any, table: str, known: tuple[str, ...], found: FindingCollector) -> list[str] | None:
-    try:
-        header: list[str] = next(reader)
-    except csv.Error as error:
-        found.add("FIL-UNREADABLE", table=table, line=1, detail=f"({error})")
-        return None
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        found.add("CSV-HEADER-TWICE", table=table, line=1, field=twice[0])
-        return None
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        mark = next(mark for mark in ";\t|" if mark in header[0])
-        found.add("CSV-DELIMITER", table=table, line=1, detail=f"It looks like {mark!r}.")
-        return None
-    for name in header:
-        like = next((field for field in known if name not in known and name.strip().lower() == field), None)
-        if like:
-            found.add("CSV-HEADER-LIKE", table=table, line=1, field=name, detail=f"Did you mean {like}?")
-    return header
-
-
-def _is_sound(cells: list[str], header: list[str], table: str, row: int, line: int, found: FindingCollector) -> bool:
-    for name, cell in zip(header, cells, strict=True):
-        if "\x00" in cell:
-            found.add("ENC-NUL", table=table, row=row, line=line, field=name)
-            return False
-        if len(cell) > _LONGEST_FIELD:
-            detail = f"The limit is {_LONGEST_FIELD:,} characters."
-            found.add("LIM-FIELD", table=table, row=row, line=line, field=name, detail=detail)
-            return False
-    return True
-
-
 class KeyTwiceError(ValueError):
     """A JSON object names a key twice; the text is the key."""
 
     def __str__(self) -> str:
         return f"the key {self.args[0]!r} stands twice"
+
+
+class NotFiniteError(ValueError):
+    """A number is not finite: NaN, Infinity, or beyond what can be written down."""
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -191,8 +228,16 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number of JSON")
+    raise NotFiniteError(f"{name} is not a number of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise NotFiniteError(f"{digits[:20]} is beyond the numbers that can be held")
+    return number
 
 
 _CAREFUL = json.JSONDecoder(object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
+_EXACT = json.JSONDecoder(object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant, parse_float=_finite)
 _QUICK = json.JSONDecoder(parse_constant=_refuse_constant)

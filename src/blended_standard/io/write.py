@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,17 +15,20 @@ import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
+from blended_standard.io.csv_text import write_row
 from blended_standard.io.submission import Submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.model import RECORDS
 
 Format = Literal["csv", "jsonl", "parquet"]
 _OWN = (ROW, LINE, INVALID)
-_NEEDS_QUOTES = re.compile('[,"\r\n]')
 
 
 def write_submission(submission: Submission, target: str | Path, *, format: Format = "jsonl") -> Path:  # noqa: A002
     """Write every table and the manifest into a new directory.
+
+    In CSV, texts that a spreadsheet would run as formulas are written with an apostrophe before them, and the manifest
+    says so; `read_submission` takes it away again (see `io.csv_text`).
 
     Parameters
     ----------
@@ -44,19 +47,23 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
     Raises
     ------
     UsageError
-        The format is not known, or the target holds something.
+        The format is not known, or the target holds something or is a symbolic link.
     """
     if format not in ("csv", "jsonl", "parquet"):
         raise UsageError(f"format={format!r} is not one of csv, jsonl, parquet.")
     directory = Path(target)
+    if directory.is_symlink():
+        raise UsageError(f"{directory} is a symbolic link, which is not followed. Name the directory itself.")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
     directory.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        _write_manifest(submission, working / "manifest.json")
-        for name, data in submission.tables.items():
-            _write_table(name, data, working / f"{name}.{format}", format)
+        escaped = [
+            _write_table(name, data, working / f"{name}.{format}", format) for name, data in submission.tables.items()
+        ]
+        _write_manifest(submission, working / "manifest.json", escaped=any(escaped))
+        _flush(working)
         if directory.exists():
             directory.rmdir()
         working.rename(directory)
@@ -66,25 +73,34 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
     return directory
 
 
-def _write_manifest(submission: Submission, path: Path) -> None:
-    facts = attrs.asdict(
-        attrs.evolve(submission.manifest, standard=submission.manifest.standard or submission.standard.version)
-    )
-    stated = {name: _plain(value) for name, value in facts.items() if value not in (None, "", ())}
+def _flush(directory: Path) -> None:
+    """Bring the files of a directory to the disk, before its name says that it is whole."""
+    for path in directory.iterdir():
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def _write_manifest(submission: Submission, path: Path, *, escaped: bool) -> None:
+    standard = submission.manifest.standard or submission.standard.version
+    manifest = attrs.evolve(submission.manifest, standard=standard, csv_escaped=escaped)
+    stated = {name: _plain(value) for name, value in attrs.asdict(manifest).items() if value not in (None, "", ())}
+    if not escaped:
+        del stated["csv_escaped"]
     path.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_table(name: str, data: Any, path: Path, format: Format) -> None:  # noqa: A002
+def _write_table(name: str, data: Any, path: Path, format: Format) -> bool:  # noqa: A002
+    """Write one table; say whether a text had to be escaped."""
     if format == "parquet":
         _write_parquet(name, data, path)
-        return
+        return False
     rows = plain_rows(name, data)
     with path.open("w", encoding="utf-8", newline="") as stream:
-        if format == "jsonl":
-            for row in rows:
-                stream.write(json.dumps(_as_json(row), ensure_ascii=False, allow_nan=False) + "\n")
-        else:
-            _write_csv(name, list(rows), stream)
+        if format == "csv":
+            return _write_csv(name, list(rows), stream)
+        for row in rows:
+            stream.write(json.dumps(_as_json(row), ensure_ascii=False, allow_nan=False) + "\n")
+    return False
 
 
 def _write_parquet(name: str, data: Any, path: Path) -> None:
@@ -114,28 +130,19 @@ def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> None:
+def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> bool:
     made = [_as_json(row) for row in rows]
     known = [field.name for field in RECORDS[name].fields()]
     local = sorted({column for row in made for column in row} - {*known, MISSING})
     header = [*known, *local, *([MISSING] if any(MISSING in row for row in made) else [])]
-    stream.write(",".join(map(_quoted, header)) + "\n")
+    text, any_escaped = write_row(header)
+    stream.write(text)
     for row in made:
         row[MISSING] = "; ".join(f"{name}={reason}" for name, reason in row.get(MISSING, {}).items())
-        stream.write(",".join(_quoted(_cell(row.get(column))) for column in header) + "\n")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _quoted(cell: str) -> str:
-    """Quote a cell that needs it; `csv.writer` leaves a carriage return bare, at which readers break the row."""
-    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+        text, escaped = write_row([row.get(column) for column in header])
+        stream.write(text)
+        any_escaped |= escaped
+    return any_escaped
 
 
 def record_as_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,12 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from blended_standard.engine import Engine, open_engine
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
+from blended_standard.io.parquet import damaged
 from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
@@ -63,10 +66,32 @@ def validate(
     >>> [finding.code for finding in validate(sub).findings if finding.table == "program"]
     ['FLD-ZONE']
     """
+    found = FindingCollector(submission.standard)
+    found.extend(submission.found)
+    try:
+        return _judged(submission, found, profile, engine, partial=partial, progress=progress)
+    except Exception:
+        found = FindingCollector(submission.standard)
+        found.extend(submission.found)
+        hurt = damaged(submission.tables, found)
+        if not hurt:
+            raise
+    sound = {name: data for name, data in submission.tables.items() if name not in hurt}
+    rest = attrs.evolve(submission, tables=sound, found=found)
+    return validate(rest, profile=profile, engine=engine, partial=True, progress=progress)
+
+
+def _judged(
+    submission: Submission,
+    found: FindingCollector,
+    profile: str | None,
+    engine: str | Engine | None,
+    *,
+    partial: bool,
+    progress: Callable[[str], None] | None,
+) -> ValidationReport:
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
-    found = FindingCollector(standard)
-    found.extend(submission.found)
     opened = open_engine(engine)
     try:
         tables = BoundTables(submission, opened)

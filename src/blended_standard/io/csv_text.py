@@ -1,0 +1,215 @@
+"""Read and write CSV under our own dialect, never by sniffing; every bad row is a finding.
+
+A spreadsheet runs a cell that begins with `=`, `+`, `-` or `@` as a formula. Such a text is written with an apostrophe
+before it, and so is a text that begins with an apostrophe; the manifest then says `csv_escaped`, and the reader takes
+the apostrophe away again. Numbers are written as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from blended_standard.findings import FindingCollector
+from blended_standard.io.limits import LIMITS, Limits
+from blended_standard.io.text import Place, RawRow, blank_lines, decode, hides, is_sound_text, mixed_line_ends
+
+_QUOTED = re.compile(r'"[^"]*+"')
+_FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
+_ROW = re.compile(rf"{_FIELD}(?:,{_FIELD})*+(?:\r\n|\r|\n)?")
+_NEEDS_QUOTES = re.compile('[,"\r\n]')
+_ACTIVE = tuple("=+-@\t\r＝＋－＠'")
+
+
+def read_csv(
+    content: bytes,
+    table: str,
+    known: tuple[str, ...],
+    found: FindingCollector,
+    *,
+    limits: Limits = LIMITS,
+    escaped: bool = False,
+) -> Iterator[RawRow]:
+    """Yield the rows of a CSV file: RFC 4180, comma, UTF-8, a header; empty fields are absent values.
+
+    Where `escaped`, the apostrophe that writing put before what a spreadsheet would run is taken away.
+    """
+    text = decode(content, table, found)
+    if text is None:
+        return
+    if not text.strip():
+        found.add("FIL-EMPTY", table=table)
+        return
+    mixed_line_ends(_QUOTED.sub("", text) if '"' in text else text, table, found)
+    yield from _Reader(text, table, found, limits, escaped).rows(known)
+
+
+class _Reader:
+    """Reads one file, row by row."""
+
+    def __init__(self, text: str, table: str, found: FindingCollector, limits: Limits, escaped: bool) -> None:
+        self._lines = _Lines(text)
+        # The limit of the csv module is that of the process: it is only ever raised, and ours is checked besides.
+        csv.field_size_limit(max(csv.field_size_limit(), limits.field_length))
+        self._csv = csv.reader(self._lines, strict=True)
+        self._table, self._found, self._limits, self._escaped = table, found, limits, escaped
+        self._has_quotes, self._hides = '"' in text, hides(text)
+        self._restored = 0
+
+    def rows(self, known: tuple[str, ...]) -> Iterator[RawRow]:
+        header = self._header(known)
+        if header is None:
+            return
+        row = blank = trailing = 0
+        while True:
+            line = self._csv.line_num + 1
+            place = Place(self._table, row + 1, line, self._found)
+            try:
+                cells = next(self._csv)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                self._lines.taken.clear()
+                row += 1
+                self._broken(place, str(error))
+                continue
+            raw = self._lines.take()
+            if not cells:
+                trailing += 1
+                continue
+            blank, trailing = blank + trailing, 0
+            row += 1
+            if self._is_sound(cells, header, raw, place):
+                yield RawRow(row, line, dict(zip(header, (self._value(cell) for cell in cells), strict=True)))
+        blank_lines(blank, self._table, self._found)
+        if not row:
+            self._found.add("FIL-NO-ROWS", table=self._table)
+        if self._restored:
+            self._found.add("CSV-FORMULA", table=self._table, detail=f"({self._restored:,} values)")
+
+    def _header(self, known: tuple[str, ...]) -> list[str] | None:
+        """Return the names of the columns, or None when nothing can be read by them."""
+        try:
+            header = next(self._csv)
+        except csv.Error as error:
+            self._found.add("FIL-UNREADABLE", table=self._table, line=1, detail=f"({error})")
+            return None
+        self._lines.taken.clear()
+        if self._escaped:
+            header = [self._restore(name) for name in header]
+        problem = _problem_with_header(header, known, self._limits)
+        if problem:
+            code, field, detail = problem
+            self._found.add(code, table=self._table, line=1, field=field, detail=detail)
+            return None
+        for name in header:
+            like = _like(name, known)
+            if like:
+                detail = f"Did you mean {like}?"
+                self._found.add("CSV-HEADER-LIKE", table=self._table, line=1, field=name, detail=detail)
+        return header
+
+    def _broken(self, place: Place, error: str) -> None:
+        if "end of data" in error:
+            place.add("CSV-CUT", detail="It opens in this row.")
+        elif "field limit" in error:
+            place.add("LIM-FIELD", detail=f"The limit is {self._limits.field_length:,} characters.")
+        else:
+            place.add("CSV-QUOTE", detail=f"({error})")
+
+    def _is_sound(self, cells: list[str], header: list[str], raw: str, place: Place) -> bool:
+        if self._has_quotes and '"' in raw and not _ROW.fullmatch(raw):
+            place.add("CSV-QUOTE")
+            return False
+        if len(cells) != len(header):
+            place.add("CSV-WIDTH", detail=f"The header has {len(header)} columns, the row {len(cells)}.")
+            return False
+        if cells == header:
+            place.add("CSV-HEADER-AGAIN")
+            return False
+        for name, cell in zip(header, cells, strict=True):
+            if len(cell) > self._limits.field_length:
+                place.add("LIM-FIELD", field=name, detail=f"The limit is {self._limits.field_length:,} characters.")
+                return False
+            if self._hides and not is_sound_text(name, cell, place):
+                return False
+        return True
+
+    def _value(self, cell: str) -> str | None:
+        return (self._restore(cell) if self._escaped else cell) or None
+
+    def _restore(self, cell: str) -> str:
+        if cell[:1] == "'" and cell[1:2] in _ACTIVE and len(cell) > 1:
+            self._restored += 1
+            return cell[1:]
+        return cell
+
+
+class _Lines:
+    """The lines of a text, kept until their row has been judged."""
+
+    def __init__(self, text: str) -> None:
+        self._stream = io.StringIO(text, newline="")
+        self.taken: list[str] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._stream)
+        self.taken.append(line)
+        return line
+
+    def take(self) -> str:
+        """Return the lines since the last call."""
+        raw = "".join(self.taken)
+        self.taken.clear()
+        return raw
+
+
+def _problem_with_header(
+    header: list[str], known: tuple[str, ...], limits: Limits
+) -> tuple[str, str | None, str] | None:
+    """Return code, field and detail of what makes a header useless, or None."""
+    if len(header) > limits.columns:
+        return "LIM-COLUMNS", None, f"It has {len(header):,}; the limit is {limits.columns:,}."
+    if len(set(header)) != len(header):
+        return "CSV-HEADER-TWICE", min(name for name in header if header.count(name) > 1), ""
+    mark = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if mark:
+        return "CSV-DELIMITER", None, f"It looks like {mark!r}."
+    if not any(name in known or ":" in name or _like(name, known) for name in header):
+        return "CSV-NO-HEADER", None, f"Fields of the table: {', '.join(known[:5])}, ..."
+    return None
+
+
+def _like(name: str, known: tuple[str, ...]) -> str | None:
+    """Return the field that a name differs from only in case or space."""
+    return next((field for field in known if name not in known and name.strip().lower() == field), None)
+
+
+def write_row(cells: Sequence[Any]) -> tuple[str, bool]:
+    """Return a row of CSV, and whether a cell had to be escaped; a cell is a text, or the value of another type."""
+    written = [_escaped(cell) if isinstance(cell, str) else _plain(cell) for cell in cells]
+    return ",".join(map(_quoted, written)) + "\n", written != [*map(_plain, cells)]
+
+
+def _escaped(text: str) -> str:
+    return f"'{text}" if text.startswith(_ACTIVE) else text
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell that needs it; `csv.writer` leaves a carriage return bare, at which readers break the row."""
+    return '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell

@@ -1,0 +1,76 @@
+"""Look at Parquet files before an engine does, and for what is damaged in them after it failed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blended_standard.findings import FindingCollector
+from blended_standard.io.tables import ParquetSource
+
+
+def is_whole(path: Path, table: str, found: FindingCollector) -> bool:
+    """Check the marks that a Parquet file begins and ends with and, where pyarrow is installed, its footer."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+        stream.seek(0, 2)
+        size = stream.tell()
+        stream.seek(max(size - 4, 0))
+        tail = stream.read(4)
+    if b"PARE" in (head, tail):
+        found.add("PQT-CUT", table=table, detail=f"({path.name} is encrypted, which is not read)")
+        return False
+    if not head == tail == b"PAR1" or size < 12:
+        found.add("PQT-CUT", table=table, detail=f"({path.name}, {size:,} bytes)")
+        return False
+    return not importlib.util.find_spec("pyarrow") or _has_sound_footer(path, table, found)
+
+
+def damaged(tables: Mapping[str, Any], found: FindingCollector) -> set[str]:
+    """Read every Parquet table part by part; report the parts that cannot be read and return the tables they are of.
+
+    Slow: for after an engine has failed. Without pyarrow nothing is found.
+    """
+    if not importlib.util.find_spec("pyarrow"):
+        return set()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names: set[str] = set()
+    for name, data in tables.items():
+        for path in data.paths if isinstance(data, ParquetSource) else ():
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                try:
+                    file.read_row_group(group)
+                except (OSError, pa.ArrowException) as error:
+                    detail = f"({path.name}, row group {group + 1} of {file.num_row_groups}: {_brief(error)})"
+                    found.add("PQT-CORRUPT", table=name, detail=detail)
+                    names.add(name)
+    return names
+
+
+def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            facts = file.metadata
+    except (OSError, pa.ArrowException) as error:
+        found.add("PQT-CUT", table=table, detail=f"({path.name}: {_brief(error)})")
+        return False
+    rows = sum(facts.row_group(group).num_rows for group in range(facts.num_row_groups))
+    if rows != facts.num_rows:
+        detail = f"({path.name} claims {facts.num_rows:,} rows, its parts {rows:,})"
+        found.add("PQT-CORRUPT", table=table, detail=detail)
+        return False
+    if not rows:
+        found.add("FIL-NO-ROWS", table=table)
+    return True
+
+
+def _brief(error: Exception) -> str:
+    return str(error).splitlines()[0][:120]

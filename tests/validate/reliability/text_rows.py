@@ -1,0 +1,331 @@
+"""Rows 1 to 45: encoding, CSV, JSON, JSON Lines, YAML."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+
+import pytest
+
+from blended_standard.errors import SpecError
+from blended_standard.io import Limits, read_records, read_submission, write_submission
+from blended_standard.spec.standard import read_yaml
+from tests.validate.reliability import Box, records, row, sites
+from tests.validate.test_bad_input import write
+
+OUTCOME = '{"outcome_id": "o", "episode_id": "e1", "kind": "diploma", "date": "2026-01-05"'
+
+
+@row(1)
+def bom(box: Box) -> None:
+    box.finds("ENC-BOM", "note", site_csv="\ufeff" + sites())
+    assert "FLD-" not in box.exits("site", "\ufeff" + sites(), 0)
+
+
+@row(2, 3)
+def utf_16(box: Box) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        assert "UTF-16" in box.exits("site", sites().encode(encoding), 3)
+        assert "UTF-16" in box.finds("ENC-NOT-UTF8", site_csv=sites().encode(encoding)).detail
+        box.exits("site", sites().encode(encoding), 0, "--encoding", encoding)
+
+
+@row(4, 5)
+def other_code_pages(box: Box) -> None:
+    for byte in (b"\xe9", b"\x93", b"\x94"):
+        content = sites("Orl?ans", "South").encode().replace(b"?", byte)
+        found = box.finds("ENC-NOT-UTF8", site_csv=content)
+        assert (found.line, found.detail) == (3, "(byte 9 of the line)")
+        assert [site.name for site in records(box, "site", site_csv=content)] == ["North", "South"]
+    box.exits("site", sites("Orléans").encode("cp1252"), 0, "--encoding", "cp1252")
+
+
+@row(6)
+def nul(box: Box) -> None:
+    assert box.finds("ENC-NUL", site_csv=sites("So\x00uth")).row == 2
+    box.finds("ENC-NUL", outcome_jsonl=OUTCOME + ', "destination": "a\\u0000b"}\n')
+
+
+@row(7)
+def mixed_line_ends(box: Box) -> None:
+    for mixed in ("s,p,North\r\nt,p,South\nu,p,East\rv,p,West\n", "s,p,North\nt,p,South\nu,p,East\nv,p,West\r\n"):
+        content = "site_id,program_id,name\n" + mixed
+        box.finds("ENC-EOL", "warning", site_csv=content)
+        assert [site.name for site in records(box, "site", site_csv=content)] == ["North", "South", "East", "West"]
+    box.quiet(site_csv=sites('"East\nwing"').replace("\n", "\r\n").replace("East\r\n", "East\n"))
+    lines = '{"site_id":"s","program_id":"p","name":"N"}\r{"site_id":"t","program_id":"p","name":"S"}\n'
+    box.finds("ENC-EOL", "warning", site_csv=None, site_jsonl=lines)
+    assert len(records(box, "site", site_csv=None, site_jsonl=lines)) == 2
+
+
+@row(8)
+def unicode_line_ends_are_data(box: Box) -> None:
+    name = "North\u2028South\u0085East\u2029"
+    box.quiet(site_csv=sites(name))
+    assert records(box, "site", site_csv=sites(name))[1].name == name
+    line = json.dumps({"site_id": "s", "program_id": "p", "name": name}, ensure_ascii=False)
+    assert records(box, "site", site_csv=None, site_jsonl=line)[0].name == name
+
+
+@row(9)
+def overlong_and_surrogates(box: Box) -> None:
+    for sequence in (b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\xf4\x90\x80\x80"):
+        assert box.finds("ENC-NOT-UTF8", site_csv=sites("?").encode().replace(b"?", sequence)).line == 3
+
+
+@row(10)
+def control_characters(box: Box) -> None:
+    found = box.finds("ENC-CONTROL", site_csv=sites("So\x1b[31muth"))
+    assert (found.row, found.field) == (2, "name")
+    box.finds("ENC-CONTROL", site_csv=None, site_jsonl='{"site_id":"s","program_id":"p","name":"a\\u0007b"}\n')
+    assert "\x1b" not in box.exits("site", sites("So\x1b[31muth"), 1)
+
+
+@row(11, 12, 26)
+def row_of_another_width(box: Box) -> None:
+    for broken, width in (("t,p", 2), ("t,p,South,more", 4), ("t,p,South,", 4)):
+        found = box.finds("CSV-WIDTH", site_csv=sites() + broken + "\nu,p,East\n")
+        assert (found.row, found.line) == (2, 3)
+        assert f"3 columns, the row {width}" in found.detail
+        assert [site.site_id for site in records(box, "site", site_csv=sites() + broken + "\nu,p,East\n")] == ["s", "u"]
+
+
+@row(13)
+def unclosed_quote(box: Box) -> None:
+    found = box.finds("CSV-CUT", site_csv=sites() + 't,p,"South\nu,p,East\n')
+    assert (found.row, found.line) == (2, 3)
+    box.exits("site", 'site_id,program_id,name\ns,p,"North\nt,p,South\n', 1)
+    box.exits("site", '"site_id,program_id,name\ns,p,North\nt,p,South\n', 3)
+
+
+@row(14)
+def quote_in_an_unquoted_field(box: Box) -> None:
+    for name in ('The "South" site', 'South"', '"South" site'):
+        found = box.finds("CSV-QUOTE", site_csv=sites(name, "East"))
+        assert (found.row, found.line) == (2, 3)
+        assert [site.name for site in records(box, "site", site_csv=sites(name, "East"))] == ["North", "East"]
+    assert records(box, "site", site_csv=sites('"The ""South"" site"'))[1].name == 'The "South" site'
+
+
+@row(15)
+def newline_in_a_quoted_field(box: Box) -> None:
+    found = box.finds("CSV-WIDTH", site_csv=sites('"South\nwing"') + "x\n")
+    assert (found.row, found.line) == (3, 5)
+
+
+@row(16)
+def header_twice(box: Box) -> None:
+    box.exits("site", "site_id,name,name\ns,p,N\n", 3)
+    assert box.finds("CSV-HEADER-TWICE", site_csv="site_id,name,name\ns,p,N\n").field == "name"
+
+
+@row(17)
+def header_nearly(box: Box) -> None:
+    report = box.judged(site_csv="Site_ID, program_id,name\ns,p,North\n")
+    likes = [finding for finding in report.findings if finding.code == "CSV-HEADER-LIKE"]
+    assert [finding.detail for finding in likes] == ["Did you mean program_id?", "Did you mean site_id?"]
+    assert {"site_id", "program_id"} <= {f.field for f in report.findings if f.code == "FLD-MISSING-COLUMN"}
+
+
+@row(18)
+def no_header(box: Box) -> None:
+    assert "program_id" in box.finds("CSV-NO-HEADER", site_csv="s,p,North\nt,p,South\n").detail
+    box.exits("site", "s,p,North\n", 3)
+
+
+@row(19)
+def empty_file(box: Box) -> None:
+    for content in ("", "\n\n", "\ufeff"):
+        box.finds("FIL-EMPTY", site_csv=content)
+        box.exits("site", content, 3)
+
+
+@row(20)
+def header_only(box: Box) -> None:
+    box.finds("FIL-NO-ROWS", "note", outcome_csv="outcome_id,episode_id,kind,date\n")
+    box.exits("outcome", "outcome_id,episode_id,kind,date\n", 0)
+
+
+@row(21)
+def other_delimiters(box: Box) -> None:
+    for mark in (";", "\t", "|"):
+        assert repr(mark) in box.finds("CSV-DELIMITER", site_csv=sites().replace(",", mark)).detail
+        box.exits("site", sites().replace(",", mark), 3)
+
+
+@row(22)
+def grouped_numbers(box: Box) -> None:
+    for number in ('"1,234"', '"1.234,5"', "1 234"):
+        rows = "cost_id,program_id,category,amount,start_date,end_date\n"
+        found = box.finds("FLD-TYPE", cost_csv=f"{rows}c,p,staff,{number},2025-09-01,2026-06-30\n")
+        assert (found.field, found.value) == ("amount", number.strip('"'))
+
+
+@row(23)
+def text_stays_text(box: Box) -> None:
+    for name in ("007", "1E5", "TRUE", "2025-01-02", "0x1F", "1_000", " x"):
+        assert records(box, "site", site_csv=sites(name))[1].name == name
+    assert records(box, "learner", learner_csv="learner_id\n007\n")[0].learner_id == "007"
+
+
+@row(24)
+def formulas(box: Box) -> None:
+    names = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "'=1", "''", "'", "＝1", "-", "plain", "don't"]
+    submission = read_submission(write(box.path, {"site.csv": sites(*(f'"{name}"' for name in names))}))
+    assert [site.name for site in submission.records("site")][1:] == names  # data on reading
+    out = write_submission(submission, box.path / "out", format="csv")
+    cells = [line.split(",")[2].strip('"') for line in (out / "site.csv").read_bytes().decode().split("\n")[1:-1]]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝")) for cell in cells)
+    again = read_submission(out)
+    assert [site.name for site in again.records("site")][1:] == names
+    assert "CSV-FORMULA" in {finding.code for finding in again.found.findings()}
+    assert not again.manifest.csv_escaped  # what is in memory is not escaped
+
+
+@row(25)
+def words_for_nothing(box: Box) -> None:
+    for word in ("NA", "null", "-", "#N/A", "NaN", "None"):
+        assert records(box, "site", site_csv=sites(word))[1].name == word
+    assert box.finds("FLD-CODE", learner_csv="learner_id,gender\nl1,NA\nl2,male\n").value == "NA"
+
+
+@row(27)
+def blank_lines(box: Box) -> None:
+    assert box.finds("FIL-BLANK", "note", site_csv=sites().replace("s,", "\n\ns,") + "\n").detail == "(2)"
+    assert len(records(box, "site", site_csv=sites() + "\n\nt,p,South\n\n")) == 2
+
+
+@row(28)
+def huge_field(box: Box) -> None:
+    content = (sites() + "t,p," + "x" * 100_000_000 + "\nu,p,East\n").encode()
+    tracemalloc.start()
+    assert box.finds("LIM-FIELD", site_csv=content).row == 2
+    assert tracemalloc.get_traced_memory()[1] < 8 * len(content)
+    tracemalloc.stop()
+    folder = box.path / "small"
+    folder.mkdir()
+    submission = read_submission(write(folder, {"site.csv": sites("x" * 50)}), limits=Limits(field_length=49))
+    assert [finding.code for finding in submission.found.findings()] == ["LIM-FIELD"]
+
+
+@row(29)
+def many_columns(box: Box) -> None:
+    header = "site_id,program_id,name," + ",".join(f"local:{n}" for n in range(100_000))
+    assert "100,003" in box.finds("LIM-COLUMNS", site_csv=header + "\n").detail
+    box.exits("site", header + "\n", 3)
+
+
+@row(30)
+def totals_row(box: Box) -> None:
+    rows = "episode_id,learner_id,site_id,entry_date\ne1,l1,s,2025-09-01\nTotal,,,1\n"
+    report = box.judged(episode_csv=rows)
+    assert {("FLD-TYPE", 2), ("FLD-REQUIRED", 2)} <= {(finding.code, finding.row) for finding in report.findings}
+
+
+@row(31)
+def files_joined_with_their_headers(box: Box) -> None:
+    found = box.finds("CSV-HEADER-AGAIN", site_csv=sites() + "site_id,program_id,name\nt,p,South\n")
+    assert (found.row, found.line) == (2, 3)
+
+
+@row(32)
+def keys_twice(box: Box) -> None:
+    found = box.finds("JSN-KEY-TWICE", outcome_jsonl=OUTCOME + ', "kind": "diploma"}\n')
+    assert found.field == "kind"
+    box.finds("JSN-KEY-TWICE", outcome_jsonl=OUTCOME + ', "local:x": {"a": 1, "a": 1}}\n')
+
+
+@row(33)
+def not_finite(box: Box) -> None:
+    for number in ("NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" + "0" * 400 + ".5"):
+        box.finds("NUM-NOT-FINITE", outcome_jsonl=OUTCOME + f', "local:x": {number}}}\n')
+
+
+@row(34)
+def large_integers(box: Box) -> None:
+    line = '{"learner_id": "l", "entry_gap_days": 9007199254740993, "local:x": 123456789012345678901234567890}\n'
+    found = read_records(line.encode(), "learner", route="detailed")[0]
+    assert found.entry_gap_days == 9007199254740993  # type: ignore[attr-defined]
+    assert found.extra["local:x"] == 123456789012345678901234567890
+    assert records(box, "learner", learner_csv=None, learner_jsonl=line)[0].entry_gap_days == 9007199254740993
+
+
+@row(35)
+def many_digits(box: Box) -> None:
+    began = time.process_time()
+    box.finds("JSN-INVALID", outcome_jsonl=OUTCOME + f', "local:x": {"1" * 5000}}}\n')
+    assert time.process_time() - began < 5
+
+
+@row(36)
+def deep(box: Box) -> None:
+    for opened, closed in (("[", "]"), ('{"a":', "}")):
+        nested = opened * 100_000 + "1" + closed * 100_000
+        box.finds("LIM-DEPTH", outcome_jsonl=OUTCOME + f', "local:x": {nested}}}\n')
+    box.finds("LIM-DEPTH", outcome_jsonl=OUTCOME + f', "local:x": {"[" * 64}{"]" * 64}}}\n')
+    at_limit = OUTCOME + f', "local:x": {"[" * 63}{"]" * 63}}}\n'
+    assert "LIM-DEPTH" not in {finding.code for finding in box.judged(outcome_jsonl=at_limit).findings}
+    in_text = OUTCOME + ', "local:x": "' + "[" * 500 + '"}\n'
+    assert "LIM-DEPTH" not in {finding.code for finding in box.judged(outcome_jsonl=in_text).findings}
+
+
+@row(37)
+def lone_surrogate(box: Box) -> None:
+    box.finds("JSN-INVALID", outcome_jsonl=OUTCOME + ', "local:x": "\\ud800"}\n')
+    box.finds("JSN-INVALID", outcome_jsonl=OUTCOME + ', "local:x": {"\\udfff": [1]}}\n')
+    assert box.judged(outcome_jsonl=OUTCOME + ', "local:x": "\\ud83e\\udded"}\n').ok
+
+
+@row(38)
+def truncated(box: Box) -> None:
+    found = box.finds("JSN-CUT", outcome_jsonl=OUTCOME + "}\n" + OUTCOME[:30])
+    assert (found.row, found.line) == (2, 2)
+    assert "character" in found.detail
+    assert len(records(box, "outcome", outcome_jsonl=OUTCOME + "}\n" + OUTCOME[:30])) == 1
+    box.exits("outcome", OUTCOME + "}\n" + OUTCOME[:30], 1, suffix="jsonl")
+
+
+@row(39, 40)
+def not_one_object(box: Box) -> None:
+    for line in (OUTCOME + "} {}", "[1, 2]", "7", '"text"', "null"):
+        box.finds("JSN-INVALID", outcome_jsonl=line + "\n")
+
+
+@row(41)
+def whole_number_with_a_point(box: Box) -> None:
+    line = '{"learner_id": "l1", "entry_gap_days": 12.0}\n{"learner_id": "l2"}\n'
+    box.quiet(learner_csv=None, learner_jsonl=line)
+    assert records(box, "learner", learner_csv=None, learner_jsonl=line)[0].entry_gap_days == 12
+
+
+@row(42)
+def unknown_property(box: Box) -> None:
+    box.finds("FLD-UNKNOWN", "note", outcome_jsonl=OUTCOME + ', "surprise": 1}\n')
+    assert records(box, "outcome", outcome_jsonl=OUTCOME + ', "surprise": 1}\n')[0].extra == {"surprise": 1}
+
+
+@row(43)
+def names_that_other_languages_act_on(box: Box) -> None:
+    given = {"__proto__": {"x": 1}, "constructor": "y", "__class__": "z"}
+    line = OUTCOME + ", " + json.dumps(given)[1:] + "\n"
+    assert records(box, "outcome", outcome_jsonl=line)[0].extra == given
+
+
+@row(44)
+def yaml(box: Box) -> None:
+    file = box.path / "spec.yaml"
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
+    for text in (bomb, "a: !!python/object/apply:os.system [x]\n", "a: 1\na: 2\n", "a: !unknown x\n", "a: [\n"):
+        file.write_text(text)
+        with pytest.raises(SpecError, match=r"spec\.yaml"):
+            read_yaml(file)
+    file.write_text("a: no\nb: 12:30:00\nc: 010\n")
+    assert read_yaml(file) == {"a": "no", "b": "12:30:00", "c": 10}
+
+
+@row(45)
+def blank_and_marked_lines(box: Box) -> None:
+    box.finds("FIL-BLANK", "note", outcome_jsonl=OUTCOME + "}\n\n" + OUTCOME.replace('"o"', '"q"') + "}\n")
+    box.finds("ENC-BOM", "note", outcome_jsonl="\ufeff" + OUTCOME + "}\n")
+    box.finds("JSN-INVALID", outcome_jsonl=OUTCOME + "}\n\ufeff" + OUTCOME.replace('"o"', '"q"') + "}\n")
