@@ -17,8 +17,8 @@ from blended_standard.adapters.result import Export, FieldLoss, Import, LossRepo
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
 from blended_standard.io import Submission
+from blended_standard.io.csv_text import read_csv
 from blended_standard.io.read import files_of
-from blended_standard.io.text import read_csv
 from blended_standard.model import RECORDS
 from blended_standard.model.fields import FieldSpec
 from blended_standard.spec.definitions import FieldFate

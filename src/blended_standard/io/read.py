@@ -126,8 +126,15 @@ def files_of(source: str | Path | Iterable[str | Path], *, limits: Limits = LIMI
         raise UnreadableInputError(f"{path}: {'not a regular file' if path.exists() else 'no such file or directory'}.")
 
 
-class RefusedFileError(OSError):
-    """A file that is not read although it could be; the arguments are the code of a rule and a detail."""
+class RefusedFileError(UnreadableInputError):
+    """A file that is not read although it could be; `code` is that of the rule that says why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code, self.detail = code, detail
+        super().__init__(f"{code}: {detail}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (RefusedFileError, (self.code, self.detail))
 
 
 def _steady_content(path: Path, limits: Limits) -> bytes:
@@ -138,7 +145,7 @@ def _steady_content(path: Path, limits: Limits) -> bytes:
     content = path.read_bytes()
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
-        raise RefusedFileError("IO-CHANGED", "")
+        raise RefusedFileError("IO-CHANGED", f"({path.name})")
     return content
 
 
@@ -234,7 +241,7 @@ class _Reader:
             if self.encoding != "utf-8":
                 content = content.decode(self.encoding).encode()
         except RefusedFileError as error:
-            self.found.add(error.args[0], table=record.table, detail=error.args[1])
+            self.found.add(error.code, table=record.table, detail=error.detail)
             return iter(())
         except OSError as error:
             self.found.add("FIL-UNREADABLE", table=record.table, detail=f"({error.strerror})")
