@@ -145,7 +145,7 @@ def _steady_content(path: Path, limits: Limits) -> bytes:
     content = path.read_bytes()
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
-        raise RefusedFileError("IO-CHANGED", f"({path.name})")
+        raise RefusedFileError("FIL-CHANGED", f"({path.name})")
     return content
 
 
