@@ -71,7 +71,7 @@ def test_blocks_have_streams_of_their_own(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_is_written_block_by_block_is_what_is_made_in_memory(tmp_path: Path) -> None:
     read = read_submission(write_district(tmp_path / "d", 1200, seed=5, days=120))
     whole = district(1200, seed=5, days=120)
-    assert read.found.findings() == ()
+    assert {finding.code for finding in read.found.findings()} <= {"FIL-NO-ROWS"}
     assert (read.manifest.title, read.manifest.as_of) == (whole.manifest.title, whole.manifest.as_of)
     for name, table in whole.tables.items():
         assert pa.parquet.read_table(read.tables[name].paths[0]).equals(table), name
