@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     _scoring(report)
     _grouping(report, required=False)
     report.add_argument("--title", help="title of the page")
+    report.add_argument(
+        "--ledger", type=Path, help="file of the releases so far; this one is checked against it and added"
+    )
     report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
     _brief_command(commands)
     exchange.add_commands(commands)
@@ -227,7 +230,9 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
     scored = _measure(submissions, options, progress)
     groups = options.groups or _two_groups(scored, options.outcome)
     study = [bs.compare.compare_groups(scored, outcome=options.outcome, groups=groups)] if groups else []
-    text = bs.report(scored, *study, *checks, to=options.out, format=options.format, title=options.title)
+    text = bs.report(
+        scored, *study, *checks, to=options.out, format=options.format, title=options.title, ledger=options.ledger
+    )
     progress.close()
     if options.out is None:
         print(text)

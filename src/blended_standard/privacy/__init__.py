@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blended_standard.privacy.audit import AuditReport, CellInterval, Leak, audit
+from blended_standard.privacy.ledger import Ledger, PublishedCell, ReleaseConflict, ReleaseEntry
 from blended_standard.privacy.policy import NCES_END_CODES, NCES_RANGE_CODES, EndCode, Policy, RangeCode
 from blended_standard.privacy.primary import (
     PrimarySuppression,
@@ -34,12 +35,16 @@ __all__ = [
     "EndCode",
     "KeyChange",
     "Leak",
+    "Ledger",
     "NoSafePatternError",
     "Policy",
     "PrimarySuppression",
     "PseudonymKey",
+    "PublishedCell",
     "PublishedShare",
     "RangeCode",
+    "ReleaseConflict",
+    "ReleaseEntry",
     "ReleasedCell",
     "ReleasedTables",
     "RoundedTables",

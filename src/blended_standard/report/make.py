@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from blended_standard._files import write_whole
 from blended_standard.compare import StudyReport
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, merge
+from blended_standard.privacy import Ledger
 from blended_standard.report import figures
 from blended_standard.report.further import why_withheld
 from blended_standard.report.page import page
@@ -28,6 +30,7 @@ def report(
     format: Literal["html", "json"] | None = None,  # noqa: A002
     title: str | None = None,
     standard: Standard | None = None,
+    ledger: str | Path | None = None,
 ) -> str:
     """Make a report that can be published.
 
@@ -45,6 +48,9 @@ def report(
         Default: by the ending of `to`, else HTML.
     title : str, optional
         Of the page.
+    ledger : path, optional
+        File of the releases so far (`privacy.Ledger`). What they and this report would give away together is withheld,
+        and once the report is written the release is added, under the name and time of the file.
 
     Returns
     -------
@@ -65,7 +71,8 @@ def report(
     if chosen not in ("html", "json"):
         raise UsageError(f"format={format!r} is not one of html, json.")
     scored = _together(measured, standard)
-    public = for_publication(scored, standard=standard)
+    releases = Ledger.read(ledger) if ledger is not None else None
+    public = for_publication(scored, standard=standard, ledger=releases)
     studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
     shown = [study for study in studies if study is not None]
     checks = [part for part in parts if isinstance(part, ValidationReport)]
@@ -90,6 +97,10 @@ def report(
     )
     if to is not None:
         write_whole(Path(to), text)
+        if releases is not None and ledger is not None:
+            now = dt.datetime.now(dt.UTC)
+            name = f"{Path(to).name}, {now:%Y-%m-%d %H:%M:%S.%f} UTC"
+            releases.add(name, public, published=now.date()).write(ledger)
     return text
 
 

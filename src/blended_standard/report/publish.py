@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import attrs
 
@@ -11,8 +12,9 @@ from blended_standard.measures import MeasureReport, MeasureResult, Status
 from blended_standard.measures.report import Component
 from blended_standard.measures.summaries import SIDES
 from blended_standard.numeric.events import EVENT
-from blended_standard.privacy import Policy, publish_share
-from blended_standard.report.totals import also_withhold
+from blended_standard.privacy import Ledger, Policy, publish_share
+from blended_standard.privacy.ledger import cell_of, hidden_before, reached_of, shown_before
+from blended_standard.report.totals import Counted, also_withhold
 from blended_standard.spec import Profile, Standard, load_standard
 
 BY_SUBTRACTION = "Withheld: with its total or its parts it would give away a result about few learners."
@@ -26,31 +28,61 @@ def policy_of(profile: Profile) -> Policy:
     return Policy().narrow({"name": profile.id, **profile.disclosure})
 
 
-def for_publication(scored: MeasureReport, *, standard: Standard | None = None) -> MeasureReport:
+def for_publication(
+    scored: MeasureReport, *, standard: Standard | None = None, ledger: Ledger | None = None
+) -> MeasureReport:
     """Return the report with the results withheld that the profile's disclosure rules do not let out.
 
     Where the report holds totals beside their parts, further results are withheld so that none can be had by
-    subtraction. A withheld result keeps its definition, group and key, and nothing that was counted. What an earlier
-    report showed is not known here: link releases with `privacy.link` before a second one goes out.
+    subtraction. A withheld result keeps its definition, group and key, and nothing that was counted. With a `ledger` of
+    what went out before, what the releases would give away together is withheld too: what one of them withheld, and
+    counts that differ by few learners. Add what is returned to the ledger when it goes out.
     """
     standard = standard or load_standard()
     policy = policy_of(standard.profile(scored.profile))
-    reasons = _reasons(scored.results, policy, standard)
+    reasons = _reasons(scored, policy, standard, ledger or Ledger())
     results = tuple(_published(entry, reason, policy) for entry, reason in zip(scored, reasons, strict=True))
     return attrs.evolve(scored, results=results)  # type: ignore[misc]
 
 
-def _reasons(entries: Sequence[MeasureResult], policy: Policy, standard: Standard) -> list[str | None]:
-    """Return why each result is withheld: by itself, or because a withheld one could be had by subtraction."""
-    reasons = [_reason_to_withhold(entry, policy, standard) for entry in entries]
-    places: dict[str, list[int]] = defaultdict(list)
+def _reasons(scored: MeasureReport, policy: Policy, standard: Standard, ledger: Ledger) -> list[str | None]:
+    """Return why each result is withheld: by itself, beside earlier releases, or since a withheld one follows."""
+    entries = scored.results
+    reasons = [
+        _reason_to_withhold(entry, policy, standard) or ledger.why_withheld(cell_of(entry, scored.as_of), policy)
+        for entry in entries
+    ]
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, entry in enumerate(entries):
-        places[entry.measure].append(i)
-    for members in places.values():
+        places[entry.measure, entry.key.digest].append(i)
+    for (_, key), members in places.items():
+        own = [Counted(entries[i].group, entries[i].n, reached_of(entries[i])) for i in members]
         flags = [reasons[i] is not None or entries[i].status is Status.SUPPRESSED for i in members]
-        for found in also_withhold([entries[i] for i in members], flags, policy):
+        earlier, hidden = _earlier(own, ledger, key, scored.as_of)
+        for found in also_withhold([*own, *earlier], [*flags, *hidden], policy, fixed=len(earlier)):
             reasons[members[found]] = BY_SUBTRACTION
     return reasons
+
+
+def _earlier(own: list[Counted], ledger: Ledger, key: str, as_of: dt.date) -> tuple[list[Counted], list[bool]]:
+    """Return groups that earlier releases showed or withheld and this one lacks, and which of them are withheld.
+
+    The counts of a withheld one are not in the ledger; they are those of its parts in this report, where it has any.
+    """
+    groups = {cell.group for cell in own}
+    cells = [
+        Counted(group, cell.n, cell.reached)
+        for group, cell in shown_before(ledger, key, as_of).items()
+        if group not in groups
+    ]
+    hidden = [False] * len(cells)
+    for group in sorted(hidden_before(ledger, key, as_of) - groups):
+        parts = [cell for cell in own if set(group) < set(cell.group)]
+        if parts:
+            reached = None if any(cell.reached is None for cell in parts) else sum(cell.reached or 0 for cell in parts)
+            cells.append(Counted(group, sum(cell.n or 0 for cell in parts), reached))
+            hidden.append(True)
+    return cells, hidden
 
 
 def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> MeasureResult:
