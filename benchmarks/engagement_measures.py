@@ -1,162 +1,141 @@
-"""Weeks with learning at scale: our definition on DuckDB against hand-written SQL and hand-written pandas.
+"""All engagement measures (ENG-01 to ENG-15) at scale: ours on DuckDB against hand-written SQL and hand-written pandas.
 
-Run: python benchmarks/engagement_measures.py [events] [pairs] [memory limit]. Makes its data (seeded), checks that the
-answers are equal, then times pairs, each in a fresh process, and prints the median ratio and peak memory. The peers
-count what ENG-01 and ENG-02 count on data without closed days, pauses or short weeks: a simpler task than ours.
+Run: python benchmarks/engagement_measures.py [EVENTS] [--pairs N] [--limit 2GB] [--forms ours,sql] [--folder DATA].
+Makes its data (see `engagement_data`; a folder that has it is used again), runs the forms in turn, each in a fresh
+process, stops when their answers differ, and prints the median ratio of pairs and the peak memory (VmHWM). The peers
+(`engagement_sql`, `engagement_pandas`) compute the numbers alone; ours adds errors, intervals, exclusions and coverage.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime as dt
+import importlib
 import json
-import resource
+import math
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-FIRST, LAST = 20_332, 20_331 + 28 * 7  # Monday 2025-09-01, and the Sunday 28 weeks later
-VERBS = ("submit", "respond", "discuss", "view")
-AS_OF = "2026-03-15"
+sys.path.insert(0, str(Path(__file__).parent))
+from engagement_data import AS_OF, FIRST, generate
 
-_SQL = """
-with acts as (
-  select episode_id, (epoch("at")::bigint // 86400 + 3) // 7 as week, 0 as productive
-  from '{folder}/activity.parquet' where verb in ({verbs})
-  union all
-  select episode_id, (epoch("at")::bigint // 86400 + 3) // 7,
-         (coalesce(level, 0) >= 2 and coalesce(accepted, false))::int
-  from '{folder}/evidence.parquet' where level >= 1 and kind <> 'carried_over'
-), weeks as (select episode_id, week, max(productive) as productive from acts group by all)
-select count(*), sum(productive) from weeks
-"""
+_DAY = (dt.date.fromisoformat(AS_OF) - dt.date(1970, 1, 1)).days
 
 
-def generate(folder: Path, events: int) -> None:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    draw = np.random.default_rng(20_260_101)
-    learners = max(10, events // 200)
-    names = np.array([f"e{i:08d}" for i in range(learners)])
-
-    def write(table: str, **columns: object) -> None:
-        pq.write_table(pa.table(columns), folder / f"{table}.parquet")
-
-    def when(count: int) -> pa.Array:
-        seconds = draw.integers(FIRST * 86_400, (LAST + 1) * 86_400, count) * 1_000_000
-        return pa.array(seconds, pa.timestamp("us", tz="UTC"))
-
-    day = pa.array([FIRST] * learners, pa.int32()).cast(pa.date32())
-    write("program", program_id=["p"], name=["P"], time_zone=["UTC"])
-    write("site", site_id=["s"], program_id=["p"], name=["S"])
-    write("learner", learner_id=names)
-    write("episode", episode_id=names, learner_id=names, site_id=["s"] * learners, entry_date=day)
-    acts, work = events * 4 // 5, events - events * 4 // 5
-    write(
-        "activity",
-        episode_id=names[draw.integers(0, learners, acts)],
-        at=when(acts),
-        verb=np.array(VERBS)[draw.integers(0, len(VERBS), acts)],
-    )
-    write(
-        "evidence",
-        evidence_id=[f"v{i}" for i in range(work)],
-        episode_id=names[draw.integers(0, learners, work)],
-        at=when(work),
-        kind=["assignment"] * work,
-        level=draw.integers(0, 5, work),
-        accepted=draw.random(work) < 0.7,
-    )
-
-
-def ours(folder: Path, limit: str | None) -> list[int]:
+def ours(folder: Path, limit: str | None, engine: str = "duckdb") -> dict[str, float]:
     import blended_standard as bs
+    from blended_standard.engine import open_engine
     from blended_standard.engine.duckdb import DuckDBEngine
 
-    with DuckDBEngine(memory_limit=limit) as engine:
-        report = bs.score(bs.read_submission(folder), ["ENG-01", "ENG-02"], by=(), as_of=AS_OF, engine=engine)
-    return [int(report.one(name).numerator or 0) for name in ("ENG-01", "ENG-02")]
+    submission = bs.read_submission(folder)
+    ids = [name for name in submission.standard.measures if name.startswith("ENG-")]
+    with DuckDBEngine(memory_limit=limit) if engine == "duckdb" else open_engine(engine) as opened:
+        report = bs.score(submission, ids, by=(), as_of=AS_OF, engine=opened)
+    found: dict[str, float] = {}
+    for entry in report:
+        parts = {f"{entry.measure} {part.name}": part.value for part in entry.components}
+        found |= {name: value for name, value in parts.items() if name.split()[1] not in _DERIVED and value is not None}
+        if entry.value is not None and entry.measure != "ENG-03":
+            found[entry.measure] = entry.value
+    return found
 
 
-def sql(folder: Path, limit: str | None) -> list[int]:
-    import duckdb
-
-    connection = duckdb.connect()
-    connection.execute("set TimeZone='UTC'")
-    if limit:
-        connection.execute(f"set memory_limit='{limit}'")
-    verbs = ", ".join(f"'{verb}'" for verb in _qualifying())
-    return [int(value) for value in connection.execute(_SQL.format(folder=folder, verbs=verbs)).fetchall()[0]]
+_DERIVED = ("lowest", "highest", "method_sensitive")
 
 
-def pandas(folder: Path, limit: str | None) -> list[int]:
-    import pandas as pd
-
-    acts = pd.read_parquet(folder / "activity.parquet")
-    acts = acts[acts["verb"].isin(_qualifying())].assign(productive=0)
-    work = pd.read_parquet(folder / "evidence.parquet")
-    work = work[(work["level"] >= 1) & (work["kind"] != "carried_over")]
-    work = work.assign(productive=((work["level"] >= 2) & work["accepted"]).astype(int))
-    both = pd.concat([frame[["episode_id", "at", "productive"]] for frame in (acts, work)])
-    both["week"] = ((both["at"].dt.tz_localize(None) - pd.Timestamp("1970-01-01")).dt.days + 3) // 7
-    weeks = both.groupby(["episode_id", "week"])["productive"].max()
-    return [len(weeks), int(weeks.sum())]
+def polars(folder: Path, limit: str | None) -> dict[str, float]:
+    return ours(folder, limit, "polars")
 
 
-def _qualifying() -> list[str]:
+def sql(folder: Path, limit: str | None) -> dict[str, float]:
+    import engagement_sql
+
+    return engagement_sql.measures(folder, FIRST, _DAY, limit)
+
+
+def pandas(folder: Path, limit: str | None) -> dict[str, float]:
+    import engagement_pandas
+
+    return engagement_pandas.measures(folder, FIRST, _DAY)
+
+
+FORMS = {"ours": ours, "sql": sql, "pandas": pandas, "polars": polars}
+_NEEDS = {
+    "ours": ("blended_standard.measures.score", "blended_standard.engine.duckdb"),
+    "polars": ("blended_standard.measures.score", "blended_standard.engine.polars"),
+    "sql": ("duckdb",),
+    "pandas": ("numpy", "pandas", "pyarrow.parquet"),
+}
+
+
+def one(form: str, folder: Path, limit: str) -> None:
+    """Run one form in this process; imports are not timed, and memory is what the process used at most."""
     import blended_standard as bs
 
-    return list(bs.load_standard().codes["verb"].names(qualifying=True))
+    bs.load_standard()
+    for module in _NEEDS[form]:
+        importlib.import_module(module)
+    start = time.perf_counter()
+    answer = FORMS[form](folder, limit or None)
+    seconds = time.perf_counter() - start
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    print(json.dumps({"answer": answer, "seconds": seconds, "peak": int(peak[1]) / 2**20 if peak else None}))
 
 
-FORMS = {"ours": ours, "sql": sql, "pandas": pandas}
-
-
-def fresh(form: str, folder: Path, limit: str) -> dict[str, object]:
-    command = [sys.executable, __file__, "--one", form, str(folder), limit]
+def fresh(form: str, folder: Path, limit: str) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--one", form, "--folder", str(folder), "--limit", limit]
     made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(json.loads(made.splitlines()[-1]))
 
 
-def one(form: str, folder: Path, limit: str) -> None:
-    import duckdb  # noqa: F401 - imports are not timed
-
-    import blended_standard as bs
-
-    bs.load_standard()
-    if form == "pandas":
-        import pandas  # noqa: F401
-    start = time.perf_counter()
-    answer = FORMS[form](folder, limit or None)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"answer": answer, "seconds": seconds, "peak": peak}))
+def differ(one: dict[str, float], other: dict[str, float]) -> list[str]:
+    names = sorted({*one, *other})
+    return [name for name in names if not math.isclose(one.get(name, -1), other.get(name, -1), rel_tol=1e-9)]
 
 
-def main(events: int = 1_000_000, pairs: int = 5, limit: str = "") -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+def main(folder: Path, events: int, pairs: int, limit: str, forms: list[str]) -> None:
+    if not (folder / "survey_response.parquet").exists():
+        folder.mkdir(parents=True, exist_ok=True)
         generate(folder, events)
-        runs: dict[str, list[dict[str, object]]] = {form: [] for form in FORMS}
-        for _ in range(pairs):
-            for form, found in runs.items():
-                found.append(fresh(form, folder, limit))
-        answers = {form: found[0]["answer"] for form, found in runs.items()}
-        if len({str(answer) for answer in answers.values()}) != 1:
-            sys.exit(f"The answers differ: {answers}")
-        print(f"{events:,} events, {pairs} pairs, memory limit {limit or 'none'}; equal answers {answers['ours']}")
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 2**20
+    print(f"{events:,} events, {size:,.0f} MB of Parquet, {pairs} pairs, memory limit {limit or 'none'}")
+    runs: dict[str, list[dict[str, Any]]] = {form: [] for form in forms}
+    for _ in range(pairs):
         for form, found in runs.items():
-            seconds = [float(str(run["seconds"])) for run in found]
-            peak = max(float(str(run["peak"])) for run in found)
-            pair = [float(str(a["seconds"])) / b for a, b in zip(runs["ours"], seconds, strict=True)]
-            print(f"{form:7} {min(seconds):7.2f} s  {peak:5.2f} GB  ours/{form}: median {statistics.median(pair):.2f}")
+            found.append(fresh(form, folder, limit))
+            if names := differ(found[-1]["answer"], runs[forms[0]][0]["answer"]):
+                sys.exit(f"{form} and {forms[0]} differ in {', '.join(names)}.")
+    print(f"{len(runs[forms[0]][0]['answer'])} numbers, equal in every run to 1e-9.")
+    for form, found in runs.items():
+        seconds = [run["seconds"] for run in found]
+        ratios = [first["seconds"] / run["seconds"] for first, run in zip(runs[forms[0]], found, strict=True)]
+        print(
+            f"{form:7} {min(seconds):7.2f} s at least, {statistics.median(seconds):7.2f} s median, "
+            f"{max(run['peak'] for run in found):5.2f} GB  {forms[0]}/{form}: median {statistics.median(ratios):.2f} "
+            f"of {', '.join(f'{ratio:.2f}' for ratio in ratios)}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        one(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("events", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--limit", default="", help="memory limit of DuckDB, such as 2GB")
+    parser.add_argument("--forms", default="ours,sql,pandas", help=f"of {', '.join(FORMS)}; the first is compared")
+    parser.add_argument("--folder", type=Path, help="where the data are or will be; else a temporary folder")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        one(given.one, given.folder, given.limit)
+    elif given.folder:
+        main(given.folder, given.events, given.pairs, given.limit, given.forms.split(","))
     else:
-        main(*(kind(value) for kind, value in zip((int, int, str), sys.argv[1:], strict=False)))
+        with tempfile.TemporaryDirectory(prefix="engagement-") as name:
+            main(Path(name) / "data", given.events, given.pairs, given.limit, given.forms.split(","))

@@ -1,9 +1,9 @@
 """What learners did, from one pass over the acts: clock hours and days with learning, and sessions.
 
-The acts of an episode are put in order once. What all else is computed from are the few acts at an edge: those that
-begin or end a bout, the first of each clock hour, and ties. A session is a run of acts with no gap longer than a
-threshold between two of them. Gaps are taken in UTC, so that a change of the clock adds nothing; hours and days are
-those of the site's clock.
+The acts of an episode are put in order once. All else is computed from the few acts that stand out: those after a
+gap, the last, the first of each clock hour, and ties. A session is a run of acts with no gap longer than a threshold
+between two of them. Gaps are taken in UTC, so that a change of the clock adds nothing; hours and days are those of
+the site's clock.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 THRESHOLDS = (10, 15, 30, 60)
+_ENDLESS = 2**31 - 1  # The gap, in seconds, before the first act of an episode and after the last.
 
 
 @block
@@ -37,7 +38,9 @@ def hours(blocks: Blocks) -> nw.LazyFrame[Any]:
     accepted = (nw.col("level") >= 2) & nw.col("accepted").fill_null(False)
     work = blocks.dated("evidence", "level", "accepted", where=made, key="episode")
     parts = [
-        _edges(blocks, THRESHOLDS[0]).filter(nw.col("new_hour")).select("episode", "hour", productive=_small(0)),
+        _marked(blocks, THRESHOLDS[0])
+        .filter(nw.col("new_hour"))
+        .select("episode", "hour", productive=nw.lit(0, nw.Int8)),
         work.select("episode", hour=_hour(), productive=flag(accepted).cast(nw.Int8)),
     ]
     return nw.concat(parts).group_by("episode", "hour").agg(productive=nw.col("productive").max())
@@ -45,79 +48,86 @@ def hours(blocks: Blocks) -> nw.LazyFrame[Any]:
 
 @block
 def sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
-    """Sessions at a threshold: episode, start and stop (UTC seconds), day (on which it starts), acts."""
+    """Sessions at a threshold: episode, start (UTC second), seconds, acts, day (on which it starts)."""
+    return unshared_sessions(blocks, minutes)
+
+
+def unshared_sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
+    """As `sessions`, for one use."""
     import narwhals.stable.v2 as nw
 
-    bouts = _bouts(blocks, tuple(sorted({*THRESHOLDS, minutes})))
-    found = bouts.group_by("episode", f"session_{minutes}").agg(
-        start=nw.col("start").min(),
-        stop=nw.col("stop").max(),
-        hour=nw.col("hour").min(),
-        acts=nw.col("acts").sum().cast(nw.Int64),
+    acts = _starts(blocks, min(minutes, THRESHOLDS[0]))
+    starts = acts.filter(nw.col("gap") > minutes * 60)
+    # After the last session stands one that never starts, an endless gap after the last act.
+    never = acts.filter(nw.col("last")).with_columns(
+        at=nw.col("at") + _ENDLESS,
+        gap=nw.lit(_ENDLESS, nw.Int32),
+        number=nw.col("number") + 1,
+        last=nw.lit(None, nw.Boolean),
     )
-    return found.select("episode", "start", "stop", "acts", day=whole(nw.col("hour"), 24))
 
+    def following(column: nw.Expr) -> nw.Expr:
+        return column.shift(-1).over("episode", order_by=["number"])
 
-@block
-def _bouts(blocks: Blocks, thresholds: tuple[int, ...]) -> nw.LazyFrame[Any]:
-    """Sessions at the shortest threshold: episode, start, stop, hour, acts, and session_M, their session at each."""
-    import narwhals.stable.v2 as nw
-
-    gap, number = nw.col("gap"), nw.col("number")
-    first, *longer = (f"session_{minutes}" for minutes in thresholds)
-    # How many gaps longer than the threshold came before: `cum_count` counts what is not null.
-    sessions = {
-        f"session_{minutes}": nw.when(gap > minutes * 60).then(gap).cum_count().over("episode", order_by=["at", "tie"])
-        for minutes in thresholds
-    }
     return (
-        _edges(blocks, thresholds[0])
-        .filter(nw.col("edge"))
-        .with_columns(tie=flag(gap == 0))
-        .with_columns(**sessions)
-        .group_by("episode", first)
-        .agg(
-            *(nw.col(name).min() for name in longer),
-            start=nw.col("at").min(),
-            stop=nw.col("at").max(),
-            hour=nw.col("hour").min(),
-            first=number.min(),
-            last=number.max(),
-            ties=nw.col("tie").sum(),
+        nw.concat([starts, never])
+        .with_columns(
+            stop=following(nw.col("at") - nw.col("gap")),
+            acts=following(nw.col("number")) - nw.col("number"),
         )
-        .with_columns(acts=(nw.col("last") - nw.col("first") + 1 - nw.col("ties")).cast(nw.Int64))
-        .drop("first", "last", "ties")
+        .filter(~nw.col("last").is_null())
+        .select(
+            "episode",
+            "acts",
+            start=nw.col("at"),
+            seconds=(nw.col("stop") - nw.col("at")).cast(nw.Int32),
+            day=whole(nw.col("hour"), 24).cast(nw.Int32),
+        )
     )
 
 
 @block
-def _edges(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
-    """Acts at an edge, or first of a clock hour: episode, at, hour, number, gap, edge, new_hour.
+def _starts(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
+    """Acts after a gap longer than `shortest` minutes, and the last: as `_marked`, but `number` counts ties once."""
+    import narwhals.stable.v2 as nw
 
-    At an edge are those that begin or end a run without a gap longer than `shortest` minutes, and ties. `gap` is the
-    seconds since the act before, -1 for the first; `number` counts all acts, so that those inside need not be kept.
-    In which order ties stand does not matter.
+    gap, number, last = nw.col("gap"), nw.col("number"), nw.col("last")
+    # `cum_count` counts what is not null.
+    ties = nw.when(gap == 0).then(gap).cum_count().over("episode", order_by=["number"])
+    return (
+        _marked(blocks, shortest)
+        .filter((gap > shortest * 60) | (gap == 0) | last)
+        .with_columns(number=(number - ties).cast(nw.Int32))
+        .filter((gap > 0) | last)
+        .drop("new_hour")
+    )
+
+
+@block
+def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
+    """Acts that stand out: episode, at (UTC second), hour, gap (seconds since the act before), number, last, new_hour.
+
+    `number` counts all acts of the episode in order, so that those inside a session need not be kept. Acts at one
+    instant are ties: the gap of all but the first is 0, and `number` sees them in the same order as `gap`.
     """
     import narwhals.stable.v2 as nw
 
     qualifying = list(blocks.standard.codes["verb"].names(qualifying=True))
     acts = blocks.dated("activity", "at", where=nw.col("verb").is_in(qualifying), key="episode")
-    at, hour, gap, ahead = (nw.col(name) for name in ("at", "hour", "gap", "ahead"))
+    at, hour, gap = nw.col("at"), nw.col("hour"), nw.col("gap")
 
-    def beside(column: nw.Expr, steps: int) -> nw.Expr:
-        return column.shift(steps).over("episode", order_by=["at"])
+    def ordered(expression: nw.Expr) -> nw.Expr:
+        return expression.over("episode", order_by=["at"])
 
     return (
         acts.select("episode", "at", hour=_hour())
         .with_columns(
-            gap=(at - beside(at, 1)).fill_null(-1).cast(nw.Int32),
-            ahead=(beside(at, -1) - at).fill_null(-1),
-            new_hour=(hour != beside(hour, 1)).fill_null(True),
-            number=at.cum_count().over("episode", order_by=["at"]).cast(nw.Int32),
+            gap=(at - ordered(at.shift(1))).fill_null(_ENDLESS).cast(nw.Int32),
+            last=ordered(at.shift(-1)).is_null(),
+            new_hour=(hour != ordered(hour.shift(1))).fill_null(True),
+            number=ordered(at.cum_count()).cast(nw.Int32),
         )
-        .with_columns(edge=(gap <= 0) | (gap > shortest * 60) | (ahead <= 0) | (ahead > shortest * 60))
-        .filter(nw.col("edge") | nw.col("new_hour"))
-        .drop("ahead")
+        .filter((gap > shortest * 60) | (gap == 0) | nw.col("last") | nw.col("new_hour"))
     )
 
 
@@ -125,9 +135,3 @@ def _hour() -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     return whole(nw.col("second"), 3600).cast(nw.Int32)
-
-
-def _small(number: int) -> nw.Expr:
-    import narwhals.stable.v2 as nw
-
-    return nw.lit(number, nw.Int8)

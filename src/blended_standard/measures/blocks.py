@@ -73,6 +73,11 @@ class Blocks:
             self._tables[name] = self._bind(name)
         return self._tables[name]
 
+    def once(self, name: str, key: str) -> nw.LazyFrame[Any]:
+        """Return a table with each key once; where rows share a key any of them stays."""
+        frame = self.table(name)
+        return frame if self.engine.suspects(frame, [key]) is None else frame.unique(key)
+
     def _bind(self, name: str) -> nw.LazyFrame[Any]:
         record = RECORDS[name]
         if name not in self._submission.tables:

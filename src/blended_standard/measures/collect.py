@@ -160,22 +160,27 @@ class _Collector:
     def _histograms(self, part: _Part) -> Mapping[Group, Summary]:
         import narwhals.stable.v2 as nw
 
-        counts: dict[Group, dict[int, int]] = defaultdict(dict)
         x = f"x{part.suffix}"
         kept = self._kept(x).with_columns(tick=(nw.col(x) * part.ticks + 0.5).floor().cast(nw.Int64))
-        for group, row in self._aggregate(kept, {"count": nw.len()}, "tick"):
-            counts[group][int(row["tick"])] = int(row["count"])
-        return {group: MedianSummary(found) for group, found in counts.items()}
+        counts = self._counts(kept, "tick")
+        return {group: MedianSummary({tick: count for (tick,), count in own.items()}) for group, own in counts.items()}
 
     def _pairs(self, first: str, second: str, part: _Part) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:
         """Count the units of each group by a pair of whole numbers."""
+        left, right = f"{first}{part.suffix}", f"{second}{part.suffix}"
+        counts = self._counts(self._kept(left), left, right)
+        return ((group, {(a, b): count for (a, b), count in own.items()}) for group, own in counts.items())
+
+    def _counts(self, frame: nw.LazyFrame[Any], *keys: str) -> Mapping[Group, Mapping[tuple[int, ...], int]]:
+        """Count the units of each group by whole numbers."""
         import narwhals.stable.v2 as nw
 
-        tables: dict[Group, dict[tuple[int, int], int]] = defaultdict(dict)
-        left, right = f"{first}{part.suffix}", f"{second}{part.suffix}"
-        for group, row in self._aggregate(self._kept(left), {"count": nw.len()}, left, right):
-            tables[group][int(row[left]), int(row[right])] = int(row["count"])
-        return tables.items()
+        by = self.grouping.columns
+        found = self.engine.collect(frame.group_by(*by, *keys).agg(count=nw.len()))
+        counts: dict[tuple[Any, ...], dict[tuple[int, ...], int]] = defaultdict(dict)
+        for *values, count in zip(*(found[name] for name in (*by, *keys, "count")), strict=True):
+            counts[tuple(values[: len(by)])][tuple(map(int, values[len(by) :]))] = int(count)
+        return {self.grouping.group(values): own for values, own in counts.items()}
 
     def _aggregate(
         self, frame: nw.LazyFrame[Any], aggregates: dict[str, nw.Expr], *also: str

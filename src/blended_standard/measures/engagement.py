@@ -59,14 +59,14 @@ def missed_opportunities(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame
     """Learning opportunities not taken, of those offered; the due items alone are free of attendance (ENG-14)."""
     import narwhals.stable.v2 as nw
 
-    offered = blocks.table("learning_opportunity").unique("opportunity_id").join(blocks.spans, on="episode_id")
+    offered = blocks.once("learning_opportunity", "opportunity_id").join(blocks.spans, on="episode_id")
     offered = offered.filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
     missed = nw.when(nw.col("taken")).then(0).otherwise(1).cast(nw.Int64)
     due = nw.when(nw.col("kind") == "asynchronous").then(1).otherwise(0).cast(nw.Int64)
     return (
         offered.with_columns(missed=missed, due=due, one=nw.lit(1, nw.Int64))
         .with_columns(due_missed=nw.col("missed") * nw.col("due"))
-        .group_by("episode_id")
+        .group_by("episode")
         .agg(
             x=nw.col("missed").sum().cast(nw.Int64),
             y=nw.col("one").sum().cast(nw.Int64),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.acts import THRESHOLDS, sessions
-from blended_standard.measures.blocks import Blocks, week_of
+from blended_standard.measures.acts import THRESHOLDS, sessions, unshared_sessions
+from blended_standard.measures.blocks import Blocks, block, week_of
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -99,23 +99,23 @@ def evenness(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     )
 
 
+@block
 def _minutes(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
     """Minutes on task by each tail rule at one threshold: episode, drop_M, cap_M, mean_M, acts_M."""
     import narwhals.stable.v2 as nw
 
-    seconds, acts = nw.col("stop") - nw.col("start"), nw.col("acts")
+    seconds, acts = nw.col("seconds").cast(nw.Int64), nw.col("acts").cast(nw.Int64)
     totals = (
-        sessions(blocks, minutes)
-        .with_columns(seconds=seconds, mean=seconds / nw.when(acts > 1).then(acts - 1).otherwise(1))
+        unshared_sessions(blocks, minutes)
+        .select("episode", seconds=seconds, acts=acts, mean=seconds / nw.max_horizontal(acts - 1, nw.lit(1)))
         .group_by("episode")
-        .agg(nw.col("seconds").sum().cast(nw.Int64), nw.col("mean").sum(), acts.sum(), sessions=nw.len())
+        .agg(nw.col("seconds").sum(), nw.col("acts").sum(), nw.col("mean").sum(), sessions=nw.len())
+        .with_columns(nw.col("seconds", "acts").cast(nw.Int64))
     )
-    return blocks.engine.materialise(
-        totals.select(
-            "episode",
-            (nw.col("seconds") / 60).alias(f"drop_{minutes}"),
-            (nw.col("seconds") / 60 + (nw.col("sessions") - 1) * minutes).alias(f"cap_{minutes}"),
-            ((nw.col("seconds") + nw.col("mean")) / 60).alias(f"mean_{minutes}"),
-            acts.alias(f"acts_{minutes}"),
-        )
+    return totals.select(
+        "episode",
+        (nw.col("seconds") / 60).alias(f"drop_{minutes}"),
+        (nw.col("seconds") / 60 + (nw.col("sessions") - 1) * minutes).alias(f"cap_{minutes}"),
+        ((nw.col("seconds") + nw.col("mean")) / 60).alias(f"mean_{minutes}"),
+        nw.col("acts").alias(f"acts_{minutes}"),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.acts import learning_days
 from blended_standard.measures.blocks import Blocks, block
+from blended_standard.measures.expressions import flag
 from blended_standard.measures.registry import Parameters, measure
 from blended_standard.numeric.events import CENSORED, COMPETING, EVENT
 
@@ -76,56 +77,65 @@ def spells_of(blocks: Blocks) -> nw.LazyFrame[Any]:
     """
     import narwhals.stable.v2 as nw
 
-    timeline = blocks.engine.materialise(_timeline(blocks))
-    marks = timeline.filter(nw.col("mark") == 1)
-    after = {name: nw.col(name).shift(-1).over("episode", order_by=["day"]) for name in ("number", "act")}
-    later = marks.with_columns(**{f"next_{name}": found for name, found in after.items()})
-    spells = later.filter(~nw.col("next_number").is_null()).with_columns(
-        length=nw.col("next_number") - nw.col("number") - nw.col("observable"),
-        returned=nw.col("next_act") == 1,
-    )
-    ends = marks.group_by("episode").agg(first=nw.col("number").min(), final=nw.col("number").max())
-    exits = blocks.episodes.select("episode", "exited")
+    def following(name: str) -> nw.Expr:
+        return nw.col(name).shift(-1).over("episode", order_by=["day"])
+
+    number = nw.col("number")
     return (
-        spells.join(ends, on="episode")
-        .join(exits, on="episode")
-        .with_columns(open=~nw.col("returned") & ~nw.col("exited"), observed=nw.col("final") - nw.col("first"))
-        .select("episode", "length", "returned", "open", "observed")
+        _marks(blocks)
+        .with_columns(
+            length=following("number") - number - nw.col("observable"),
+            returned=following("act") == 1,
+            observed=number.max().over("episode") - number.min().over("episode"),
+        )
+        .filter(~nw.col("length").is_null())
+        .select(
+            "episode",
+            "length",
+            "returned",
+            "observed",
+            open=~nw.col("returned") & ~nw.col("exited"),
+        )
     )
 
 
-def _timeline(blocks: Blocks) -> nw.LazyFrame[Any]:
-    """Days with an action, the days before entry and after the last (marks), and paused days, numbered.
+@block
+def _marks(blocks: Blocks) -> nw.LazyFrame[Any]:
+    """Days with an action, the day before entry and the day after the last, numbered by observable days.
 
-    episode, day, act, mark, observable (0 or 1), number: how many observable days came before the day.
+    episode, day, act (0 or 1), observable (0 or 1), number: how many observable days came before it, exited.
     """
     import narwhals.stable.v2 as nw
 
-    def days(frame: nw.LazyFrame[Any], act: int, mark: int, paused: int) -> nw.LazyFrame[Any]:
-        flags = {"act": act, "mark": mark, "paused": paused}
-        return frame.select("episode", "day", **{name: nw.lit(flag, nw.Int64) for name, flag in flags.items()})
+    def days(frame: nw.LazyFrame[Any], day: nw.Expr, **flags: int) -> nw.LazyFrame[Any]:
+        kinds = {name: nw.lit(flags.get(name, 0), nw.Int8) for name in ("act", "mark", "paused")}
+        return frame.select("episode", day=day, **kinds)
 
-    spans = blocks.spans
-    parts = [
-        days(learning_days(blocks), 1, 1, 0),
-        days(spans.with_columns(day=nw.col("entry") - 1), 0, 1, 0),
-        days(spans.with_columns(day=nw.col("last") + 1), 0, 1, 0),
-        days(blocks.paused_days(), 0, 0, 1),
-    ]
+    day, entry, last = nw.col("day"), nw.col("entry"), nw.col("last")
     merged = (
-        nw.concat(parts).group_by("episode", "day").agg(*(nw.col(name).max() for name in ("act", "mark", "paused")))
+        nw.concat(
+            [
+                days(learning_days(blocks), day, act=1, mark=1),
+                days(blocks.spans, entry - 1, mark=1),
+                days(blocks.spans, last + 1, mark=1),
+                days(blocks.paused_days(), day, paused=1),
+            ]
+        )
+        .group_by("episode", "day")
+        .agg(*(nw.col(name).max() for name in ("act", "mark", "paused")))
     )
-    placed = merged.join(spans.select("episode", "site_id", "entry", "last"), on="episode").join(
-        blocks.site_days, on=["site_id", "day"]
-    )
-    outside = (nw.col("day") < nw.col("entry")) | (nw.col("day") > nw.col("last"))
-    blocked = (nw.col("closed") == 1) | (nw.col("paused") == 1) | outside
-    paused_open = nw.when((nw.col("paused") == 1) & (nw.col("closed") == 0)).then(1).otherwise(0).cast(nw.Int64)
-    before = nw.when(nw.col("day") < nw.col("entry")).then(1).otherwise(0)
+    episodes = blocks.episodes.select("episode", "site_id", "entry", "last", "exited")
+    is_open = nw.col("closed") == 0
+    skipped = flag((nw.col("paused") == 1) & is_open)
+    seen = (nw.col("paused") == 0) & is_open & (day >= entry) & (day <= last)
+    # The day before entry is not observable, and where it is open would count as one before all that follow.
+    outside = flag(is_open & (day < entry))
     return (
-        placed.with_columns(paused_open=paused_open, observable=nw.when(blocked).then(0).otherwise(1).cast(nw.Int64))
-        .with_columns(hidden=nw.col("paused_open").cum_sum().over("episode", order_by=["day"]) - nw.col("paused_open"))
-        .with_columns(extra=before * (1 - nw.col("closed")))
-        .with_columns(number=nw.col("day") - nw.col("closed_before") - nw.col("hidden") + nw.col("extra"))
-        .select("episode", "day", "act", "mark", "observable", "number")
+        merged.join(episodes, on="episode")
+        .join(blocks.site_days, on=["site_id", "day"])
+        .with_columns(skipped=skipped, observable=flag(seen))
+        .with_columns(hidden=nw.col("skipped").cum_sum().over("episode", order_by=["day"]) - nw.col("skipped"))
+        .with_columns(number=(day - nw.col("closed_before") - nw.col("hidden") + outside).cast(nw.Int64))
+        .filter(nw.col("mark") == 1)
+        .select("episode", "day", "act", "observable", "number", "exited")
     )
