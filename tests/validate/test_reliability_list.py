@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.validate.reliability import ROWS, Box, text_rows
+from tests.validate.reliability import ROWS, Box, file_rows, text_rows, value_rows
 
-MODULES = (text_rows,)
+MODULES = (text_rows, file_rows, value_rows)
 CASES = [
     pytest.param(show, id=f"{number}: {show.__name__.replace('_', ' ')}")
     for number in sorted(ROWS)

@@ -172,7 +172,10 @@ def _cast(kind: FieldType, found: str, name: str) -> str | None:
         "date": [
             (found in ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), _days(name)),
         ],
-        "instant": [(found == "TIMESTAMP WITH TIME ZONE", _seconds(name))],
+        "instant": [
+            (found == "TIMESTAMP WITH TIME ZONE", _seconds(name)),
+            (found == "TIMESTAMPTZ_NS", _seconds(f"cast({name} as timestamptz)")),
+        ],
     }
     return next((sql for fits, sql in casts[kind] if fits), None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,22 @@ def is_whole(path: Path, table: str, found: FindingCollector) -> bool:
         found.add("PQT-CUT", table=table, detail=f"({path.name}, {size:,} bytes)")
         return False
     return not importlib.util.find_spec("pyarrow") or _has_sound_footer(path, table, found)
+
+
+def differ(paths: Sequence[Path], table: str, found: FindingCollector) -> bool:
+    """Say whether the files of one table have different columns; without pyarrow they are taken to be alike."""
+    if len(paths) < 2 or not importlib.util.find_spec("pyarrow"):
+        return False
+    import pyarrow.parquet as pq
+
+    first, *others = ({field.name: str(field.type) for field in pq.read_schema(path)} for path in paths)
+    for path, columns in zip(paths[1:], others, strict=True):
+        for name in sorted(first.keys() | columns.keys()):
+            if first.get(name) != columns.get(name):
+                kinds = f"{first.get(name, 'not there')}; in {path.name} it is {columns.get(name, 'not there')}."
+                found.add("FLD-TYPE", table=table, field=name, detail=f"In {paths[0].name} the column is {kinds}")
+                return True
+    return False
 
 
 def damaged(tables: Mapping[str, Any], found: FindingCollector) -> set[str]:
@@ -66,6 +82,12 @@ def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:
     if rows != facts.num_rows:
         detail = f"({path.name} claims {facts.num_rows:,} rows, its parts {rows:,})"
         found.add("PQT-CORRUPT", table=table, detail=detail)
+        return False
+    columns = (facts.schema.column(number) for number in range(facts.num_columns))
+    old = next((column.name for column in columns if column.physical_type == "INT96"), None)
+    if old:
+        detail = f"In {path.name} it is of the old type INT96, which has no zone. Write a timestamp with a zone."
+        found.add("FLD-TYPE", table=table, field=old, detail=detail)
         return False
     if not rows:
         found.add("FIL-NO-ROWS", table=table)

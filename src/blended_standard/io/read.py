@@ -17,7 +17,7 @@ from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io.csv_text import read_csv
 from blended_standard.io.limits import LIMITS, Limits
-from blended_standard.io.parquet import is_whole
+from blended_standard.io.parquet import differ, is_whole
 from blended_standard.io.submission import Manifest, Submission, make_manifest
 from blended_standard.io.tables import Columns, ParquetSource
 from blended_standard.io.text import RawRow, read_json_lines
@@ -267,4 +267,4 @@ def _parquet(files: list[SourceFile], record: type[Record], found: FindingCollec
     if len(paths) < len(files):
         raise UnreadableInputError(f"{record.table}: Parquet inside a zip archive is not read. Unpack it first.")
     sound = tuple(path for path in paths if is_whole(path, record.table, found))
-    return ParquetSource(paths=sound) if sound else None
+    return ParquetSource(paths=sound) if sound and not differ(sound, record.table, found) else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import functools
 import operator
+import zoneinfo
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _FIRST_DAY = -25_567  # 1900-01-01
 _LAST_DAY = 84_370  # 2200-12-31
 _SECONDS_A_DAY = 86_400
+_MOST_ZONES = 20
 FIRST_VISIBLE = "!"  # an empty text and one that begins with a space or a control character sort before it
 SPACES = (" ", "\t", "\n", "\r")
 
@@ -101,7 +104,10 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield FieldCheck("PRV-DIRECT", field, _direct(field), redact=True)
         if field.name == "time_zone":
             unknown = sorted(zone for zone in context.zones if not is_zone(zone))
-            yield FieldCheck("FLD-ZONE", field, _of(field).is_in(unknown))
+            for zone in unknown[:_MOST_ZONES]:
+                yield FieldCheck("FLD-ZONE", field, _of(field) == zone, near_zones(zone))
+            if unknown[_MOST_ZONES:]:
+                yield FieldCheck("FLD-ZONE", field, _of(field).is_in(unknown[_MOST_ZONES:]))
 
 
 def _given(field: FieldSpec) -> FieldCheck:
@@ -165,6 +171,13 @@ def _of(field: FieldSpec, name: str | None = None) -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     return nw.col(name or field.name)
+
+
+def near_zones(zone: str) -> str:
+    """Return a hint at the zones whose names are nearest, or nothing."""
+    names = {name.lower(): name for name in zoneinfo.available_timezones()}
+    near = difflib.get_close_matches(zone[:60].lower().replace(" ", "_"), names, n=2, cutoff=0.7)
+    return f"Did you mean {' or '.join(names[name] for name in near)}?" if near else ""
 
 
 def listed(codes: tuple[str, ...]) -> str:

@@ -164,7 +164,7 @@ def _problems(
         elif as_of is not None and (table, field.name) not in bulk.MAY_LIE_AHEAD and _is_ahead(value, as_of):
             yield "TIM-FUTURE", f"The submission speaks of {as_of}."
     if field.name == "time_zone" and not is_zone(value):
-        yield "FLD-ZONE", ""
+        yield "FLD-ZONE", bulk.near_zones(value)
 
 
 def _text_problems(field: FieldSpec, value: str) -> Iterator[tuple[str, str]]:

@@ -22,12 +22,14 @@ from blended_standard.validate.report import TableCount, ValidationReport
 from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
+from blended_standard.validate.twins import twins
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 _MOST_BROKEN = 500_000
 _LARGE = 200_000
+_BEYOND_ASCII = r"[^\x00-\x7F]"
 _FOLDED = "_folded_"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -148,6 +150,8 @@ class _Run:
         absent = self._columns(name)
         broken = self._rows(name, absent, rows) if rows else set()
         self._keys(name, self._alike(name, spaced=True) if "FLD-ID" in broken else alike)
+        if rows < _LARGE:
+            self._look_alike(name)
         return TableCount(table=name, read=rows, usable=rows - unusable)
 
     def record_rules(self) -> None:
@@ -284,6 +288,21 @@ class _Run:
             )
             twins = kept.join(several.filter(nw.col("_written") > 1), on=folded)
             self._report("IDS-TWIN", name, key[0], twins.filter(nw.col(names[0]) != nw.col("_first")))
+
+    def _look_alike(self, name: str) -> None:
+        """Find identifiers that look alike, where any is written in more than ASCII; large tables are left aside."""
+        import narwhals.stable.v2 as nw
+
+        key = [field for field in RECORDS[name].fields() if field.key]
+        if len(key) != 1 or key[0].type != "text":
+            return
+        column = nw.col(key[0].name)
+        names = self.tables[name].select(column)
+        if not self._count(names.filter(column.str.contains(_BEYOND_ASCII))):
+            return
+        found = twins(value for value in self.engine.collect(names.unique())[key[0].name] if value)
+        if found:
+            self._report("IDS-TWIN", name, key[0], self.tables[name].filter(column.is_in(found)))
 
     def _twice(self, name: str, field: FieldSpec, key: list[str], frame: nw.LazyFrame[Any]) -> None:
         import narwhals.stable.v2 as nw

@@ -1,0 +1,279 @@
+"""Rows 46 to 65: Parquet and Arrow, archives, paths."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from blended_standard.cli import main
+from blended_standard.errors import UnreadableInputError, UsageError
+from blended_standard.io import Limits, read_submission, write_submission
+from blended_standard.model import RECORDS
+from tests.validate.reliability import Box, parquet, row, sites
+from tests.validate.test_bad_input import SOUND, write
+
+EPISODES = {
+    "episode_id": ["e1", "e2"],
+    "learner_id": ["l1", "l2"],
+    "site_id": ["s", "s"],
+    "entry_date": [dt.date(2025, 9, 1)] * 2,
+}
+ENGINES = ("duckdb", "polars")
+
+
+def episodes(**changes: object) -> pa.Table:
+    return pa.table({**EPISODES, **changes})
+
+
+def codes(box: Box, content: bytes, table: str = "episode") -> dict[str, list[tuple[str, str | None]]]:
+    """The findings by engine; both must give the same."""
+    found = {}
+    for engine in ENGINES:
+        report = box.judged(engine, **{f"{table}_csv": None, f"{table}.parquet": content})
+        found[engine] = [(finding.code, finding.field) for finding in report.findings]
+    assert found["duckdb"] == found["polars"]
+    return found
+
+
+@row(46)
+def columns_of_other_types(box: Box) -> None:
+    lossless = episodes(
+        learner_id=pa.array(["l1", "l2"], pa.large_string()),
+        site_id=pa.array(["s", "s"]).dictionary_encode(),
+        entry_grade=pa.array([9, 10], pa.int8()),
+    )
+    assert codes(box, parquet(lossless))["polars"] == []
+    lossy = episodes(entry_grade=pa.array([9.5, 10.0]))
+    assert ("FLD-TYPE", "entry_grade") in codes(box, parquet(lossy))["polars"]
+    assert ("FLD-TYPE", "entry_date") in codes(box, parquet(episodes(entry_date=pa.array(["2025-09-01"] * 2))))[
+        "polars"
+    ]
+
+
+@row(47)
+def cut_footer(box: Box) -> None:
+    whole = parquet(episodes())
+    for content in (whole[:-10], whole[:40], b"PAR1", whole[:-60] + b"\0" * 52 + whole[-8:]):
+        assert ("PQT-CUT", None) in codes(box, content)["polars"]
+        box.exits("episode", content, 3, suffix="parquet")
+
+
+@row(48)
+def corrupt_page(box: Box) -> None:
+    many = pa.table({name: list(values[:1]) * 3000 for name, values in EPISODES.items()})
+    many = many.set_column(0, "episode_id", pa.array([f"e{n}" for n in range(3000)]))
+    content = bytearray(parquet(many, row_group_size=1000, use_dictionary=False, compression="snappy"))
+    content[3000:3600] = b"\xff" * 600
+    for engine in ENGINES:
+        report = box.judged(engine, episode_csv=None, **{"episode.parquet": bytes(content)})
+        assert [finding.code for finding in report.findings] == ["PQT-CORRUPT"]
+        assert "row group 1 of 3" in report.findings[0].detail
+        assert "episode" not in {table.table for table in report.tables}
+
+
+@row(49)
+def decimals(box: Box) -> None:
+    cents = pa.array([1, 2], pa.decimal128(38, 10))
+    rows = pa.table({
+        "cost_id": ["a", "b"], "program_id": ["p", "p"], "category": ["instruction", "other"], "amount": cents,
+        "start_date": [dt.date(2025, 9, 1)] * 2, "end_date": [dt.date(2026, 6, 30)] * 2,
+    })  # fmt: skip
+    required = [
+        field.name for field in RECORDS["cost"].fields() if field.required and field.name not in rows.column_names
+    ]
+    assert not any(field == "amount" for _, field in codes(box, parquet(rows), "cost")["polars"]), required
+
+
+@row(50)
+def timestamps(box: Box) -> None:
+    def acts(kind: pa.DataType, value: int) -> bytes:
+        return parquet(pa.table({"episode_id": ["e1"], "at": pa.array([value], kind), "verb": ["submit"]}))
+
+    second = int(dt.datetime(2025, 9, 2, 15, tzinfo=dt.UTC).timestamp())
+    for unit, size in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
+        for zone in ("UTC", "America/New_York"):
+            assert codes(box, acts(pa.timestamp(unit, zone), second * size), "activity")["polars"] == []
+        assert ("FLD-TYPE", "at") in codes(box, acts(pa.timestamp(unit), second * size), "activity")["polars"]
+    assert ("FLD-YEAR", "at") in codes(box, acts(pa.timestamp("s", "UTC"), 10**11), "activity")["polars"]
+
+
+@row(51)
+def nested_columns(box: Box) -> None:
+    for value in ([["s"], ["s"]], [{"a": "s"}, {"a": "s"}]):
+        assert ("FLD-TYPE", "site_id") in codes(box, parquet(episodes(site_id=value)))["polars"]
+
+
+@row(52)
+def nulls_in_a_required_column(box: Box) -> None:
+    for engine in ENGINES:
+        content = parquet(episodes(site_id=["s", None]))
+        report = box.judged(engine, episode_csv=None, **{"episode.parquet": content})
+        assert [(finding.code, finding.row) for finding in report.findings] == [("FLD-REQUIRED", 2)]
+
+
+@row(53)
+def no_rows_and_differing_parts(box: Box) -> None:
+    outcome = pa.table({"outcome_id": pa.array([], pa.string())})
+    report = box.judged(**{"outcome.parquet": parquet(outcome)})
+    assert ("FIL-NO-ROWS", "note") in {(finding.code, finding.severity) for finding in report.findings}
+    for engine in ENGINES:
+        parts = {"episode.1.parquet": parquet(episodes().slice(0, 1)), "episode.2.parquet": parquet(
+            episodes(entry_date=pa.array(["x", "y"])).slice(1))}  # fmt: skip
+        report = box.judged(engine, episode_csv=None, **parts)
+        assert ("FLD-TYPE", "entry_date") in {(finding.code, finding.field) for finding in report.findings}
+
+
+@row(54)
+def encrypted_or_unknown(box: Box) -> None:
+    whole = parquet(episodes())
+    assert "encrypted" in box.exits("episode", b"PARE" + whole[4:-4] + b"PARE", 3, suffix="parquet")
+
+
+@row(55)
+def more_rows_claimed_than_there_are(box: Box) -> None:
+    many = pa.table({name: list(values[:1]) * 3000 for name, values in EPISODES.items()})
+    content = parquet(many, row_group_size=1000)
+    size = struct.unpack("<I", content[-8:-4])[0]
+    footer = content[-8 - size : -8]
+    claimed = footer.replace(b"\x16" + varint(3000), b"\x16" + varint(2**40))
+    assert claimed != footer
+    changed = content[: -8 - size] + claimed + struct.pack("<I", len(claimed)) + b"PAR1"
+    for engine in ENGINES:
+        report = box.judged(engine, episode_csv=None, **{"episode.parquet": changed})
+        assert "claims 1,099,511,627,776 rows" in next(f.detail for f in report.findings if f.code == "PQT-CORRUPT")
+
+
+def varint(number: int) -> bytes:
+    """A positive number as Thrift's compact protocol writes it."""
+    number, made = number << 1, b""
+    while number > 127:
+        made += bytes([number & 127 | 128])
+        number >>= 7
+    return made + bytes([number])
+
+
+@row(56)
+def julian_days(box: Box) -> None:
+    at = pa.array([dt.datetime(2025, 9, 2, 15)] * 2, pa.timestamp("ns", "UTC"))
+    rows = pa.table({"episode_id": ["e1", "e2"], "at": at, "verb": ["submit"] * 2})
+    found = codes(box, parquet(rows, use_deprecated_int96_timestamps=True), "activity")["polars"]
+    assert found in ([], [("FLD-TYPE", "at")])
+
+
+def zipped(box: Box, members: list[tuple[str | zipfile.ZipInfo, str | bytes]], **options: int) -> Path:
+    file = box.path / "x.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+    return file
+
+
+def refused(box: Box, file: Path, says: str, limits: Limits | None = None) -> None:
+    before = set(box.path.rglob("*"))
+    with pytest.raises(UnreadableInputError, match=says):
+        read_submission(file, **({"limits": limits} if limits else {}))
+    assert set(box.path.rglob("*")) == before
+    if limits is None:
+        assert main(["validate", str(file)]) == 3
+
+
+@row(57)
+def bombs(box: Box) -> None:
+    refused(box, zipped(box, [("site.csv", sites() + " " * 50_000_000)]), "unpacks to more than")
+    small = [("site.csv", sites(*"abcdefgh")), ("learner.csv", "learner_id\nl\n")]
+    refused(box, zipped(box, small), "unpacks to more than", Limits(archive_bytes=100))
+    refused(box, zipped(box, small), "unpacks to more than", Limits(file_bytes=50))
+    refused(box, zipped(box, small), "holds 2 files", Limits(archive_members=1))
+    inner = zipped(box, [("site.csv", " " * 1_000_000)]).read_bytes()
+    outer = read_submission(zipped(box, [("inner.zip", inner), ("site.csv", sites())]))
+    assert list(outer.tables) == ["site"]  # an archive in an archive is not opened
+
+
+@row(58)
+def paths_that_leave(box: Box) -> None:
+    for name in ("../site.csv", "/etc/site.csv", "C:\\x\\site.csv", "a/../../site.csv", "..\\site.csv"):
+        refused(box, zipped(box, [(name, sites())]), "leaves the archive")
+    file = zipped(box, [("site.csvxx.txt", sites())])
+    file.write_bytes(file.read_bytes().replace(b"site.csvxx", b"site.csv\0x"))
+    refused(box, file, "NUL|not a zip archive")
+
+
+@row(59)
+def links(box: Box) -> None:
+    for mode in (0o120777, 0o060644, 0o010644):
+        member = zipfile.ZipInfo("site.csv")
+        member.external_attr = mode << 16
+        refused(box, zipped(box, [(member, "/etc/passwd")]), "symbolic link or a device")
+
+
+@row(60)
+def members_twice(box: Box) -> None:
+    for other in ("SITE.csv", "b/site.csv"):
+        refused(box, zipped(box, [("site.csv", sites()), (other, sites())]), "stands twice")
+
+
+@row(61)
+def encrypted_member(box: Box) -> None:
+    file = zipped(box, [("site.csv", sites())])
+    content = bytearray(file.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    file.write_bytes(bytes(content))
+    refused(box, file, "is encrypted")
+
+
+@row(62)
+def damaged_member(box: Box) -> None:
+    file = box.path / "x.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("site.csv", sites())
+    file.write_bytes(file.read_bytes().replace(b"North", b"Nurth", 1))
+    refused(box, file, "damaged")
+
+
+@row(63)
+def not_a_file(box: Box) -> None:
+    fifo = box.path / "site.csv"
+    os.mkfifo(fifo)
+    for path in (fifo, Path("/dev/null")):
+        with pytest.raises(UnreadableInputError, match="not a regular file"):
+            read_submission(path)
+        assert main(["validate", str(path)]) == 3
+    assert main(["validate", str(box.path), "--table", "site"]) == 2
+    with pytest.raises(UnreadableInputError, match="holds no file"):
+        read_submission(box.path)  # the directory holds nothing but the FIFO, which is passed over
+
+
+@row(64)
+def output_is_a_link(box: Box) -> None:
+    target, link = box.path / "target.txt", box.path / "link.txt"
+    target.write_text("before")
+    link.symlink_to(target)
+    source = box.path / "sound"
+    source.mkdir()
+    write(source, {})
+    assert main(["validate", str(source), "--out", str(link)]) == 2
+    assert target.read_text() == "before"
+    folder = box.path / "folder"
+    folder.mkdir()
+    (box.path / "other").symlink_to(folder)
+    with pytest.raises(UsageError, match="symbolic link"):
+        write_submission(read_submission(source), box.path / "other")
+    assert list(folder.iterdir()) == []
+
+
+@row(65)
+def output_is_the_input(box: Box) -> None:
+    file = box.path / "site.csv"
+    file.write_text(SOUND["site.csv"])
+    run: Callable[[Path], int] = lambda out: main(["validate", str(file), "--table", "site", "--out", str(out)])  # noqa: E731
+    assert run(file) == run(box.path / "." / "site.csv") == 2
+    assert file.read_text() == SOUND["site.csv"]
+    with pytest.raises(UsageError, match="not an empty directory"):
+        write_submission(read_submission(box.path), box.path)

@@ -1,0 +1,210 @@
+"""Rows 66 to 88: time, identifiers, text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import blended_standard as bs
+from blended_standard.results import html_table
+from blended_standard.validate import render
+from tests.measures.make_vectors_core import act, active_weeks, day, stay
+from tests.measures.test_vectors import submission
+from tests.validate.reliability import Box, records, row, sites
+
+ACT = "episode_id,at,verb\n"
+STAYS = "episode_id,learner_id,site_id,entry_date,exit_date,exit_reason\n"
+
+
+def at(box: Box, text: str) -> str:
+    """Give an act at this time, which must be refused; return the hint."""
+    found = box.finds("FLD-TYPE", activity_csv=f"{ACT}e1,{text},submit\n")
+    assert (found.field, found.value) == ("at", text)
+    return found.detail
+
+
+@row(66, 67, 68)
+def no_zone(box: Box) -> None:
+    """A local time is refused, so that one that never was, or was twice, can't be taken for another."""
+    for local in ("2025-03-09T02:30:00", "2025-11-02T01:30:00", "2025-09-02T15:04:05"):
+        assert "offset from UTC is missing" in at(box, local)
+    twice = [f"{ACT}e1,2025-11-02T01:30:00-0{hours}:00,submit\n" for hours in (4, 5)]
+    first, second = (records(box, "activity", activity_csv=text)[0].at for text in twice)
+    assert second - first == dt.timedelta(hours=1)
+
+
+@row(69)
+def days_that_do_not_exist(box: Box) -> None:
+    for text in ("2025-02-29", "2025-04-31", "1900-02-29", "2025-13-01", "2025-00-10"):
+        found = box.finds("FLD-TYPE", episode_csv=f"{STAYS}e1,l1,s,{text},,\ne2,l2,s,2025-09-01,,\n")
+        assert found.value == text
+    assert box.quiet(episode_csv=f"{STAYS}e1,l1,s,2024-02-29,,\ne2,l2,s,2025-09-01,,\n")
+
+
+@row(70, 71)
+def seconds_and_hours_that_do_not_exist(box: Box) -> None:
+    assert "second must be in 0..59" in at(box, "2016-12-31T23:59:60Z")
+    assert "hour must be in 0..23" in at(box, "2025-09-02T24:00:00Z")
+
+
+@row(72)
+def years(box: Box) -> None:
+    for text in ("0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"):
+        box.finds("FLD-YEAR", episode_csv=f"{STAYS}e1,l1,s,{text},,\ne2,l2,s,2025-09-01,,\n")
+    for text in ("10000-01-01", "-0044-03-15", "+2025-01-01"):
+        box.finds("FLD-TYPE", episode_csv=f"{STAYS}e1,l1,s,{text},,\ne2,l2,s,2025-09-01,,\n")
+    assert "outside the calendar" in at(box, "0001-01-01T00:00:00+14:00")
+
+
+@row(73)
+def end_before_start(box: Box) -> None:
+    box.finds("EPI-ORDER", episode_csv=f"{STAYS}e1,l1,s,2025-09-02,2025-09-01,withdrawn\ne2,l2,s,2025-09-01,,\n")
+    box.quiet(episode_csv=f"{STAYS}e1,l1,s,2025-09-02,2025-09-02,withdrawn\ne2,l2,s,2025-09-01,,\n")
+
+
+@row(74)
+def dates_of_other_lands(box: Box) -> None:
+    for text in ("03/04/2025", "3.4.2025", "20250403", "2025-4-3", "Apr 3 2025", "45750"):
+        assert box.finds("FLD-TYPE", episode_csv=f"{STAYS}e1,l1,s,{text},,\ne2,l2,s,2025-09-01,,\n").value == text
+
+
+@row(75)
+def seconds_since_1970(box: Box) -> None:
+    for number in (1756825445, 1756825445000, 1756825445000000):
+        at(box, str(number))
+        box.finds("FLD-TYPE", activity_jsonl=json.dumps({"episode_id": "e1", "at": number, "verb": "submit"}) + "\n")
+
+
+@row(76)
+def events_to_come(box: Box) -> None:
+    box.finds("TIM-FUTURE", "warning", activity_csv=f"{ACT}e1,2026-07-02T00:00:00Z,submit\n")
+    box.quiet(activity_csv=f"{ACT}e1,2026-07-01T23:59:59Z,submit\n")
+
+
+@row(77)
+def weeks_over_the_year_and_the_clock_change(box: Box) -> None:
+    """2026 has a week 53, which runs into 2027; the vectors hold the weeks of the clock change."""
+    tables = {"episode": [stay(entry="2026-12-21", last="2027-01-17")], "activity": [
+        {"episode_id": "e", "at": at, "verb": "submit"} for at in ("2026-12-28T12:00:00Z", "2027-01-03T12:00:00Z")]}  # fmt: skip
+    found = bs.score(submission(tables), "ENG-01", by=(), as_of="2027-06-30").one("ENG-01")
+    assert (found.numerator, found.denominator) == (1, 4)
+    assert any(case["name"] == "the week of the clock change has seven days" for case in active_weeks())
+
+
+@row(78)
+def unknown_zones(box: Box) -> None:
+    for zone, near in (
+        ("America/New York", "America/New_York"),
+        ("america/chicago", "America/Chicago"),
+        ("EST5", "EST5EDT"),
+    ):
+        found = box.finds("FLD-ZONE", program_csv=f"program_id,name,time_zone\np,Harbor,{zone}\n")
+        assert found.value == zone
+        assert near in found.detail
+    box.quiet(program_csv="program_id,name,time_zone\np,Harbor,Asia/Calcutta\n")  # renamed since, and still known
+
+
+@row(79)
+def overlapping_episodes(box: Box) -> None:
+    for second in ("2025-09-15,2025-09-20", "2025-09-15,2025-12-01"):
+        box.finds("EPI-OVERLAP", episode_csv=(
+            f"{STAYS}e1,l1,s,2025-09-01,2025-09-30,withdrawn\ne2,l1,s,{second},withdrawn\n"))  # fmt: skip
+    box.quiet(episode_csv=f"{STAYS}e1,l1,s,2025-09-01,2025-09-30,withdrawn\ne2,l1,s,2025-10-01,,\n")
+
+
+@row(80)
+def keys_twice(box: Box) -> None:
+    box.finds("IDS-TWICE-SAME", "warning", count=2, site_csv=sites() + "s,p,North\n")
+    assert box.finds("IDS-TWICE", count=2, site_csv=sites() + "s,p,South\n").value == "s"
+    alike = active_weeks()
+    names = {case["name"]: case["expected"]["n"] for case in alike if "stands twice alike" in case["name"]}
+    assert list(names.values()) == [1]
+    assert any("share a key and differ none counts" in case["name"] for case in alike)
+
+
+@row(81)
+def dangling(box: Box) -> None:
+    found = box.finds("REF-DANGLING", site_csv=sites() + "t,q,South\n")
+    assert (found.table, found.field, found.value) == ("site", "program_id", "q")
+    assert "program" in found.detail
+
+
+@row(82)
+def cycle(box: Box) -> None:
+    rows = "competency_id,name,framework_id,parent_id\na,A,f,b\nb,B,f,c\nc,C,f,a\n"
+    report = box.judged(competency_csv=rows, framework_csv="framework_id,title\nf,F\n")
+    found = [finding for finding in report.findings if finding.code == "HIE-CYCLE"]
+    assert all(name in found[0].detail for name in "abc")
+
+
+TWINS = {
+    "case": ("North", "north"),
+    "outer space": ("North", "North "),
+    "accents put together or apart": ("Orl\u00e9ans", "Orle\u0301ans"),
+    "a space of no width": ("North", "No\u200brth"),
+    "a Cyrillic letter": ("North", "N\u043erth"),
+    "a full-width letter": ("North", "\uff2eorth"),
+}
+
+
+@row(83)
+def twins(box: Box) -> None:
+    for name, (one, other) in TWINS.items():
+        report = box.judged(site_csv=f"site_id,program_id,name\ns,p,S\n{one},p,A\n{other},p,B\n")
+        found = [finding for finding in report.findings if finding.code == "IDS-TWIN"]
+        assert [finding.severity for finding in found] == ["warning"], name
+        assert {table.read for table in report.tables if table.table == "site"} == {3}  # never merged
+    box.quiet(site_csv="site_id,program_id,name\ns,p,S\nN\u00f6rth,p,A\nNorth,p,B\n\u5317,p,C\n\u5357,p,D\n")
+
+
+@row(84)
+def blank_identifiers(box: Box) -> None:
+    box.finds("FLD-REQUIRED", site_csv=sites() + ",p,South\n")
+    box.finds("FLD-ID", site_csv=sites() + "  ,p,South\n")
+    box.finds("FLD-ID", site_csv=None, site_jsonl=(
+        '{"site_id":"s","program_id":"p","name":"N"}\n{"site_id":"","program_id":"p","name":"S"}\n'))  # fmt: skip
+
+
+@row(85)
+def long_identifier(box: Box) -> None:
+    found = box.finds("FLD-ID", site_csv=sites() + f"{'x' * 10_000},p,South\n")
+    assert len(found.value or "") < 100
+    assert "10,000 characters" in (found.value or "")
+
+
+@row(86)
+def direction_of_writing(box: Box) -> None:
+    found = box.finds("ENC-BIDI", "warning", site_csv=sites("abc\u202egnp.exe"))
+    assert found.field == "name"
+    report = box.judged(site_csv=sites() + "t,q\u202e,South\n")
+    assert "\u202e" not in str(report)
+    assert "\\u202e" in str(report) or "\\x202e" in str(report)
+
+
+NASTY = "<script>alert(1)</script>\x1b[31m*bold*\n=1+1"
+
+
+@row(87)
+def active_text_is_inert(box: Box) -> None:
+    report = box.judged(learner_csv=None, learner_jsonl=(
+        json.dumps({"learner_id": "l1", "gender": NASTY.replace("\x1b", "")}) + '\n{"learner_id": "l2"}\n'))  # fmt: skip
+    page, text = render([report], "html"), render([report], "text")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+    assert "\\x0a" in text
+    assert "<script" not in html_table([{"name": NASTY}, {"name": NASTY}], caption=NASTY)
+
+
+@row(88)
+def direct_identifiers(box: Box) -> None:
+    for text in ("jane.doe@example.org", "123-45-6789"):
+        found = box.finds("PRV-DIRECT", "warning", site_csv=sites(text))
+        assert found.redacted
+        assert text not in str(found) + json.dumps(found.to_dict())
+
+
+@row(77)
+def days_at_the_edge_of_a_week(box: Box) -> None:
+    tables = {"episode": [stay(last=day(3, 6))], "activity": [act(0, 6), act(1, 0)]}
+    found = bs.score(submission(tables), "ENG-01", by=(), as_of="2026-12-31").one("ENG-01")
+    assert found.numerator == 2
