@@ -1,6 +1,7 @@
 """The main job in one go: `make demo` runs this.
 
-A synthetic district is written to files, read back, validated, scored and compared; the page is written beside it.
+A synthetic district is written to files, read back, validated, scored and compared; the page and the brief are written
+beside it.
 Real data follow: the attendance data of an introductory textbook, and, where it lies beside the checkout, the Open
 University data.
 """
@@ -28,12 +29,13 @@ def main(target: Path = HERE / "out" / "demo") -> int:
     arguments = ["report", str(submission), "--out", str(target / "report.html")]
     code = command(arguments)
     command([*arguments[:-1], str(target / "report.json"), "--quiet"])
+    command(["brief", str(submission), "--out", str(target / "brief.html"), "--quiet"])
     print("\n2. Real data: does handed-in work say more than presence?\n", flush=True)
     attend.main()
     if OULAD.is_dir():
         print("\n3. Real data: the Open University, 32,593 episodes\n", flush=True)
         oulad.main(OULAD, target / "oulad")
-    print(f"\nOpen {target / 'report.html'} in a browser.")
+    print(f"\nOpen {target / 'report.html'} in a browser, and {target / 'brief.html'} for its two printed pages.")
     return code
 
 

@@ -1,8 +1,8 @@
 """What may be published: the thresholds of a profile as data, which a child profile may only tighten.
 
 Source of the default end coding: NCES 2011-603 (Seastrom, 2010), bounds by size of the reporting group. Its abstract
-and reviews were read, its table of sizes was not: the numbers of `NCES_END_CODES` and `NCES_RANGE_CODES` are from memory
-and are to be checked against the brief before they are cited. A profile may set its own.
+and reviews were read, its table of sizes was not: the numbers of `NCES_END_CODES` and `NCES_RANGE_CODES` are from
+memory and are to be checked against the brief before they are cited. A profile may set its own.
 """
 
 from __future__ import annotations
