@@ -13,6 +13,7 @@ import pytest
 import blended_standard as bs
 from blended_standard import compare
 from blended_standard._files import csv_text
+from blended_standard.cli import main
 from blended_standard.measures import MeasureReport
 from tests.report.test_figures import submission
 
@@ -76,6 +77,12 @@ def test_hostile_names_stay_on_their_row(report: MeasureReport) -> None:
     rows = read(hostile.to_csv())
     assert len(rows) == 1
     assert rows[0]["group"] == 'a,"b" c;\u202e🎓'
+
+
+def test_the_command_line_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = bs.write_submission(submission(150, 120), tmp_path / "submission", format="parquet")
+    assert main(["score", str(made), "--measures", "ENG-01", "--format", "csv", "--quiet"]) == 0
+    assert [row["group"] for row in read(capsys.readouterr().out)] == ["Program A", "Program B"]
 
 
 def test_json_gives_the_same_result_back(report: MeasureReport) -> None:

@@ -24,6 +24,7 @@ from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import claim
 from blended_standard.model import RECORDS
 from blended_standard.report import brief
+from blended_standard.results import Result
 from blended_standard.validate import ValidationReport, explain, render
 from blended_standard.validate.conformance import CLASSES, check_statement, run_conformance
 from blended_standard.validate.conformance.page import statement_text
@@ -72,11 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     _conformance_command(commands)
     score = _command(commands, "score", "Compute measures.", _score)
     _scoring(score)
-    score.add_argument("--format", choices=("text", "json"), default="text")
+    score.add_argument("--format", choices=("text", "json", "csv"), default="text")
     compare = _command(commands, "compare", "Compare two groups on one measure.", _compare)
     _scoring(compare)
     _grouping(compare, required=True)
-    compare.add_argument("--format", choices=("text", "json"), default="text")
+    compare.add_argument("--format", choices=("text", "json", "csv"), default="text")
     report = _command(commands, "report", "Read, validate, score, compare and write a page for people.", _report)
     _scoring(report)
     _grouping(report, required=False)
@@ -212,7 +213,7 @@ def _explain(options: argparse.Namespace, progress: Progress) -> int:
 def _score(options: argparse.Namespace, progress: Progress) -> int:
     scored = _measure(_read(options, progress), options, progress)
     progress.close()
-    _emit(options, _as_json(scored) if options.format == "json" else str(scored))
+    _emit(options, _formatted(scored, options.format))
     return 0
 
 
@@ -220,7 +221,7 @@ def _compare(options: argparse.Namespace, progress: Progress) -> int:
     scored = _measure(_read(options, progress), options, progress)
     study = bs.compare.compare_groups(scored, outcome=options.outcome, groups=options.groups)
     progress.close()
-    _emit(options, _as_json(study) if options.format == "json" else str(study))
+    _emit(options, _formatted(study, options.format))
     return 0
 
 
@@ -310,8 +311,10 @@ def _two_groups(scored: MeasureReport, outcome: str) -> tuple[str, str] | None:
     return (found[0], found[1]) if len(found) == 2 else None
 
 
-def _as_json(found: Any) -> str:
-    return json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+def _formatted(found: Result, kind: str) -> str:
+    if kind == "csv":
+        return found.to_csv().rstrip("\r\n")
+    return json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) if kind == "json" else str(found)
 
 
 def _emit(options: argparse.Namespace, text: str) -> None:

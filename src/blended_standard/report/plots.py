@@ -240,7 +240,8 @@ def _draw_dots(plot: Plot, ax: Any) -> None:
     ax.set_yticks(list(height.values()), [_cut(name) for name in names])
     ax.set_ylim(-0.6, len(names) - 0.4)
     _guides(plot, ax)
-    _legend(ax)
+    if len(plot.rows) > len(names):
+        _legend(ax)
 
 
 def _draw_lines(plot: Plot, ax: Any) -> None:
