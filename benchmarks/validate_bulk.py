@@ -1,20 +1,22 @@
 """Aim: ten million evidence rows in Parquet validated by the full rule set on two cores, at 2 million rows/s and
 more, with less than 2 GB, and twelve times as fast as pydantic v2 that looks at row after row and drops each object.
 
-Measured 2026-11 on 2 shared cores (AMD EPYC, Python 3.11.7, DuckDB 2.0.1, pydantic 2.14.4) beside other work; cold
-is the first call of a process, with all imports, warm the second; the least time of five pairs:
+Measured 2026-11 on 2 shared cores (AMD EPYC, Python 3.11.7, DuckDB 2.0.1, pydantic 2.14.4), ahead of other work by
+priority but not alone. Warm is the second call of a process; cold is the first, with all imports. The least time of
+five pairs, and the median of their ratios to pydantic, in two runs at 1e7:
 
-| rows | state | warm s | cold s | peak MB | pydantic rows/s | median ratio warm, cold |
-|---|---|---|---|---|---|---|
-| 1e6 | clean | 0.47 | 0.62 | 235 | 480,000 | 4.0, 3.0 |
-| 1e6 | 1 % broken | 0.56 | 0.74 | 239 | 480,000 | 3.5, 2.4 |
-| 1e7 | clean | 1.95 | 2.23 | 535 | 490,000 | 11.9, 10.3 |
-| 1e7 | 1 % broken | 1.97 | 2.27 | 540 | 480,000 | 10.0, 9.1 |
+| rows | state | warm s | cold s | peak MB | pydantic rows/s | ratio warm | ratio cold |
+|---|---|---|---|---|---|---|---|
+| 1e6 | clean | 0.43 | 0.67 | 236 | 480,000 | 4.1 | 2.9 |
+| 1e6 | 1 % broken | 0.59 | 0.75 | 236 | 450,000 | 3.9 | 3.1 |
+| 1e7 | clean | 1.95, 1.77 | 2.23, 2.16 | 549 | 490,000 | 11.9, 10.8 | 10.3, 9.1 |
+| 1e7 | 1 % broken | 1.97, 2.09 | 2.27, 2.23 | 541 | 480,000 | 10.0, 9.9 | 9.1, 8.9 |
 
-Rate and memory are met, the ratio is not. What bounds it at 1e7, in seconds of one core of 3.1: planning some 40
-queries 0.4, reading and looking at the identifiers 0.5, joining ten million text references to their episodes 1.0,
-folding and hashing the identifiers 0.6, comparing the hashes 0.4. Pydantic looks at one row at a time, and so checks
-neither uniqueness nor references nor dates against the episode.
+The rate at 1e7 (4.8 to 5.7 million rows/s) and the memory are met; the ratio of 12 is not. What bounds it, in
+seconds of one core of some 3.0 at 1e7: planning 37 queries 0.4, for 1e6 rows nearly all there is; finding the episode
+of each row by its text identifier 1.0, which is also what grouping by it takes; looking at each evidence_id 0.5;
+folding its case and hashing it 0.6, half of it the folding; comparing the hashes 0.4. Pydantic looks at one row at a
+time and so checks neither uniqueness nor references nor dates against the episode.
 
 Run `python benchmarks/validate_bulk.py [ROWS ...]`. Each side runs in a fresh process. Pydantic is timed on the first
 rows (its speed does not depend on their number); both must agree on the number of broken rows.

@@ -1,4 +1,4 @@
-"""The rules that one row and its episode decide; those of a table are counted together, in one pass over it."""
+"""The rules that one row and its episode decide."""
 
 from __future__ import annotations
 
