@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blended_standard.privacy.audit import AuditReport, CellInterval, Leak, audit
 from blended_standard.privacy.ledger import Ledger, PublishedCell, ReleaseConflict, ReleaseEntry
+from blended_standard.privacy.noise import NoisyCounts, add_noise
 from blended_standard.privacy.policy import NCES_END_CODES, NCES_RANGE_CODES, EndCode, Policy, RangeCode
 from blended_standard.privacy.primary import (
     PrimarySuppression,
@@ -37,6 +38,7 @@ __all__ = [
     "Leak",
     "Ledger",
     "NoSafePatternError",
+    "NoisyCounts",
     "Policy",
     "PrimarySuppression",
     "PseudonymKey",
@@ -50,6 +52,7 @@ __all__ = [
     "RoundedTables",
     "SuppressedValue",
     "Suppression",
+    "add_noise",
     "audit",
     "build_tables",
     "link",
