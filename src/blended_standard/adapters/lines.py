@@ -27,6 +27,9 @@ class _Part:
     times: int = 0
 
 
+_Slot = tuple[str, Callable[[Any], object], dict[bytes, _Part] | None]
+
+
 class LineReader:
     """Reads lines of JSON into records; without msgspec, every document takes the general route."""
 
@@ -37,6 +40,8 @@ class LineReader:
         self._known: dict[str, dict[bytes, _Part]] = {name: {} for name in self.layout.parts}
         self._held = dict.fromkeys(self.layout.parts, 0)
         self._texts = {name: _Part(None, (name,)) for name in self.layout.texts}
+        self._slots: list[_Slot] = [(name, valid, None) for name, valid in self.layout.texts.items()]
+        self._slots += [(name, bool, known) for name, known in self._known.items()]
 
     def read(self, line: bytes) -> tuple[int, list[Record]]:
         """Return the number of events in a line and their records.
@@ -71,10 +76,16 @@ class LineReader:
         facts: dict[str, Any] = {}
         met: list[_Part] = []
         try:
-            texts, raws = self._split(line)
-            for (name, known), raw in zip(self._known.items(), raws, strict=True):
-                if raw is not None:
-                    content = bytes(raw)
+            for (name, valid, known), value in zip(self._slots, self._split(line), strict=True):
+                if value is None:
+                    continue
+                if known is None:
+                    if not valid(value):
+                        return None
+                    met.append(self._texts[name])
+                    facts[name] = value
+                else:
+                    content = bytes(value)
                     part = known.get(content) or self._learn(name, content)
                     if part is None:
                         return None
@@ -82,12 +93,6 @@ class LineReader:
                     facts[name] = part.facts
         except self.errors:
             return None
-        for (name, valid), text in zip(self.layout.texts.items(), texts, strict=True):
-            if text is not None:
-                if not valid(text):
-                    return None
-                met.append(self._texts[name])
-                facts[name] = text
         for part in met:
             part.times += 1
         return facts
@@ -121,7 +126,7 @@ def _decoder() -> tuple[Callable[[Any], Any], tuple[type[Exception], ...]]:
 
 
 class _Splitter:
-    """Splits a document into its texts and its other parts, None where one is absent."""
+    """Splits a document into its texts, then its other parts, None where one is absent."""
 
     def __init__(self, layout: Layout) -> None:
         import msgspec
@@ -137,14 +142,12 @@ class _Splitter:
         )
         self._decode = msgspec.json.Decoder(document).decode
         self._values = attrgetter(*fields.values())
-        self._texts = len(layout.texts)
         self._envelope = layout.envelope
         self._outer = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
         self._inside = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-    def __call__(self, line: bytes) -> tuple[Any, Any]:
-        values = self._values(self._decode(line))
-        return values[: self._texts], values[self._texts :]
+    def __call__(self, line: bytes) -> Any:
+        return self._values(self._decode(line))
 
     def events(self, line: bytes) -> list[bytes]:
         """Return the events of an envelope as they stand in it."""
