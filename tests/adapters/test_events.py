@@ -120,6 +120,65 @@ def test_every_statement_of_the_conformance_templates_is_judged_right(version: s
     assert wrong == []
 
 
+def _event(number: int, kind: str, action: str, day: int, **parts: Any) -> dict[str, Any]:
+    return {
+        "@context": "http://purl.imsglobal.org/ctx/caliper/v1p2",
+        "id": f"urn:uuid:00000000-0000-4000-9000-{number:012d}",
+        "type": kind,
+        "actor": {"id": "https://lms.example/users/zanzi-1", "type": "Person"},
+        "action": action,
+        "eventTime": f"2026-03-{day:02d}T10:00:00.000Z",
+        **parts,
+    }
+
+
+def test_a_graded_or_skipped_item_is_an_answer_to_an_item_of_a_test(tmp_path: Path) -> None:
+    test = {"id": "https://lms.example/test/1", "type": "Assessment"}
+    item = {"id": "https://lms.example/test/1/item/3", "type": "AssessmentItem", "isPartOf": test, "maxScore": 2}
+    attempt = {"id": "https://lms.example/a", "type": "Attempt", "assignee": "https://lms.example/users/zanzi-1"}
+    graded = {"id": "https://lms.example/s", "type": "Score", "scoreGiven": 1.5, "maxScore": 2}
+    events = [
+        _event(1, "GradeEvent", "Graded", 2, object=attempt | {"assignable": item}, generated=graded),
+        _event(2, "AssessmentItemEvent", "Skipped", 3, object=item),
+        _event(3, "AssessmentItemEvent", "Completed", 4, object=item),  # an answer that nobody has scored yet
+    ]
+    (tmp_path / "log.json").write_text(json.dumps(events))
+    made = _read("caliper", tmp_path / "log.json")
+    assert [(row["at"].day, row.get("score")) for row in rows(made, "item_response")] == [(2, 1.5), (3, None)]
+    assert [(row["item_id"], row["maximum_score"]) for row in rows(made, "item")] == [(item["id"], 2.0)]
+    assert [row["instrument_id"] for row in rows(made, "instrument")] == [test["id"]]
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
+def test_two_sides_of_a_thread_make_a_contact_and_one_makes_none(tmp_path: Path) -> None:
+    def post(number: int, who: str, role: str, day: int, thread: str) -> dict[str, Any]:
+        message = {"id": f"https://lms.example/m/{number}", "type": "Message", "body": "Zanzi?", "isPartOf": thread}
+        actor = {"id": f"https://lms.example/users/{who}", "type": "Person"}
+        return _event(number, "MessageEvent", "Posted", day, object=message, actor=actor, membership={"roles": [role]})
+
+    help_, talk, late = (f"https://lms.example/thread/zanzi-{name}" for name in ("help", "talk", "late"))
+    events = [
+        post(1, "zanzi-1", "Learner", 2, help_),
+        post(2, "quillf", "Mentor#Tutor", 3, help_),
+        post(3, "zanzi-1", "Learner", 4, help_),
+        post(4, "zanzi-1", "Learner", 2, talk),
+        post(5, "zanzi-2", "Learner", 3, talk),
+        post(6, "zanzi-1", "Learner", 2, late),
+        post(7, "quillf", "Instructor", 28, late),
+    ]
+    (tmp_path / "log.json").write_text(json.dumps(events))
+    made = _read("caliper", tmp_path / "log.json")
+    turns = [(row["at"].day, row["direction"], row["channel"]) for row in rows(made, "contact")]
+    assert turns == [
+        (2, "learner_to_adult", "platform"),
+        (3, "adult_to_learner", "platform"),
+        (4, "learner_to_adult", "platform"),
+    ]
+    learner = rows(made, "activity")[0]["episode_id"]
+    assert {row["episode_id"] for row in rows(made, "contact")} == {learner}
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
 def _session(*verbs: str, **launch: Any) -> list[dict[str, Any]]:
     """Return a cmi5 session of so many minutes, each statement as it should be."""
     base, made = "https://w3id.org/xapi/cmi5/context/", []

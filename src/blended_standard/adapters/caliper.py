@@ -1,4 +1,4 @@
-"""Read Caliper 1.1 and 1.2 envelopes and events: acts, and evidence from submissions and grades.
+"""Read Caliper 1.1 and 1.2 envelopes and events: acts, evidence, answers to items, and contacts in threads.
 
 Source: 1EdTech Caliper Analytics 1.1 and 1.2 (facts of `spec/adapters/caliper.yaml`).
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from blended_standard.adapters import _caliper_threads as threads
 from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
 from blended_standard.adapters.logs import read_log
 from blended_standard.adapters.result import Import
@@ -21,7 +22,7 @@ _SCHEME = "caliper"
 
 def read(source: Any, options: Options) -> Import:
     """Read events, in envelopes or not."""
-    return read_log("caliper", "1.1", source, options)
+    return read_log("caliper", "1.1", source, options, joined={"post": threads.contacts})
 
 
 def refusal(document: Any) -> str | None:
@@ -80,8 +81,13 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "source": "caliper",
         "activity_id": own,
     }
+    made: list[Record] = [("activity", act)]
+    if kind == "AssessmentItemEvent" and action == "Skipped":
+        made += _answer(reader, event["object"][2], (learner, person), at, None)
+    if kind == "MessageEvent" and action == "Posted":
+        made += threads.post(reader, event, str(who), at)
     if (term.level or 0) < 2:
-        return [("activity", act)]
+        return made
     evidence = {
         "evidence_id": own,
         "episode_id": learner,
@@ -91,7 +97,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "attempt": _count(event.get("generated")),
         "form_id": place,
     }
-    return [("activity", act), ("evidence", evidence)]
+    return [*made, ("evidence", evidence)]
 
 
 def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
@@ -107,20 +113,38 @@ def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record
         reader.lose("event", "a grade that names no assignee or no score")
         return []
     ended = instant(attempt.get("endedAtTime")) or at
+    learner, person = reader.people.learner(_SCHEME, who), _last(who)
+    evidence = {
+        "evidence_id": own,
+        "episode_id": learner,
+        "at": ended,
+        "kind": "quiz",
+        "level": 2,
+        "score": share(score.get("scoreGiven"), 0, score.get("maxScore")),
+        "attempt": _count(facts),
+        "form_id": reader.object_for(form, reader.object_of(form), person) if form else None,
+    }
+    answer = _answer(reader, facts.get("assignable"), (learner, person), ended, score.get("scoreGiven"))
+    return [("evidence", evidence), *answer]
+
+
+def _answer(reader: EventReader, item: Any, who: tuple[str, str], at: Any, score: Any) -> list[Record]:
+    """Return the answer to an item of a test with both; an item that was skipped has no score."""
+    test = _id(item.get("isPartOf")) if isinstance(item, Mapping) else None
+    own = _id(item)
+    if not own or not test or item.get("type") != "AssessmentItem":
+        return []
+    if score is not None and (not isinstance(score, int | float) or isinstance(score, bool)):
+        return []
+    learner, person = who
+    place = reader.object_for(own, reader.object_of(own), person)
+    instrument = reader.object_for(test, reader.object_of(test), person)
+    highest = item.get("maxScore")
+    facts = {"maximum_score": float(highest)} if isinstance(highest, int | float) and highest >= 0 else {}
     return [
-        (
-            "evidence",
-            {
-                "evidence_id": own,
-                "episode_id": reader.people.learner(_SCHEME, who),
-                "at": ended,
-                "kind": "quiz",
-                "level": 2,
-                "score": share(score.get("scoreGiven"), 0, score.get("maxScore")),
-                "attempt": _count(facts),
-                "form_id": reader.object_for(form, reader.object_of(form), _last(who)) if form else None,
-            },
-        )
+        ("instrument", {"instrument_id": instrument, "title": instrument, "kind": "test"}),
+        ("item", {"item_id": place, "instrument_id": instrument, **facts}),
+        ("item_response", {"episode_id": learner, "item_id": place, "at": at, "score": score}),
     ]
 
 

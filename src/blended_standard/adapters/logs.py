@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from blended_standard.adapters.documents import json_documents
-from blended_standard.adapters.events import EventReader, Tally
+from blended_standard.adapters.events import EventReader, Record, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
 
 _IDS = {"activity": "activity_id", "evidence": "evidence_id"}
+# Described by each event that touches them, and added once.
+_ONCE = {"instrument": "instrument_id", "item": "item_id"}
 
 
 def module_of(name: str) -> Any:
@@ -37,8 +39,19 @@ class Review:
     breaches: Callable[[list[Any]], Iterator[tuple[Any, str, str]]]
 
 
-def read_log(name: str, version: str, source: Any, options: Options, review: Review | None = None) -> Import:
-    """Read every event of a source; the same event twice counts once, a withdrawn one not at all."""
+def read_log(
+    name: str,
+    version: str,
+    source: Any,
+    options: Options,
+    *,
+    review: Review | None = None,
+    joined: Mapping[str, Callable[[list[Any]], list[Record]]] | None = None,
+) -> Import:
+    """Read every event of a source; the same event twice counts once, a withdrawn one not at all.
+
+    `joined` has what turns rows of a kind of its own into records, once all are known.
+    """
     module = module_of(name)
     work = Work(name, options)
     work.needs_key()
@@ -62,7 +75,14 @@ def read_log(name: str, version: str, source: Any, options: Options, review: Rev
     tally = reader.take()
     withdrawn = tally.voided
     refused = _refused(work, review, reviewed) if review else set()
+    for kind, join in (joined or {}).items():
+        made += join([row for table, row in made if table == kind])
+    once: set[tuple[str, str]] = set()
     for table, row in made:
+        key = table, str(row.get(_ONCE.get(table, ""), ""))
+        if table in (joined or {}) or (table in _ONCE and key in once):
+            continue
+        once.add(key)
         if row.get(_IDS.get(table, "")) in refused:
             continue
         if row.get(_IDS.get(table, "")) in withdrawn:

@@ -24,7 +24,7 @@ _CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 
 def read(source: Any, options: Options) -> Import:
     """Read statements; a withdrawn one is left out wherever its withdrawal stands, and one out of order under cmi5."""
-    return read_log("xapi", "1.0.3", source, options, Review(_takes, cmi5.breaches))
+    return read_log("xapi", "1.0.3", source, options, review=Review(_takes, cmi5.breaches))
 
 
 def _takes(statement: Any) -> bool:
