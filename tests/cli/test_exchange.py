@@ -1,4 +1,4 @@
-"""`import` and `export` on the command line."""
+"""`import`, `export` and `stream` on the command line."""
 
 from __future__ import annotations
 
@@ -34,6 +34,25 @@ def test_a_framework_goes_in_and_out(tmp_path: Path) -> None:
     assert main(["import", "case", source, "--out", str(tmp_path / "in"), "--quiet"]) == 0
     assert main(["export", "case", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_ed_fi_resources_come_in_and_go_out_for_a_named_program(tmp_path: Path) -> None:
+    """A resource that is broken is an error, and the rest is written."""
+    out = str(tmp_path / "in")
+    arguments = ["import", "edfi", str(HERE / "edfi"), "--out", out, "--key-file", _key(tmp_path), "--quiet"]
+    assert main([*arguments, "--program", "Second Chance", "--time-zone", "America/New_York"]) == 1
+    assert main(["export", "edfi", out, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert len((tmp_path / "out/studentSchoolAssociations.jsonl").read_text().splitlines()) == 1
+    assert main(["export", "ceds", out, "--out", str(tmp_path / "ceds"), "--quiet"]) == 0
+    assert main(["import", "ceds", str(tmp_path / "ceds"), "--out", str(tmp_path / "again"), "--quiet"]) == 0
+
+
+def test_a_log_streams_to_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = ["stream", "xapi", str(HERE / "xapi/log.jsonl"), "--out", str(out), "--key-file", _key(tmp_path)]
+    assert main(arguments) == 1  # the log has a line that is not JSON
+    assert "JSN-INVALID" in capsys.readouterr().out
+    assert sorted(file.name for file in out.iterdir()) == ["activity.parquet", "evidence.parquet"]
 
 
 def test_a_bad_key_file_is_misuse_and_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`import` and `export`: documents of neighboring standards in and out."""
+"""`import`, `export` and `stream`: documents of neighboring standards in and out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOSSES = "losses.json"
 
 
 def add_commands(commands: Any) -> None:
-    """Add both commands to the parser."""
+    """Add the three commands to the parser."""
     purpose = "Read documents of a neighboring standard into a submission."
     taken = commands.add_parser(
         "import",
@@ -50,6 +50,39 @@ def add_commands(commands: Any) -> None:
     given.add_argument("--out", type=Path, required=True, help="new directory")
     given.add_argument("--quiet", action="store_true", help="no summary")
     given.set_defaults(run=_export)
+    _add_stream(commands)
+
+
+def _add_stream(commands: Any) -> None:
+    purpose = "Stream an event log of any size into Parquet."
+    taken = commands.add_parser(
+        "stream",
+        help=purpose,
+        description=f"{purpose} Example: blended-standard stream xapi log.jsonl --out events --key-file key.txt",
+    )
+    taken.add_argument("standard", choices=adapters.STREAMS, metavar="STANDARD", help=", ".join(adapters.STREAMS))
+    taken.add_argument("path", type=Path, metavar="PATH", help="a file of JSON Lines")
+    taken.add_argument("--out", type=Path, required=True, help="new directory, or new .parquet file for the acts alone")
+    taken.add_argument("--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits")
+    taken.add_argument("--processes", type=int, help="default: one a core")
+    taken.add_argument("--quiet", action="store_true", help="no summary")
+    taken.set_defaults(run=_stream)
+
+
+def _stream(options: argparse.Namespace, _: object) -> int:
+    made = adapters.stream(
+        options.standard,
+        options.path,
+        options.out,
+        key=_key(options.key_file) if options.key_file else None,
+        processes=options.processes,
+    )
+    if not options.quiet:
+        print(f"{made.events:,} events; {made.records:,} records in {', '.join(made.files)}")
+        print(made.losses)
+        for finding in made.findings:
+            print(finding)
+    return 1 if any(finding.severity == "error" for finding in made.findings) else 0
 
 
 def _import(options: argparse.Namespace, _: object) -> int:
