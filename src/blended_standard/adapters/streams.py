@@ -178,9 +178,10 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     reader = lines.reader
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in IDS}
     events = 0
-    for reader.line, line in enumerate(chunk.split(b"\n"), start=1):
+    for number, line in enumerate(chunk.split(b"\n"), start=1):
         if not line or line.isspace():
             continue
+        reader.line = number
         try:
             count, records = lines.read(line)
         except lines.errors:
