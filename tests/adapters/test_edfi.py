@@ -36,6 +36,27 @@ def test_stays_are_episodes_and_the_end_of_a_year_is_no_exit() -> None:
     assert {"ADP-VOCABULARY", "ADP-ASSUMED", "ADP-INVALID"} <= codes(made)
 
 
+def test_a_year_that_ended_long_ago_and_did_not_go_on_was_the_end(tmp_path: Path) -> None:
+    stays = [("a", "2023-08-20", "2024-06-12"), ("a", "2025-08-20", None), ("b", "2024-08-20", "2025-06-12")]
+    with (tmp_path / "studentSchoolAssociations.jsonl").open("w") as out:
+        for student, begin, last in stays:
+            document = {
+                "studentReference": {"studentUniqueId": student},
+                "schoolReference": {"schoolId": 1},
+                "entryDate": begin,
+                "entryGradeLevelDescriptor": "uri://ed-fi.org/GradeLevelDescriptor#Ninth grade",
+            }
+            if last:
+                document["exitWithdrawDate"] = last
+                document["exitWithdrawTypeDescriptor"] = "uri://ed-fi.org/ExitWithdrawTypeDescriptor#End of school year"
+            out.write(json.dumps(document) + "\n")
+    for as_of, third in (("2025-08-30", "None"), ("2026-06-30", "2025-06-12")):
+        made = _read(tmp_path, as_of=as_of)
+        assert [str(row.get("exit_date")) for row in rows(made, "episode")] == ["2024-06-12", "None", third]
+        assert len(rows(made, "learner")) == 2  # whom no student's resource describes
+        assert "ADP-REFERENCE" in codes(made)
+
+
 def test_what_is_not_listed_is_unknown_and_not_false() -> None:
     first, second = rows(_read(SET), "learner")
     assert (first["birth_date"], first["gender"], first["race_ethnicity"]) == (
@@ -78,6 +99,9 @@ def test_a_named_program_makes_its_own_episodes() -> None:
     (episode,) = rows(made, "episode")
     assert (str(episode["entry_date"]), str(episode["exit_date"])) == ("2025-09-02", "2026-06-12")
     assert episode["exit_reason"] == "completed_diploma"
+    lost = {loss.what for loss in made.losses.records}
+    assert "studentSchoolAssociations" in lost
+    assert "studentProgramAssociations" not in lost
 
 
 def test_nothing_that_names_a_person_is_written(tmp_path: Path) -> None:

@@ -103,9 +103,14 @@ def test_a_stream_on_two_processes_is_the_stream_on_one(tmp_path: Path) -> None:
     with source.open("w") as out:
         for number in range(15_000):
             out.write(json.dumps(first | {"id": f"00000000-0000-4000-8000-{number:012d}"}) + "\n")
+        # The first comes again, and the second is withdrawn: both stand in another chunk.
+        out.write(json.dumps(first | {"id": f"00000000-0000-4000-8000-{0:012d}"}) + "\n")
+        void = {"id": "http://adlnet.gov/expapi/verbs/voided"}
+        target = {"objectType": "StatementRef", "id": f"00000000-0000-4000-8000-{1:012d}"}
+        out.write(json.dumps({"actor": first["actor"], "verb": void, "object": target}) + "\n")
     made = [adapters.stream("xapi", source, tmp_path / f"{n}.parquet", key=KEY, processes=n) for n in (1, 2)]
     assert made[0].losses == made[1].losses
-    assert made[1].records == made[1].events == 15_000
+    assert (made[1].records, made[1].repeated, made[1].withdrawn) == (14_999, 1, 1)
     assert pq.read_table(tmp_path / "1.parquet") == pq.read_table(tmp_path / "2.parquet")
 
 

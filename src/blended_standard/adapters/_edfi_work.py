@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def assessments(reading: Reading) -> None:
+    """Add answers to items, with their items and tests."""
     items: dict[str, str] = {}
     instruments = {f"{each['namespace']}#{each['assessmentIdentifier']}": each for each in reading.all("assessments")}
     for each in reading.all("studentAssessments"):
@@ -45,6 +46,7 @@ def assessments(reading: Reading) -> None:
 
 
 def gradebook(reading: Reading) -> None:
+    """Add what was handed in, as evidence."""
     entries = {
         f"{each['namespace']}#{each['gradebookEntryIdentifier']}": each for each in reading.all("gradebookEntries")
     }
@@ -74,6 +76,7 @@ def gradebook(reading: Reading) -> None:
 
 
 def awards(reading: Reading) -> None:
+    """Add diplomas and enrolments after school."""
     for record in reading.all("studentAcademicRecords"):
         for place, diploma in enumerate(members(record, "diplomas")):
             date = reading.day("studentAcademicRecords", diploma, "diplomaAwardDate")
@@ -103,6 +106,7 @@ def awards(reading: Reading) -> None:
 
 
 def attendance(reading: Reading) -> None:
+    """Add attendance, quarantined."""
     for each in reading.all("studentSchoolAttendanceEvents"):
         date = reading.day("studentSchoolAttendanceEvents", each, "eventDate")
         if date is None:

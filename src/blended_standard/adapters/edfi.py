@@ -21,9 +21,14 @@ from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
 
 Document = Mapping[str, Any]
-Stay = tuple[dt.date, dt.date | None, str | None, str | None]
 _NO_EPISODE = {"Invalid enrollment", "No show"}
 _NO_EXIT = "End of school year"
+# Who has not come back half a year after the end of a school year left with it.
+_SUMMER = dt.timedelta(days=183)
+_SITES = {
+    "studentSchoolAssociations": "schoolReference.schoolId",
+    "studentProgramAssociations": "educationOrganizationReference.educationOrganizationId",
+}
 _OPEN_DAYS = {"instructional day", "make-up day", "student late arrival/early dismissal", "weather day"}
 
 
@@ -63,6 +68,17 @@ def _named(place: Place, document: Any, known: set[str]) -> Iterator[tuple[str, 
                 yield str(name), each
     else:
         yield resource, document
+
+
+@attrs.frozen
+class _Stay:
+    """A dated enrolment; where `year_ends`, its last day is that of a school year and no exit."""
+
+    begin: dt.date
+    last: dt.date | None
+    reason: str | None
+    grade: str | None
+    year_ends: bool = False
 
 
 @attrs.define
@@ -176,57 +192,62 @@ class Reading:
 
     def _episodes(self) -> None:
         """Add an episode a stay; a year that ends and goes on at the same school is one stay."""
-        stays: dict[tuple[str, str], list[Stay]] = {}
+        stays: dict[tuple[str, str], list[_Stay]] = {}
         for resource, each in self._associations():
-            program = resource == "studentProgramAssociations"
-            begin = self.day(resource, each, "beginDate" if program else "entryDate")
-            last = self.day(resource, each, "endDate" if program else "exitWithdrawDate")
-            field = "reasonExitedDescriptor" if program else "exitWithdrawTypeDescriptor"
-            why = code(each.get(field)) or None
-            if begin is None or why in _NO_EPISODE or (last is not None and last < begin):
-                self.work.lose(resource, "never was an enrolment" if why in _NO_EPISODE else "no dates in order")
-                continue
-            if last is not None and self.work.options.as_of is not None and last >= self.work.options.as_of:
-                last, why = None, None
-            reason = self.code("exit", resource, each, field) if last else None
-            site = at(
-                each,
-                "educationOrganizationReference.educationOrganizationId" if program else "schoolReference.schoolId",
-            )
-            grade = code(each.get("entryGradeLevelDescriptor")) or None
-            stay = (begin, None if why == _NO_EXIT else last, reason, grade)
-            listed = stays.setdefault((str(at(each, STUDENT)), str(site)), [])
-            listed.append(stay)
+            stay = self._stay(resource, each)
+            if stay is not None:
+                site = at(each, _SITES[resource])
+                stays.setdefault((str(at(each, STUDENT)), str(site)), []).append(stay)
+        students = {str(each["studentUniqueId"]) for each in self.all("students")}
+        for student in sorted({student for student, _ in stays} - students):
+            self.work.find("ADP-REFERENCE", "students", field="studentUniqueId")
+            self.work.add("learner", learner_id=self.work.people.learner(SCHEME, student))
         for (student, site), listed in sorted(stays.items()):
-            for begin, last, reason, grade in _joined(listed):
-                self._episode(student, site, (begin, last, reason, grade))
+            for stay in _joined(listed, self.work.options.as_of):
+                self._episode(student, site, stay)
+
+    def _stay(self, resource: str, document: Document) -> _Stay | None:
+        program = resource == "studentProgramAssociations"
+        begin = self.day(resource, document, "beginDate" if program else "entryDate")
+        last = self.day(resource, document, "endDate" if program else "exitWithdrawDate")
+        field = "reasonExitedDescriptor" if program else "exitWithdrawTypeDescriptor"
+        why = code(document.get(field)) or None
+        if begin is None or why in _NO_EPISODE or (last is not None and last < begin):
+            self.work.lose(resource, "never was an enrolment" if why in _NO_EPISODE else "no dates in order")
+            return None
+        grade = code(document.get("entryGradeLevelDescriptor")) or None
+        if last is not None and self.work.options.as_of is not None and last >= self.work.options.as_of:
+            return _Stay(begin, None, None, grade)
+        reason = self.code("exit", resource, document, field) if last else None
+        return _Stay(begin, last, reason, grade, year_ends=why == _NO_EXIT)
 
     def _associations(self) -> Iterator[tuple[str, Document]]:
+        """Yield the associations that are episodes: those of the programs that were named, or of schools."""
         named = self.work.options.programs
         for each in self.all("studentSchoolAssociations"):
-            if not named:
+            if named:
+                self.work.lose("studentSchoolAssociations", "episodes are those of the programs that were named")
+            else:
                 yield "studentSchoolAssociations", each
         for each in self.all("studentProgramAssociations"):
             if at(each, "programReference.programName") in named:
                 yield "studentProgramAssociations", each
-        resource = "studentSchoolAssociations" if named else "studentProgramAssociations"
-        left = len(self.all(resource))
-        self.work.lose(resource, "episodes are taken from the other association", left)
+            else:
+                self.work.lose("studentProgramAssociations", "of a program that was not named")
 
-    def _episode(self, student: str, site: str, stay: Stay) -> None:
-        begin, last, reason, grade = stay
-        episode = self.work.people.pseudonym("episode", SCHEME, f"{student}|{site}|{begin}")
-        self.episodes.setdefault(student, []).append((begin, last, episode))
+    def _episode(self, student: str, site: str, stay: _Stay) -> None:
+        episode = self.work.people.pseudonym("episode", SCHEME, f"{student}|{site}|{stay.begin}")
+        self.episodes.setdefault(student, []).append((stay.begin, stay.last, episode))
         self.work.add(
             "episode",
             episode_id=episode,
             learner_id=self.work.people.learner(SCHEME, student),
             site_id=site,
-            entry_date=begin,
-            exit_date=last,
-            exit_reason=reason,
-            entry_grade=_GRADES.get(str(grade).lower()),
-            missing={"exit_reason": "not_collected"} if last and not reason else None,
+            entry_date=stay.begin,
+            exit_date=stay.last,
+            exit_reason=stay.reason,
+            entry_grade=_GRADES.get(str(stay.grade).lower()),
+            missing={"exit_reason": "not_collected"} if stay.last and not stay.reason else None,
         )
 
     def _standards(self) -> None:
@@ -290,14 +311,19 @@ GRADES = {f"{name} grade" if number else name: number for number, name in enumer
 _GRADES = {name.lower(): number for name, number in GRADES.items()}
 
 
-def _joined(listed: list[Stay]) -> list[Stay]:
-    """Join stays where the one before was left open by the end of a year."""
-    made: list[Stay] = []
-    for stay in sorted(listed, key=lambda each: each[0]):
-        if made and made[-1][1] is None:
-            made[-1] = (made[-1][0], stay[1], stay[2], made[-1][3])
+def _joined(listed: list[_Stay], as_of: dt.date | None) -> list[_Stay]:
+    """Join a stay that a school year ended to the next one; it is open while the next may come."""
+    made: list[_Stay] = []
+    for stay in sorted(listed, key=lambda each: each.begin):
+        before = made[-1] if made else None
+        if before is not None and (before.last is None or (before.year_ends and stay.begin - before.last <= _SUMMER)):
+            made[-1] = attrs.evolve(stay, begin=before.begin, grade=before.grade)
         else:
             made.append(stay)
+    if made and made[-1].year_ends:
+        last = made[-1].last
+        waits = last is None or as_of is None or as_of - last <= _SUMMER
+        made[-1] = attrs.evolve(made[-1], last=None if waits else last)
     return made
 
 
