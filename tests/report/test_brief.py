@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import re
@@ -16,7 +17,7 @@ from blended_standard.cli import main
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import ClaimReport, claim
-from blended_standard.privacy import Policy
+from blended_standard.privacy import Ledger, Policy
 from blended_standard.report import brief
 from blended_standard.report.brief_words import of_100
 from tests.measures.synthetic import join, make
@@ -179,6 +180,18 @@ def test_endless_names_and_findings_are_cut() -> None:
     text = brief(study, scored, *further, title="T" * 10_000)
     assert len(text) < 45_000
     assert "…" in text
+
+
+def test_a_brief_obeys_the_ledger_and_adds_what_it_shows(tmp_path: Path, scored: MeasureReport) -> None:
+    book = tmp_path / "releases.json"
+    brief(study_of(scored), scored, to=tmp_path / "june.html", ledger=book)
+    (release,) = Ledger.read(book).releases
+    assert {cell.measure for cell in release.cells} == {"OUT-03", "ENG-01"}
+    assert len(release.cells) == 4
+    later = measured(("program",), 203, 260)
+    later = _evolve(later, as_of=dt.date(2026, 1, 31))
+    said = words(brief(study_of(later), later, to=tmp_path / "july.html", ledger=book))
+    assert "This result is withheld. Withheld: set against an earlier release" in said
 
 
 def test_the_command_writes_a_brief(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

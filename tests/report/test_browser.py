@@ -33,7 +33,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     submission = district(200, programs=2, seed=7)
-    measured = bs.score(submission, by=("program",))
+    measured = bs.score(submission, [*submission.standard.profile("core").measures, "CMP-07"], by=("program",))
     labels = [entry.label for entry in measured.select("OUT-03")]
     study = bs.compare.compare_groups(measured, outcome="OUT-03", groups=labels)
     target = tmp_path_factory.mktemp("report") / "report.html"

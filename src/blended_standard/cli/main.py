@@ -117,6 +117,7 @@ def _brief_command(commands: Any) -> None:
     made.add_argument("--design", type=Path, help="JSON of how the study was done (compare.Study), for the rating")
     made.add_argument("--rule", default="BR-07", help="bridge measure of the attendance rule, or none (default: BR-07)")
     made.add_argument("--title", help="title of the brief")
+    made.add_argument("--ledger", type=Path, help="file of the releases so far, to which this one is added")
 
 
 def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
@@ -256,7 +257,7 @@ def _brief(options: argparse.Namespace, progress: Progress) -> int:
         if options.rule == "none"
         else [claim(options.rule, each, period=period, by=scored.by) for each in submissions]
     )
-    text = brief(study, scored, *rules, to=options.out, title=options.title)
+    text = brief(study, scored, *rules, to=options.out, title=options.title, ledger=options.ledger)
     progress.close()
     if options.out is None:
         print(text)

@@ -108,6 +108,11 @@ class Ledger(Result):
         entry = ReleaseEntry(name=name, published=published, profile=public.profile, cells=cells)
         return Ledger(releases=(*self.releases, entry))
 
+    def add_file(self, written: Path, public: MeasureReport) -> Ledger:
+        """Return the ledger with the release that a file now holds, under the name of the file and the time."""
+        now = dt.datetime.now(dt.UTC)
+        return self.add(f"{written.name}, {now:%Y-%m-%d %H:%M:%S.%f} UTC", public, published=now.date())
+
     def cells(self, key: str) -> list[PublishedCell]:
         """Return everything that was published under one comparability key."""
         return [cell for release in self.releases for cell in release.cells if cell.key == key]

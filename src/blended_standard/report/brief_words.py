@@ -38,7 +38,7 @@ KINDS = (
 )
 _LONGEST = 160
 _CHRONIC = "episodes at or over the threshold"
-_WEEKS = "ENG-01"
+WEEKS = "ENG-01"
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
@@ -171,7 +171,7 @@ def _chronic(claim: Claim, label: str, study: StudyReport, public: MeasureReport
 
 
 def _but(claim: Claim, public: MeasureReport) -> str:
-    weeks = [entry for entry in public if entry.measure == _WEEKS and entry.group == claim.group]
+    weeks = [entry for entry in public if entry.measure == WEEKS and entry.group == claim.group]
     if not weeks or weeks[0].value is None:
         return ""
     return f"Yet of 100 of their weeks {100 * weeks[0].value:.0f} held learning."

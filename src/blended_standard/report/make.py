@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -98,9 +97,7 @@ def report(
     if to is not None:
         write_whole(Path(to), text)
         if releases is not None and ledger is not None:
-            now = dt.datetime.now(dt.UTC)
-            name = f"{Path(to).name}, {now:%Y-%m-%d %H:%M:%S.%f} UTC"
-            releases.add(name, public, published=now.date()).write(ledger)
+            releases.add_file(Path(to), public).write(ledger)
     return text
 
 

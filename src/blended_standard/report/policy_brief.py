@@ -14,9 +14,10 @@ from blended_standard.compare import Step, StudyReport
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, MeasureResult
 from blended_standard.measures.bridge import Claim, ClaimReport
-from blended_standard.privacy import Policy
+from blended_standard.privacy import Ledger, Policy
 from blended_standard.report.brief_words import (
     KINDS,
+    WEEKS,
     attendance_view,
     counted,
     cut,
@@ -44,6 +45,7 @@ def brief(
     to: str | Path | None = None,
     title: str | None = None,
     standard: Standard | None = None,
+    ledger: str | Path | None = None,
 ) -> str:
     """Make an evidence brief: what was compared and found, how sure, the rating, what would change it.
 
@@ -62,6 +64,9 @@ IncrementalValidity
         Where to write; the file appears whole or not at all.
     title : str, optional
         Of the brief. Default: the measure and the two groups.
+    ledger : path, optional
+        As for `report`. Of `scored` only what the brief shows is added: the two results, and their weeks with learning
+        where a claim is among `further`.
 
     Returns
     -------
@@ -87,8 +92,10 @@ IncrementalValidity
     policy = policy_of(standard.profile(scored.profile))
     # A claim is withheld line by line: its words code shares at the ends instead of hiding them.
     parts = [part for part in _flat(further) if isinstance(part, Claim) or why_withheld(part, policy) is None]
-    public = for_publication(scored, standard=standard)
+    releases = Ledger.read(ledger) if ledger is not None else None
+    public = for_publication(scored, standard=standard, ledger=releases)
     first, second = (_side(public, entry) for entry in (study.first, study.second))
+    groups = (first.group, second.group)
     reason = next((side.reason for side in (first, second) if side.value is None), None)
     labels = [cut(entry.label, _LABEL) for entry in (first, second)]
     definition = standard.measures[study.first.measure]
@@ -112,6 +119,9 @@ IncrementalValidity
     )
     if to is not None:
         write_whole(Path(to), text)
+        if releases is not None and ledger is not None:
+            used = tuple(entry for entry in public if entry.measure in (first.measure, WEEKS) and entry.group in groups)
+            releases.add_file(Path(to), attrs.evolve(public, results=used)).write(ledger)  # type: ignore[misc]
     return text
 
 
