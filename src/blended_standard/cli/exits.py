@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
-from blended_standard.errors import BlendedStandardError, NotComparableError, UnreadableInputError
+from blended_standard.errors import BlendedStandardError, NotComparableError, UnreadableInputError, UsageError
 
 EXIT_CODES = (
     "exit codes: 0 fine; 1 findings at error level, or not comparable; 2 wrong use; 3 the input could not be read and\n"
@@ -25,8 +27,11 @@ class _TerminatedError(BaseException):
     """The process was asked to end; a BaseException, so that nothing on the way takes it for a failure of its own."""
 
 
-def ended(run: Callable[[], int], *, debug: bool = False) -> int:
-    """Run a command and return its exit code; with `debug`, what was not foreseen goes on as it is."""
+def ended(run: Callable[[], int], *, stage: Callable[[], str] = lambda: "", debug: bool = False) -> int:
+    """Run a command and return its exit code.
+
+    `stage` says at what it was when the memory ran out; with `debug`, what was not foreseen goes on as it is.
+    """
     try:
         with _terminable():
             code = run()
@@ -43,7 +48,8 @@ def ended(run: Callable[[], int], *, debug: bool = False) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except MemoryError:
-        return _say("blended-standard: the memory is exhausted. Read fewer tables, or give the engine a limit.", 4)
+        at = f" at {stage()}" if stage() else ""
+        return _say(f"blended-standard: the memory is exhausted{at}. Read fewer tables at once.", 4)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _say(f"blended-standard: {place}{error.strerror or error}. Nothing was left half written.", 4)
@@ -58,6 +64,27 @@ def ended(run: Callable[[], int], *, debug: bool = False) -> int:
             f"blended-standard: {type(error).__name__}, a fault of the program. Run it again with --debug to see where."
         )
         return _say(said, 4)
+
+
+def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """See that a file can be written, before the work that it is to hold.
+
+    Raises
+    ------
+    UsageError
+        It is a symbolic link, or one of the inputs.
+    OSError
+        Its directory cannot be written.
+    """
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symbolic link, which is not followed. Name the file itself.")
+    if path.resolve() in {entry.resolve() for entry in inputs}:
+        raise UsageError(f"{path} is what is read. Write to another file.")
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory", str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "cannot be written", str(there))
 
 
 def _say(text: str, code: int) -> int:

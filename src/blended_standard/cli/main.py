@@ -16,7 +16,7 @@ import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
 from blended_standard.cli import exchange, standard
-from blended_standard.cli.exits import EXIT_CODES, ended
+from blended_standard.cli.exits import EXIT_CODES, check_output, ended
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
@@ -46,9 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     progress = Progress(quiet=options.quiet)
     try:
-        return ended(lambda: options.run(options, progress), debug=options.debug)
+        return ended(lambda: _run(options, progress), stage=lambda: progress.step, debug=options.debug)
     finally:
         progress.close()
+
+
+def _run(options: argparse.Namespace, progress: Progress) -> int:
+    """See that what is to be written can be, then run the command."""
+    for name in ("out", "page"):
+        if getattr(options, name, None) is not None:
+            check_output(getattr(options, name), getattr(options, "submission", ()))
+    code: int = options.run(options, progress)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -321,7 +330,5 @@ def _formatted(found: Result, kind: str) -> str:
 def _emit(options: argparse.Namespace, text: str) -> None:
     if options.out is None:
         print(text)
-    elif options.out.resolve() in {path.resolve() for path in options.submission}:
-        raise UsageError(f"{options.out} is what is read. Write to another file.")
     else:
         write_whole(options.out, text + "\n")

@@ -15,9 +15,11 @@ class Progress:
         self._shown = not quiet and sys.stderr.isatty()
         self._begun = time.monotonic()
         self._done = 0
+        self.step = ""
 
     def __call__(self, step: str) -> None:
         """Say what is being done now."""
+        self.step = step
         self._done += 1
         elapsed = time.monotonic() - self._begun
         if self._shown and elapsed > _PATIENCE:

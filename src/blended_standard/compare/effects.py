@@ -97,10 +97,10 @@ def hedges_g(
     if min(one.size, two.size) < 2:
         return no_effect(NAME, TOO_FEW, n=(one.size, two.size), method=METHOD)
     return hedges_g_from_means(
-        mean_treated=float(one.mean()),
+        mean_treated=_mean_difference(one, two),
         sd_treated=_sd(one),
         n_treated=one.size,
-        mean_comparison=float(two.mean()),
+        mean_comparison=0.0,
         sd_comparison=_sd(two),
         n_comparison=two.size,
         r_squared=r_squared,
@@ -212,7 +212,7 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
     if sd_two == 0.0:
         return no_effect("Glass delta", "The comparison group has no variance to divide by.", n=n, method=method)
     factor = small_sample_correction(n[1] - 1, exact=True)
-    value = factor * float(one.mean() - two.mean()) / sd_two
+    value = factor * _mean_difference(one, two) / sd_two
     ratio = 1.0 if equal_variances else sd_one / sd_two
     se = math.hypot(ratio / math.sqrt(n[0]), 1.0 / math.sqrt(n[1]), value / math.sqrt(2.0 * n[1]))
     return symmetric_effect(
@@ -226,6 +226,16 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
     )
 
 
+def _mean_difference(one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]) -> float:
+    """Return the difference of two means, to the last digits also where both are large and close.
+
+    Each sum is rounded once, less what the common mean accounts for.
+    """
+    common = math.fsum((*one, *two)) / (one.size + two.size)
+    first, second = (math.fsum((*values, *[-common] * values.size)) / values.size for values in (one, two))
+    return first - second
+
+
 def _sd(values: npt.NDArray[np.float64]) -> float:
-    """Return the standard deviation, exactly 0 where all values are the same."""
-    return 0.0 if values.min() == values.max() else float(values.std(ddof=1))
+    """Return the standard deviation, exactly 0 where all values are the same; large, close values keep their digits."""
+    return 0.0 if values.min() == values.max() else float((values - values.mean()).std(ddof=1))

@@ -7,7 +7,10 @@ that every engine does alike. `_row`, `_line` and `_invalid` say where a row cam
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
 import importlib.util
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 ENGINES = ("duckdb", "polars")
+_TESTED = {"duckdb": 2, "polars": 2}
+"""The latest major version of each engine that the tests have seen."""
 
 
 @attrs.frozen
@@ -118,6 +123,7 @@ def open_engine(engine: str | Engine | None = None) -> Engine:
     chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), "duckdb")
     if not importlib.util.find_spec(chosen):
         raise MissingExtraError(chosen, needs=f"The engine {chosen}")
+    _warn_if_untested(chosen)
     if chosen == "duckdb":
         from blended_standard.engine.duckdb import DuckDBEngine
 
@@ -125,3 +131,15 @@ def open_engine(engine: str | Engine | None = None) -> Engine:
     from blended_standard.engine.polars import PolarsEngine
 
     return PolarsEngine()
+
+
+@functools.cache
+def _warn_if_untested(engine: str) -> None:
+    """Warn, once in a process, of an engine of a later major version than the tests have seen."""
+    version = importlib.metadata.version(engine)
+    if int(version.partition(".")[0]) > _TESTED[engine]:
+        warnings.warn(
+            f"{engine} {version} is newer than what blended_standard was tested with ({engine} {_TESTED[engine]}). "
+            "Compare its results with those of another engine.",
+            stacklevel=3,
+        )

@@ -1,0 +1,176 @@
+"""Rows 89 to 102: numbers and statistics. Each method has tests of its own; here is what the list asks of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+
+import attrs
+import numpy as np
+import pytest
+
+from blended_standard import compare, scoring
+from blended_standard.errors import NotComparableError, NotEstimableError, UsageError
+from blended_standard.io import read_records
+from blended_standard.measures import ComparabilityKey, comparable, score
+from tests.measures.make_vectors_core import act, stay
+from tests.measures.test_vectors import submission
+from tests.validate.reliability import Box, records, row
+
+WORK = '{"evidence_id": "w", "episode_id": "e1", "at": "2025-09-03T15:04:05Z", "kind": "assignment", "score": %s}\n'
+EVEN = np.arange(20) % 2
+
+
+@row(89)
+def minus_zero(box: Box) -> None:
+    minus, plus = (read_records((WORK % text).encode(), "evidence", route="detailed")[0] for text in ("-0.0", "0"))
+    assert math.copysign(1, minus.score) == 1  # type: ignore[attr-defined]
+    assert minus == plus
+    read = records(box, "evidence", evidence_jsonl=WORK % "-0.0")[0]
+    assert math.copysign(1, read.score) == 1
+
+
+@row(90)
+def denormal(box: Box) -> None:
+    assert records(box, "evidence", evidence_jsonl=WORK % "5e-324")[0].score == 5e-324
+    tiny = compare.hedges_g([5e-324, 0.0, 5e-324], [0.0, 0.0, 5e-324])
+    assert tiny.value is None or math.isfinite(tiny.value)
+
+
+@row(91)
+def cancellation(box: Box) -> None:
+    """Values of 1e9 that differ by thousandths: the mean and the spread of what the doubles really hold."""
+    first, second = [1e9 + 5e-3, 1e9 + 6e-3, 1e9 + 4e-3, 1e9 + 9e-3], [1e9, 1e9 + 1e-3, 1e9 + 2e-3]
+    exact = hedges(first, second)
+    assert compare.hedges_g(first, second).value == pytest.approx(exact, rel=1e-12)
+    large = [1e16, 1.0, -1e16]
+    assert compare.hedges_g(large, [0.0, 1.0, 2.0]).value == pytest.approx(hedges(large, [0.0, 1.0, 2.0]), rel=1e-12)
+
+
+def hedges(first: list[float], second: list[float]) -> float:
+    a, b = ([Fraction(x) for x in values] for values in (first, second))
+    mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
+    squares = sum((x - mean_a) ** 2 for x in a) + sum((x - mean_b) ** 2 for x in b)
+    df = len(a) + len(b) - 2
+    size = abs(float((mean_a - mean_b) ** 2 / (squares / df))) ** 0.5
+    return (1 - 3 / (4 * df - 1)) * (size if mean_a > mean_b else -size)
+
+
+@row(92)
+def what_cannot_be(box: Box) -> None:
+    found = box.finds("FLD-RANGE", evidence_jsonl=WORK % "85")
+    assert (found.field, found.value) == ("score", "85.0")
+    assert "0 to 1" in found.detail
+    box.finds("FLD-RANGE", evidence_jsonl=WORK % "-0.01")
+    for gap, code in ((-1, "FLD-RANGE"), (1.5, "FLD-TYPE")):
+        box.finds(code, learner_csv=None, learner_jsonl=(
+            json.dumps({"learner_id": "l1", "entry_gap_days": gap}) + '\n{"learner_id": "l2"}\n'))  # fmt: skip
+    with pytest.raises(UsageError, match="from 0 up to 1"):
+        compare.cox_index(85, 0.5, n_treated=10, n_comparison=10)
+
+
+@row(93, 94)
+def nothing_to_divide_by(box: Box) -> None:
+    for first, second in (([1, 1, 1], [1, 1, 1]), ([2, 2], [1, 1]), ([1], [1, 2]), ([], [1, 2]), ([], [])):
+        found = compare.hedges_g(first, second)
+        assert found.value is None
+        assert found.reason
+    one = score(submission({"episode": [stay()], "activity": [act(0)]}), "ENG-01", by=(), as_of="2026-12-31")
+    assert one.one("ENG-01").se is None
+    assert one.one("ENG-01").interval is None
+    with pytest.raises(UsageError, match="missing or infinite"):
+        compare.hedges_g([1.0, float("nan")], [1.0, 2.0])
+
+
+@row(95)
+def few_clusters(box: Box) -> None:
+    rng = np.random.default_rng(1)
+    y, x = rng.normal(size=20), {"x": rng.normal(size=20)}
+    with pytest.raises(NotEstimableError, match="one cluster"):
+        compare.least_squares(y, x, clusters=np.zeros(20))
+    few = compare.least_squares(y, x, clusters=np.arange(20) % 4)
+    assert {note.code for note in few.notes} >= {"few-clusters", "few-df"}
+    assert "small-sample" in few.notes[0].text
+
+
+@row(96)
+def separation(box: Box) -> None:
+    with pytest.raises(NotEstimableError, match="Column age separates"):
+        compare.ipw((np.arange(20) > 9).astype(int), {"age": np.arange(20.0)})
+
+
+@row(97)
+def collinear(box: Box) -> None:
+    x = np.arange(20.0)
+    with pytest.raises(NotEstimableError, match="Column b is a linear combination"):
+        compare.least_squares(x**2, {"a": x, "b": 2 * x})
+
+
+@row(98)
+def nothing_seen(box: Box) -> None:
+    with pytest.raises(NotEstimableError, match="Every record is censored"):
+        compare.cumulative_incidence([1, 2, 3], [0, 0, 0])
+    with pytest.raises(NotEstimableError, match="times is empty"):
+        compare.kaplan_meier([], [])
+    nobody = score(submission({"episode": [stay(last=None)]}), "OUT-03", by=(), as_of="2026-02-01").one("OUT-03")
+    assert (nobody.value, nobody.status.value) == (None, "not_mature")
+    assert nobody.reason
+
+
+@row(99)
+def not_converged(box: Box) -> None:
+    """A calibration that stopped early says so first, and after how many steps; weights that cannot balance are refused."""
+    answers = (np.random.default_rng(1).random((200, 6)) < 0.5).astype(float)
+    stopped = scoring.irt.fit(answers, model="2pl", max_iterations=1)
+    assert not stopped.converged
+    assert stopped.iterations >= 1
+    assert "do not report these estimates" in stopped.notices[0]
+    with pytest.raises(NotEstimableError, match=r"lies outside their convex hull"):
+        compare.entropy_balance((np.arange(20) > 9).astype(int), {"a": np.arange(20.0)})
+
+
+@row(100)
+def weights(box: Box) -> None:
+    y, x = np.arange(20.0), {"x": np.arange(20.0) ** 2}
+    for given, says in ((np.r_[-1.0, np.ones(19)], "negative"), (np.zeros(20), "all zero")):
+        with pytest.raises(UsageError, match=says):
+            compare.least_squares(y, x, weights=given)
+    scores = np.full(20, 0.5)
+    scores[1] = 0.001  # a treated row that stands for a thousand
+    heavy = compare.ipw(EVEN, scores=scores, outcome=y)
+    assert heavy.ess_treated < 2
+    assert heavy.largest_share > 0.9
+
+
+@row(101)
+def nothing_varies(box: Box) -> None:
+    answers = np.random.default_rng(1).integers(0, 2, (80, 4)).astype(float)
+    answers[:, 2] = 1
+    fitted = scoring.irt.fit(answers, model="1pl", item_ids=["a", "b", "c", "d"])
+    left_out = [estimate for estimate in fitted.estimates if estimate.reason]
+    assert [estimate.item for estimate in left_out] == ["c"]
+    assert "every answer is right" in left_out[0].reason
+    with pytest.raises(NotEstimableError, match="Item 1 has the same score for everybody"):
+        scoring.reliability.alpha(np.ones((10, 3)))
+    assert "All ratings are equal" in scoring.raters.krippendorff_alpha(np.ones((3, 10))).reason
+
+
+@row(102)
+def keys_that_differ(box: Box) -> None:
+    """One way out for each of the three kinds of difference."""
+    first = ComparabilityKey(measure="CMP-08", version="1.0.0", parameters=(("a", 1),), scale="x")
+    second = ComparabilityKey(measure="CMP-08", version="1.1.0", parameters=(("a", 2),), scale="y")
+    answer = comparable(first, second)
+    assert not answer
+    assert answer.differs == ("version", "a", "scale")
+    assert [way.split()[0] for way in answer.ways_out] == ["Recompute", "Score", "Link"]
+    tables = {"episode": [stay(), stay("f")], "activity": [act(0), act(1), act(0, name="f")]}
+    scored = score(submission(tables), "ENG-01", by=("learner",), as_of="2026-12-31")
+    one, other = scored.results
+    other = attrs.evolve(
+        other, key=attrs.evolve(other.key, parameters=(("minimum_weeks", 3), ("minimum_edge_days", 4)))
+    )
+    mixed = attrs.evolve(scored, results=(one, other))
+    with pytest.raises(NotComparableError, match="minimum_weeks is 4 in one and 3 in the other"):
+        compare.compare_groups(mixed, outcome="ENG-01", groups=(one.label, other.label))
