@@ -53,9 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, progress: Progress) -> int:
     """See that what is to be written can be, then run the command."""
+    given = getattr(options, "submission", [])
+    inputs = given if isinstance(given, list) else [given]
     for name in ("out", "page"):
         if getattr(options, name, None) is not None:
-            check_output(getattr(options, name), getattr(options, "submission", ()))
+            check_output(getattr(options, name), inputs)
     code: int = options.run(options, progress)
     return code
 
