@@ -12,11 +12,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import platform
-import resource
 import sys
 import time
 
 import numpy as np
+from _growth import alone, print_growth
 
 from blended_standard.scoring import irt
 
@@ -32,7 +32,7 @@ def direct(data: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return weight @ theta / weight.sum(axis=1)
 
 
-def main(learners: int) -> int:
+def make(learners: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(SEED)
     a, b = rng.uniform(0.7, 2.0, ITEMS), rng.normal(size=ITEMS)
     data = np.empty((learners, ITEMS), dtype=np.int8)
@@ -40,18 +40,30 @@ def main(learners: int) -> int:
         theta = rng.normal(size=min(100_000, learners - start))
         rows = slice(start, start + len(theta))
         data[rows] = rng.random((len(theta), ITEMS)) < 1 / (1 + np.exp(-a * (theta[:, None] - b)))
+    return data, a, b
+
+
+def ours(learners: int) -> float:
+    """Score once, for the growth table; return processor seconds."""
+    data, a, b = make(learners)
+    begun = time.process_time()
+    irt.score(data, irt.item_parameters(a, b))
+    return time.process_time() - begun
+
+
+def main(learners: int) -> int:
+    data, a, b = make(learners)
     items = irt.item_parameters(a, b)
     times = []
     for _ in range(3):
         begun = time.perf_counter()
         scores = irt.score(data, items)
         times.append(time.perf_counter() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     per = float(np.median(times)) * 100_000 / learners
     gap = float(np.abs(scores.theta[:2000] - direct(data[:2000], a, b)).max())
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, one thread")
     print(f"ours   {np.median(times):.2f} s for {learners:,} x {ITEMS} (3 runs), {per:.3f} s for each 100,000")
-    print(f"peak memory {peak:,.0f} MiB, data included; largest difference from the direct sum {gap:.2e}")
+    print(f"largest difference from the direct sum {gap:.2e}")
     part = min(CHECKED, learners)
     import girth
 
@@ -60,8 +72,9 @@ def main(learners: int) -> int:
     peer = (time.perf_counter() - begun) * 100_000 / part
     apart = float(np.abs(theirs - scores.theta[:part]).max())
     print(f"girth  {peer:.2f} s for each 100,000 (from {part:,}); ratio {peer / per:.1f}; apart {apart:.1e}")
+    print_growth(__file__, (100_000, 250_000, 500_000, 1_000_000, 2_000_000), f"learners, {ITEMS} items")
     return 0 if gap < 1e-5 and apart < 0.01 and per < SECONDS_PER_100K else 1
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not alone(ours):
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
