@@ -79,8 +79,8 @@ def add_noise(counts: Mapping[str, int], *, epsilon: float, contributions: int =
 
     Notes
     -----
-    Scale = contributions / epsilon. The margin m is the least with P(|noise| > m) <= 1 - level, where
-    P(|noise| > m) = 2 t^(m + 1) / (1 + t) and t = exp(-1 / scale).
+    Scale = contributions / epsilon. The margin m is the least that noise exceeds in size with probability 1 - level or
+    less; that probability is 2 t^(m + 1) / (1 + t), with t = exp(-1 / scale).
     """
     if not 0 < epsilon <= _MOST_EPSILON:
         raise UsageError(f"epsilon={epsilon!r} is not accepted. Pass a number above 0, up to {_MOST_EPSILON:g}.")
@@ -113,7 +113,7 @@ def add_noise(counts: Mapping[str, int], *, epsilon: float, contributions: int =
 
 
 def margin_of(scale: float, level: float) -> int:
-    """Return the least m with P(|noise| > m) <= 1 - level for discrete Laplace noise.
+    """Return the least whole number that discrete Laplace noise exceeds in size with probability 1 - level or less.
 
     Examples
     --------
