@@ -1,4 +1,4 @@
-"""Tables in memory of Arrow and pandas are scored as they are, on either engine, with the same numbers."""
+"""Tables in memory of Arrow and pandas are scored as they are, on each engine, with the same numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMALL = submission(make("A", 20, seed=1))
 ARROW = {name: to_arrow(table, RECORDS[name]) for name, table in SMALL.tables.items()}
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars", "pandas"])
 @pytest.mark.parametrize("library", ["pyarrow", "pandas"])
 def test_frames_in_memory_give_the_same_numbers(engine: str, library: str) -> None:
     tables = {name: table.to_pandas() if library == "pandas" else table for name, table in ARROW.items()}

@@ -22,6 +22,11 @@ CASES = [
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
 @pytest.mark.parametrize(("measure", "case"), CASES)
 def test_vector(measure: str, case: dict[str, Any], engine: str) -> None:
+    check(measure, case, engine)
+
+
+def check(measure: str, case: dict[str, Any], engine: Any) -> None:
+    """Score the tables of a case and compare what comes out with what is expected."""
     overrides = {measure: case.get("parameters", {})}
     report = score(submission(case["tables"]), measure, by=(), as_of=case["as_of"], engine=engine, parameters=overrides)
     found = outcome(report.one(measure))

@@ -107,7 +107,7 @@ def _command(commands: Any, name: str, purpose: str, run: Any) -> argparse.Argum
     made: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
     made.add_argument("submission", nargs="+", type=Path, metavar="SUBMISSION", help="directory, .zip or files")
     made.add_argument("--profile", help="profile to use (default: that of the manifest)")
-    made.add_argument("--engine", help="duckdb or polars (default: the first installed)")
+    made.add_argument("--engine", help="duckdb, polars or pandas (default: the first installed)")
     made.add_argument("--out", type=Path, help="write to this file")
     made.add_argument("--encoding", default="utf-8", help="of files of text, such as utf-16 (default: utf-8)")
     made.add_argument("--quiet", action="store_true", help="no progress, no summary")

@@ -23,8 +23,8 @@ from blended_standard.model import FieldSpec, Record
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
-ENGINES = ("duckdb", "polars")
-_TESTED = {"duckdb": 2, "polars": 2}
+ENGINES = ("duckdb", "polars", "pandas")
+_TESTED = {"duckdb": 2, "polars": 2, "pandas": 3}
 """The latest major version of each engine that the tests have seen."""
 
 
@@ -128,6 +128,10 @@ def open_engine(engine: str | Engine | None = None) -> Engine:
         from blended_standard.engine.duckdb import DuckDBEngine
 
         return DuckDBEngine()
+    if chosen == "pandas":
+        from blended_standard.engine.pandas import PandasEngine
+
+        return PandasEngine()
     from blended_standard.engine.polars import PolarsEngine
 
     return PolarsEngine()

@@ -148,7 +148,7 @@ class DuckDBEngine(Engine):
             problems.append(SchemaProblem(field, found))
             return f"cast(null as {target})"
         if field.type == "integer" and found.startswith((*_REALS, "DECIMAL")):
-            lost = relation.aggregate(f"count(*) filter (where {name} <> floor({name}))").fetchall()[0][0]
+            lost = relation.aggregate(f"count(*) filter (where not ({_whole(name)}))").fetchall()[0][0]
             if lost:
                 problems.append(SchemaProblem(field, found, count=lost))
         return sql
@@ -162,7 +162,7 @@ def _cast(kind: FieldType, found: str, name: str) -> str | None:
         "text": [(is_text or is_integer, f"cast({name} as varchar)")],
         "integer": [
             (is_integer, f"cast({name} as bigint)"),
-            (is_real, f"case when {name} = floor({name}) then cast({name} as bigint) end"),
+            (is_real, f"case when {_whole(name)} then cast({name} as bigint) end"),
         ],
         "number": [
             (found in _REALS, f"case when isfinite({name}) then cast({name} as double) end"),
@@ -184,6 +184,10 @@ def _seconds(name: str) -> str:
     """Return SQL for whole seconds, rounded down, that DuckDB can answer from the statistics of a file."""
     micros = f"epoch_us({name})"
     return f"{micros} // 1000000 - cast({micros} % 1000000 < 0 as bigint)"
+
+
+def _whole(name: str) -> str:
+    return f"isfinite(cast({name} as double)) and {name} = floor({name})"
 
 
 def _days(name: str) -> str:

@@ -97,11 +97,15 @@ class PolarsEngine(Engine):
             problems.append(SchemaProblem(field, str(found)))
             return nothing
         if field.type == "integer" and not found.is_integer():
-            fractional = pl.col(field.name) != pl.col(field.name).floor()
-            lost = frame.select(fractional.sum()).collect().item()
+            lost = frame.select((~_whole(pl.col(field.name))).sum()).collect().item()
             if lost:
                 problems.append(SchemaProblem(field, str(found), count=lost))
         return made
+
+
+def _whole(column: pl.Expr) -> pl.Expr:
+    number = column.cast(pl.Float64)
+    return number.is_finite() & (number == number.floor())
 
 
 def _cast(kind: FieldType, found: Any, column: pl.Expr) -> pl.Expr | None:
@@ -110,7 +114,7 @@ def _cast(kind: FieldType, found: Any, column: pl.Expr) -> pl.Expr | None:
     if kind == "text" and (is_text or found.is_integer()):
         return column.cast(pl.String)
     if kind == "integer" and found.is_numeric():
-        whole = pl.lit(True) if found.is_integer() else column == column.floor()
+        whole = pl.lit(True) if found.is_integer() else _whole(column)
         return pl.when(whole).then(column).cast(pl.Int64)
     if kind == "number" and found.is_numeric():
         real = column.cast(pl.Float64)

@@ -26,7 +26,8 @@ def learning_days(blocks: Blocks) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     days = hours(blocks).with_columns(day=whole(nw.col("hour"), 24))
-    return days.group_by("episode", "day").agg(productive=nw.col("productive").max(), hours=nw.len().cast(nw.Int32))
+    found = days.group_by("episode", "day").agg(productive=nw.col("productive").max(), hours=nw.len())
+    return found.with_columns(nw.col("hours").cast(nw.Int32))
 
 
 @block
@@ -61,21 +62,21 @@ def unshared_sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
     # After the last session stands one that never starts, an endless gap after the last act.
     never = acts.filter(nw.col("last")).with_columns(
         at=nw.col("at") + _ENDLESS,
-        gap=nw.lit(_ENDLESS, nw.Int32),
+        gap=(nw.col("gap") * 0 + _ENDLESS).cast(nw.Int32),
         number=nw.col("number") + 1,
-        last=nw.lit(None, nw.Boolean),
+        never=nw.lit(1, nw.Int64),
     )
 
     def following(column: nw.Expr) -> nw.Expr:
         return column.shift(-1).over("episode", order_by=["number"])
 
     return (
-        nw.concat([starts, never])
+        nw.concat([starts.with_columns(never=nw.lit(0, nw.Int64)), never])
         .with_columns(
             stop=following(nw.col("at") - nw.col("gap")),
             acts=following(nw.col("number")) - nw.col("number"),
         )
-        .filter(~nw.col("last").is_null())
+        .filter(nw.col("never") == 0)
         .select(
             "episode",
             "acts",
@@ -125,7 +126,8 @@ def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
             gap=(at - ordered(at.shift(1))).fill_null(_ENDLESS).cast(nw.Int32),
             last=ordered(at.shift(-1)).is_null(),
             new_hour=(hour != ordered(hour.shift(1))).fill_null(True),
-            number=ordered(at.cum_count()).cast(nw.Int32),
+            # Hours, because pandas miscounts the column that it orders by.
+            number=ordered(hour.cum_count()).cast(nw.Int32),
         )
         .filter((gap > shortest * 60) | (gap == 0) | nw.col("last") | nw.col("new_hour"))
     )

@@ -55,6 +55,11 @@ def block(
     return shared
 
 
+def remainder(number: nw.Expr, divisor: int) -> nw.Expr:
+    """Return what `whole` leaves over, from 0 to `divisor` - 1."""
+    return number - whole(number, divisor) * divisor
+
+
 class Blocks:
     """The shared building blocks of one submission on one engine at one as-of date."""
 
@@ -275,7 +280,8 @@ class Blocks:
         closed = self.site_days.filter(nw.col("closed") == 1).with_columns(week=week_of(nw.col("day")))
         closed = closed.group_by("site_id", "week").agg(days=nw.len()).filter(nw.col("days") >= minimum_edge_days)
         paused = self.paused_days().with_columns(week=week_of(nw.col("day")), paused=1 - nw.col("closed"))
-        paused = paused.group_by("episode", "week").agg(paused=nw.col("paused").sum().cast(nw.Int64))
+        paused = paused.group_by("episode", "week").agg(nw.col("paused").sum())
+        paused = paused.with_columns(nw.col("paused").cast(nw.Int64))
         candidates = nw.concat(
             [
                 spans.join(closed, on="site_id").select("episode", "week"),

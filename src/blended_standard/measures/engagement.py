@@ -68,11 +68,12 @@ def missed_opportunities(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame
         .with_columns(due_missed=nw.col("missed") * nw.col("due"))
         .group_by("episode")
         .agg(
-            x=nw.col("missed").sum().cast(nw.Int64),
-            y=nw.col("one").sum().cast(nw.Int64),
-            due_missed=nw.col("due_missed").sum().cast(nw.Int64),
-            y_asynchronous=nw.col("due").sum().cast(nw.Int64),
+            x=nw.col("missed").sum(),
+            y=nw.col("one").sum(),
+            due_missed=nw.col("due_missed").sum(),
+            y_asynchronous=nw.col("due").sum(),
         )
+        .with_columns(nw.col("x", "y", "due_missed", "y_asynchronous").cast(nw.Int64))
         .with_columns(
             x_asynchronous=nw.when(nw.col("y_asynchronous") > 0).then(nw.col("due_missed")),
             excluded=nw.lit(None, nw.String),
@@ -112,7 +113,8 @@ def _active_weeks(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
     return (
         blocks.observable(weeks, minimum_edge_days)
         .group_by("episode")
-        .agg(active=nw.len().cast(nw.Int64), productive=nw.col("productive").sum().cast(nw.Int64))
+        .agg(active=nw.len(), productive=nw.col("productive").sum())
+        .with_columns(nw.col("active", "productive").cast(nw.Int64))
     )
 
 

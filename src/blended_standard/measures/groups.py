@@ -10,6 +10,7 @@ import attrs
 from blended_standard.errors import UsageError
 from blended_standard.measures.blocks import Blocks, block, whole
 from blended_standard.measures.calendar import month_of
+from blended_standard.measures.expressions import unknown
 from blended_standard.measures.report import Group
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Grouping:
         import narwhals.stable.v2 as nw
 
         absent = {name: nw.lit(None, nw.String) for name in ("site_id", "episode_id")}
-        absent |= {name: nw.lit(None, nw.Int64) for name in ("entry", "entry_grade")}
+        absent |= {name: unknown() for name in ("entry", "entry_grade")}
         programs = blocks.places.select("program_id", "jurisdiction").unique("program_id")
         known = (*STRATA, "birth_date", "credits_at_entry", "credits_expected", "entry_gap_days")
         learners = blocks.learners.select("learner_id", *(name for name in known if name != "entry_grade"))

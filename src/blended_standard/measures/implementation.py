@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.blocks import Blocks, whole
-from blended_standard.measures.expressions import flag, one
+from blended_standard.measures.expressions import flag, one, unknown
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def blend_profile(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
         y=one(),
         covered=flag(known),
         needed=one(),
-        x_site_use=nw.lit(None, nw.Int64),
+        x_site_use=unknown(),
         **shares,
     )
-    empty = {name: nw.lit(None, nw.Int64) for name in ("x", "y", *shares)}
+    empty = {name: unknown() for name in ("x", "y", *shares)}
     zero = {name: nw.lit(0, nw.Int64) for name in ("covered", "needed")}
     columns = ("episode_id", "x", "y", *shares, "covered", "needed", "x_site_use")
     episodes = _site_use(blocks, work).with_columns(**empty, **zero)

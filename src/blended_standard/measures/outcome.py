@@ -195,7 +195,7 @@ def reengagement(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
         .with_columns(
             x_intake=nw.col("intake"),
             x_placement=nw.when(nw.col("intake") == 1).then(nw.col("x")),
-            x_stick=nw.when(mature).then(nw.col("stuck").fill_null(0)).cast(nw.Int64),
+            x_stick=nw.when(mature).then(flag(nw.col("stuck") == 1)),
         )
         .select("learner_id", "program_id", "x", "y", "x_intake", "x_placement", "x_stick", "excluded")
     )

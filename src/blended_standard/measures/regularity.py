@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.acts import hours, learning_days
-from blended_standard.measures.blocks import Blocks, block, week_of, whole
+from blended_standard.measures.blocks import Blocks, block, remainder, week_of, whole
 from blended_standard.measures.expressions import flag
 from blended_standard.measures.registry import Parameters, measure
 
@@ -64,8 +64,8 @@ def periodicity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Strength of the weekly rhythm of active days, and of the daily and weekly rhythms of active hours (ENG-08)."""
     import narwhals.stable.v2 as nw
 
-    weekday = (whole(nw.col("hour"), 24) + 3) % 7
-    of_week = hours(blocks).select("episode", phase=weekday * 24 + nw.col("hour") % 24, count=nw.lit(1, nw.Int64))
+    weekday, of_day = remainder(whole(nw.col("hour"), 24) + 3, 7), remainder(nw.col("hour"), 24)
+    of_week = hours(blocks).select("episode", phase=weekday * 24 + of_day, count=nw.lit(1, nw.Int64))
     found = (
         _rhythm(blocks, _by_weekday(blocks), 7, "x")
         .join(_rhythm(blocks, _by_hour(blocks), 24, "x_hour_of_day").drop("total"), on="episode")
@@ -94,8 +94,9 @@ def _by_hour(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Active days by hour of the day: episode, phase (0 to 23), count."""
     import narwhals.stable.v2 as nw
 
-    active = hours(blocks).select("episode", phase=nw.col("hour") % 24)
-    return active.group_by("episode", "phase").agg(count=nw.len().cast(nw.Int64))
+    active = hours(blocks).select("episode", phase=remainder(nw.col("hour"), 24))
+    counts = active.group_by("episode", "phase").agg(count=nw.len())
+    return counts.with_columns(nw.col("count").cast(nw.Int64))
 
 
 @block
@@ -103,8 +104,9 @@ def _by_weekday(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Active days by day of the week: episode, phase (0, Monday, to 6), count."""
     import narwhals.stable.v2 as nw
 
-    active = learning_days(blocks).select("episode", phase=(nw.col("day") + 3) % 7)
-    return active.group_by("episode", "phase").agg(count=nw.len().cast(nw.Int64))
+    active = learning_days(blocks).select("episode", phase=remainder(nw.col("day") + 3, 7))
+    counts = active.group_by("episode", "phase").agg(count=nw.len())
+    return counts.with_columns(nw.col("count").cast(nw.Int64))
 
 
 @block
@@ -130,7 +132,7 @@ def _alike(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
         "shape": 1 - nw.max_horizontal(nw.min_horizontal(divergence, nw.lit(1.0)), nw.lit(0.0)),
         "amount": 1 - away / _total(flag(a + b > 0) for a, b in both),
     }
-    active = patterns.group_by("episode").agg(active=count.sum().cast(nw.Int64))
+    active = patterns.group_by("episode").agg(active=count.sum()).with_columns(nw.col("active").cast(nw.Int64))
     return (
         pairs.with_columns(
             weight=nw.when(same).then(count * (count - 1) / 2).otherwise(count * nw.col("count_right")),
@@ -151,19 +153,21 @@ def _patterns(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
     """
     import narwhals.stable.v2 as nw
 
-    days = learning_days(blocks).with_columns(week=week_of(nw.col("day")), weekday=(nw.col("day") + 3) % 7)
+    days = learning_days(blocks).with_columns(week=week_of(nw.col("day")), weekday=remainder(nw.col("day") + 3, 7))
     own = {name: nw.when(nw.col("weekday") == day).then(nw.col("hours")) for day, name in enumerate(_DAYS)}
     weeks = (
         days.with_columns(**{name: hours.otherwise(0).cast(nw.Int32) for name, hours in own.items()})
         .group_by("episode", "week")
-        .agg(*(nw.col(name).sum().cast(nw.Int32) for name in _DAYS))
+        .agg(*(nw.col(name).sum() for name in _DAYS))
+        .with_columns(nw.col(*_DAYS).cast(nw.Int32))
     )
     each = [nw.col(name) for name in _DAYS]
     total = nw.col("total")
     return (
         blocks.observable(weeks, minimum_edge_days)
         .group_by("episode", *_DAYS)
-        .agg(count=nw.len().cast(nw.Int64))
+        .agg(count=nw.len())
+        .with_columns(nw.col("count").cast(nw.Int64))
         .with_columns(
             number=nw.col("count").cum_count().over("episode", order_by=_DAYS),
             total=_total(each),
@@ -203,7 +207,8 @@ def _peak(counts: nw.LazyFrame[Any], bins: int, name: str) -> nw.LazyFrame[Any]:
     sums = (
         counts.with_columns(weighted=_weighted_log(nw.col("count")))
         .group_by("episode")
-        .agg(total=nw.col("count").sum().cast(nw.Int64), most=nw.col("count").max(), weighted=nw.col("weighted").sum())
+        .agg(total=nw.col("count").sum(), most=nw.col("count").max(), weighted=nw.col("weighted").sum())
+        .with_columns(nw.col("total").cast(nw.Int64))
     )
     entropy = nw.col("total").log(2) - nw.col("weighted") / nw.col("total")
     less = nw.max_horizontal(math.log2(bins) - entropy, nw.lit(0.0))
@@ -228,7 +233,8 @@ def _rhythm(blocks: Blocks, counts: nw.LazyFrame[Any], period: int, name: str) -
         counts.join(circle, on="phase")
         .with_columns(cosine=nw.col("cosine") * nw.col("count"), sine=nw.col("sine") * nw.col("count"))
         .group_by("episode")
-        .agg(total=nw.col("count").sum().cast(nw.Int64), cosine=nw.col("cosine").sum(), sine=nw.col("sine").sum())
+        .agg(total=nw.col("count").sum(), cosine=nw.col("cosine").sum(), sine=nw.col("sine").sum())
+        .with_columns(nw.col("total").cast(nw.Int64))
     )
     length = (nw.col("cosine") ** 2 + nw.col("sine") ** 2).sqrt() / nw.col("total")
     return sums.select("episode", "total", nw.min_horizontal(length, nw.lit(1.0)).alias(name))

@@ -95,7 +95,8 @@ def adult_continuity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
         weekly.join(blocks.weeks(edge), on="episode_id")
         .with_columns(since=nw.col("week") - nw.col("first_week"))
         .group_by("episode_id", "week", "since", "adult_id")
-        .agg(contacts=nw.len().cast(nw.Int64), latest=nw.col("second").max())
+        .agg(contacts=nw.len(), latest=nw.col("second").max())
+        .with_columns(nw.col("contacts").cast(nw.Int64))
     )
     counts = blocks.engine.materialise(counts)
     primary = blocks.engine.materialise(_primary(counts.filter(nw.col("since") < opening)))
@@ -106,9 +107,10 @@ def adult_continuity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
         .join(most, on=["episode_id", "week"])
         .filter(nw.col("contacts") == nw.col("most"))
         .group_by("episode_id")
-        .agg(same=nw.len().cast(nw.Int64))
+        .agg(same=nw.len())
+        .with_columns(nw.col("same").cast(nw.Int64))
     )
-    seen = most.group_by("episode_id").agg(seen=nw.len().cast(nw.Int64))
+    seen = most.group_by("episode_id").agg(seen=nw.len()).with_columns(nw.col("seen").cast(nw.Int64))
     known = primary.select("episode_id", known=nw.lit(1, nw.Int64))
     observed = nw.when(nw.col("seen") > 0).then(nw.col("seen")).otherwise(1)
     return (
@@ -135,10 +137,10 @@ def _primary(counts: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """The adult with the most contacts; of equals the one of the latest contact, then of the first identifier."""
     import narwhals.stable.v2 as nw
 
-    adults = counts.group_by("episode_id", "adult_id").agg(
-        contacts=nw.col("contacts").sum().cast(nw.Int64), latest=nw.col("latest").max()
+    adults = counts.group_by("episode_id", "adult_id").agg(nw.col("contacts").sum(), nw.col("latest").max())
+    ordered = adults.with_columns(
+        few=-nw.col("contacts").cast(nw.Int64), old=-nw.col("latest"), one=nw.lit(1, nw.Int64)
     )
-    ordered = adults.with_columns(few=-nw.col("contacts"), old=-nw.col("latest"), one=nw.lit(1, nw.Int64))
     rank = nw.col("one").cum_sum().over("episode_id", order_by=["few", "old", "adult_id"])
     return ordered.with_columns(rank=rank).filter(nw.col("rank") == 1).select("episode_id", "adult_id")
 

@@ -66,7 +66,7 @@ def score(
         (entry_year); empty for one result over all.
     as_of : date or ISO text, optional
         Nothing after this day counts. Default: that of the manifest.
-    engine : {"duckdb", "polars"} or Engine, optional
+    engine : {"duckdb", "polars", "pandas"} or Engine, optional
         Default: the first that is installed.
     profile : str, optional
         Whose parameters and thresholds are in force. Default: that of the manifest.

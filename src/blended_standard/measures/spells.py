@@ -33,12 +33,14 @@ def inactivity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
         )
         .group_by("episode")
         .agg(
-            x=nw.col("inside").sum().cast(nw.Int64),
+            x=nw.col("inside").sum(),
             y=nw.col("observed").max(),
             x_longest=nw.col("length").max(),
-            x_spells_per_12_weeks=nw.col("long").sum().cast(nw.Int64) * 84,
+            long=nw.col("long").sum(),
             x_open=nw.col("open").max(),
         )
+        .with_columns(nw.col("x", "long").cast(nw.Int64))
+        .with_columns(x_spells_per_12_weeks=nw.col("long") * 84)
     )
     short = nw.col("y") < int(parameters["minimum_days"])
     return totals.with_columns(

@@ -92,7 +92,7 @@ def web_of_support(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     named = _named(blocks, "learner").select("episode_id", "source_type").unique(["episode_id", "source_type"])
-    kinds = named.group_by("episode_id").agg(kinds=nw.len().cast(nw.Int64))
+    kinds = named.group_by("episode_id").agg(kinds=nw.len()).with_columns(nw.col("kinds").cast(nw.Int64))
     least = int(parameters["many"])
     return (
         _asked(blocks)

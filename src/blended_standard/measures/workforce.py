@@ -131,7 +131,7 @@ def same_employer(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
         .join(same.with_columns(same=one()), on="episode_id", how="left")
         .with_columns(now=_now(blocks))
         .with_columns(
-            x=nw.when(nw.col("known") == 1).then(nw.col("same").fill_null(0)).cast(nw.Int64),
+            x=nw.when(nw.col("known") == 1).then(flag(nw.col("same") == 1)),
             y=one(),
             excluded=nw.coalesce(nw.when(immature).then(nw.lit("not_mature")), nw.col("exempt")),
             covered=nw.col("known"),
@@ -189,7 +189,7 @@ def postsecondary_persistence(blocks: Blocks, parameters: Parameters) -> nw.Lazy
     return units.with_columns(
         x=flag(kept),
         y=one(),
-        x_completion=nw.when(mature).then(nw.col("done").fill_null(0)).cast(nw.Int64),
+        x_completion=nw.when(mature).then(flag(nw.col("done") == 1)),
         excluded=nw.when(graduated + 730 > blocks.as_of).then(nw.lit("not_mature")),
     ).select("episode_id", "x", "y", "x_completion", "excluded")
 

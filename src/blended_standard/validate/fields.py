@@ -30,7 +30,7 @@ SPACES = (" ", "\t", "\n", "\r")
 
 
 E_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
-SOCIAL_SECURITY = r"(^|[^0-9A-Za-z-])[0-9]{3}-[0-9]{2}-[0-9]{4}($|[^0-9A-Za-z-])"
+SOCIAL_SECURITY = r"(?:^|[^0-9A-Za-z-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?:$|[^0-9A-Za-z-])"
 SOCIAL_SECURITY_LENGTH = 11
 
 MAY_LIE_AHEAD: frozenset[tuple[str, str]] = frozenset(

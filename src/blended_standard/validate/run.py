@@ -50,7 +50,7 @@ def validate(
         What `read_submission` or `Submission.from_tables` gave; what they found is in the report too.
     profile : str, optional
         The profile to check against. Default: that of the manifest.
-    engine : {"duckdb", "polars"} or Engine, optional
+    engine : {"duckdb", "polars", "pandas"} or Engine, optional
         Default: the first that is installed. The findings are the same on all.
     partial : bool
         Judge only the tables that are there: none is required, and a reference to a table that is not there is not
