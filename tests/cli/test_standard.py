@@ -1,4 +1,4 @@
-"""`spec` and `migrate` on the command line."""
+"""`spec`, `migrate` and `generate` on the command line."""
 
 from __future__ import annotations
 
@@ -52,3 +52,12 @@ def test_an_old_submission_is_migrated(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["migrate", str(tmp_path / "new"), "--to", "0.0.9", "--out", str(tmp_path / "back")]) == 2
     assert "It would lose" in capsys.readouterr().err
     assert not (tmp_path / "back").exists()
+
+
+def test_a_district_is_written_and_can_be_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["generate", "--learners", "12", "--days", "60", "--seed", "3", "--out", str(tmp_path / "d")]
+    assert main(arguments) == 0
+    assert "12 synthetic learners" in capsys.readouterr().out
+    assert main(["validate", str(tmp_path / "d"), "--quiet"]) == 0
+    assert main(arguments) == 2
+    assert "Name a new one" in capsys.readouterr().err

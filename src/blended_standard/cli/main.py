@@ -15,7 +15,7 @@ from typing import Any
 import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
-from blended_standard.cli import exchange, standard
+from blended_standard.cli import exchange, generate, standard
 from blended_standard.cli.exits import EXIT_CODES, check_output, ended
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import UsageError
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     _brief_command(commands)
     exchange.add_commands(commands)
     standard.add_commands(commands)
+    generate.add_commands(commands)
     return parser
 
 

@@ -48,6 +48,7 @@ from blended_standard.compare.funnel import funnel_rates as funnel_rates
 from blended_standard.compare.gains import difference_in_differences as difference_in_differences
 from blended_standard.compare.matching import Match as Match
 from blended_standard.compare.matching import match as match
+from blended_standard.compare.meta import MetaAnalysis as MetaAnalysis
 from blended_standard.compare.meta import egger_test as egger_test
 from blended_standard.compare.meta import leave_one_out as leave_one_out
 from blended_standard.compare.meta import meta_analysis as meta_analysis

@@ -28,7 +28,7 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric.intervals import difference, wilson
 from blended_standard.results import Estimate, Interval
 
-_COX_DIVISOR = 1.65
+COX_DIVISOR = 1.65
 _NON_WWC = "0.5 added to each cell because one is zero; WWC does not do this"
 _NOBODY = "A group has no learners."
 
@@ -115,12 +115,12 @@ def cox_index_from_counts(
     factor = small_sample_correction(max(sum(table.n) - 2, 2)) if omega else 1.0
     return symmetric_effect(
         "Cox index",
-        factor * table.log_odds_ratio() / _COX_DIVISOR,
-        factor * table.log_odds_ratio_se() / _COX_DIVISOR,
+        factor * table.log_odds_ratio() / COX_DIVISOR,
+        factor * table.log_odds_ratio_se() / COX_DIVISOR,
         n=table.n,
         method=method,
         level=checked_level(level),
-        parameters={"divisor": _COX_DIVISOR, "omega": factor, **parameters},
+        parameters={"divisor": COX_DIVISOR, "omega": factor, **parameters},
     )
 
 
@@ -145,12 +145,12 @@ def cox_index_from_regression(
     """
     return symmetric_effect(
         "Cox index",
-        checked_number("coefficient", coefficient) / _COX_DIVISOR,
-        checked_number("se", se, low=0.0, open_low=True) / _COX_DIVISOR,
+        checked_number("coefficient", coefficient) / COX_DIVISOR,
+        checked_number("se", se, low=0.0, open_low=True) / COX_DIVISOR,
         n=(checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)),
         method="Cox index (WWC), from a logistic regression coefficient",
         level=checked_level(level),
-        parameters={"divisor": _COX_DIVISOR},
+        parameters={"divisor": COX_DIVISOR},
     )
 
 

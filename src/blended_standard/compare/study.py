@@ -9,6 +9,7 @@ from blended_standard.compare._effect import Effect, no_effect, symmetric_effect
 from blended_standard.compare.design import Study
 from blended_standard.compare.effects import hedges_g_from_means
 from blended_standard.compare.essa import EssaTier, essa_tier
+from blended_standard.compare.rates import COX_DIVISOR
 from blended_standard.compare.rating import EvidenceRating, evidence_rating
 from blended_standard.errors import NotComparableError, UsageError
 from blended_standard.measures import MeasureReport, MeasureResult, Status, comparable
@@ -16,7 +17,6 @@ from blended_standard.numeric.intervals import difference
 from blended_standard.results import Result, Row, result
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 
-_COX_DIVISOR = 1.65
 _OF_LEARNERS = ("survival", "cumulative_incidence")
 
 
@@ -86,7 +86,6 @@ def compare_groups(
     groups: Sequence[str],
     *,
     design: Study | None = None,
-    level: float = 0.95,
     standard: Standard | None = None,
 ) -> StudyReport:
     """Compare two groups of a measure report on one outcome.
@@ -102,8 +101,6 @@ def compare_groups(
     design : Study, optional
         How the groups came about. With it the report holds the rating that the design can reach, and the ESSA tier.
         Without it the comparison is descriptive.
-    level : float
-        Of the intervals.
 
     Returns
     -------
@@ -126,6 +123,7 @@ def compare_groups(
         if entry.value is None or entry.status is Status.SUPPRESSED:
             raise NotComparableError(f"{entry.measure} of {entry.label} has no value: {entry.reason}")
     definition = (standard or load_standard()).measures[outcome]
+    level = first.interval.level if first.interval else 0.95
     effects = (_difference(first, second, definition, level), _standardized(first, second, definition, level))
     rating = evidence_rating(design) if design else None
     return StudyReport(
@@ -223,7 +221,7 @@ def _cox(first: MeasureResult, second: MeasureResult, level: float) -> Effect:
             return no_effect(name, reason, n=n, method=method)
         odds.append(math.log(share / (1 - share)))
         errors.append((entry.se or 0.0) / (share * (1 - share)))
-    value, se = (odds[0] - odds[1]) / _COX_DIVISOR, math.hypot(*errors) / _COX_DIVISOR
+    value, se = (odds[0] - odds[1]) / COX_DIVISOR, math.hypot(*errors) / COX_DIVISOR
     return symmetric_effect(name, value, se, n=n, method=method, level=level)
 
 
