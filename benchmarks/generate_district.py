@@ -1,8 +1,8 @@
 """Claim: a district of 100,000 learners is written within 90 s and 1 GiB, and memory does not grow with learners.
 
 Measured 2026-11 on 2 shared cores under load (x86_64, Python 3.11.7, pyarrow 26.0.1), 31 tables: 10,000 learners 3.7 s
-and 288 MiB at the peak; 100,000 learners (17.5 M acts, 3.2 M contacts, 2.3 M opportunities, 2.0 M pieces of work) 42.0 s
-and 299 MiB, 266 MiB on disk.
+and 288 MiB at the peak; 100,000 learners (17.5 M acts, 3.2 M contacts, 2.3 M opportunities, 2.0 M pieces of work)
+42.0 s and 299 MiB, 266 MiB on disk.
 There is no peer; the answer checked is that the files are sound and equal, learner by learner, to the district in
 memory. Run: python benchmarks/generate_district.py [learners]
 """

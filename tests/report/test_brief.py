@@ -20,6 +20,7 @@ from blended_standard.measures.bridge import ClaimReport, claim
 from blended_standard.privacy import Ledger, Policy
 from blended_standard.report import brief
 from blended_standard.report.brief_words import of_100
+from blended_standard.testing import district
 from tests.measures.synthetic import join, make
 from tests.report.test_figures import submission
 
@@ -96,6 +97,16 @@ def test_the_drawing_fills_as_many_of_100_as_the_words_say(scored: MeasureReport
         share = scored.one("OUT-03", label).value or 0.0
         assert drawn[0].count(f"person s{place}") == round(100 * share)
     assert drawn[0].count("<circle") == 200
+
+
+def test_a_measure_that_is_no_share_is_said_in_its_unit() -> None:
+    scored = bs.score(district(200, programs=2, seed=7), "CMP-10", by="program")
+    labels = [entry.label for entry in scored]
+    text = brief(compare.compare_groups(scored, "CMP-10", labels), scored)
+    one, two = (f"{entry.value:.3g} at {entry.label}" for entry in scored)
+    assert f"{one} and {two} (credits per school year):" in words(text)
+    assert "of 100" not in words(text).partition("What attendance")[0].replace("95 of 100 studies", "")
+    assert "person s0" not in text
 
 
 def test_a_rating_is_given_with_its_reasons_and_open_questions(scored: MeasureReport) -> None:

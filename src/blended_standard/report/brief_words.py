@@ -65,13 +65,17 @@ def when(definition: MeasureDefinition, parameters: Sequence[tuple[str, object]]
 def headline(study: StudyReport, definition: MeasureDefinition) -> str:
     """Say both numbers and how far apart they are, or that they cannot be told apart, in one sentence."""
     first, second, gap = study.first, study.second, study.effects[0]
-    if definition.range.maximum != 1 or gap.value is None:
+    if gap.value is None:
         return study.sentences[2]
-    both = f"{100 * (first.value or 0.0):.0f} at {first.label} and {100 * (second.value or 0.0):.0f} at {second.label}"
+    share = definition.range.maximum == 1
+    one, two = (f"{100 * v:.0f}" if share else f"{v:.3g}" for v in (first.value or 0.0, second.value or 0.0))
+    both = f"{one} at {first.label} and {two} at {second.label}"
+    said = f"Of 100 {counted(definition)}, {both}" if share else f"{both} ({definition.unit.result})"
     if not _apart(gap):
-        return f"Of 100 {counted(definition)}, {both}: the two cannot be told apart."
-    about = abs(round(100 * gap.value)) or "less than 1"
-    return f"Of 100 {counted(definition)}, {both}: about {about} {'more' if gap.value > 0 else 'fewer'}."
+        return f"{said}: the two cannot be told apart."
+    size = abs(round(100 * gap.value)) or "less than 1"
+    about = f"about {size} {'more' if gap.value > 0 else 'fewer'}" if share else f"{gap.value:+.3g}"
+    return f"{said}: {about}."
 
 
 def how_sure(study: StudyReport) -> list[str]:
