@@ -101,7 +101,7 @@ def how_sure(study: StudyReport) -> list[str]:
         if entry.status is Status.SMALL_N:
             said.append(f"{entry.label} is about few learners, so its number moves much with each of them.")
         if entry.coverage is not None and entry.coverage < 0.995:
-            said.append(f"For {entry.label}, {100 * entry.coverage:.0f} of 100 parts of the evidence needed was there.")
+            said.append(f"For {entry.label}, {100 * entry.coverage:.0f} of 100 parts of the evidence needed were there.")
     return said
 
 
