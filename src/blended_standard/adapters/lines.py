@@ -16,8 +16,9 @@ import attrs
 
 from blended_standard.adapters.events import EventReader, Facts, Layout, Record, Shape, shape_of
 
-_HELD = 8_000_000
-_OVERHEAD = 500
+# About as many bytes as the parts that are remembered may take, and what one takes beside its text.
+_HELD = 100_000_000
+_OVERHEAD = 700
 
 
 @attrs.define(eq=False)
@@ -39,6 +40,8 @@ class LineReader:
         self._split = _Splitter(self.layout) if by_parts and self.decode is not json.loads else None
         self._known: dict[str, dict[bytes, _Part]] = {name: {} for name in self.layout.parts}
         self._held = dict.fromkeys(self.layout.parts, 0)
+        self._full = False
+        self._shapes: dict[Shape, Shape] = {}
         self._texts = {name: _Part(None, (name,)) for name in self.layout.texts}
         self._slots: list[_Slot] = [(name, valid, None) for name, valid in self.layout.texts.items()]
         self._slots += [(name, bool, known) for name, known in self._known.items()]
@@ -73,6 +76,8 @@ class LineReader:
         """Return what is read in a document all of whose parts are valid, or None."""
         if self._split is None:
             return None
+        if self._full:
+            self._forget()
         facts: dict[str, Any] = {}
         met: list[_Part] = []
         try:
@@ -101,13 +106,20 @@ class LineReader:
         value = self.decode(content)
         if not self.layout.sound(name, value):
             return None
-        if self._held[name] > _HELD:
-            self._count(self._known[name].values())
-            self._known[name].clear()
-            self._held[name] = 0
-        self._held[name] += len(content) + _OVERHEAD
-        part = self._known[name][content] = _Part(self.layout.facts(self.reader, name, value), shape_of({name: value}))
+        self._held[name] += 3 * len(content) + _OVERHEAD
+        self._full = sum(self._held.values()) > _HELD
+        shape = shape_of({name: value})
+        facts = self.layout.facts(self.reader, name, value)
+        part = self._known[name][content] = _Part(facts, self._shapes.setdefault(shape, shape))
         return part
+
+    def _forget(self) -> None:
+        """Forget the parts that take most."""
+        name = max(self._held, key=self._held.__getitem__)
+        self._count(self._known[name].values())
+        self._known[name].clear()
+        self._held[name] = 0
+        self._full = False
 
     def _count(self, parts: Iterable[_Part]) -> None:
         for part in parts:
