@@ -128,6 +128,21 @@ def test_what_is_remembered_stays_small_and_counts_all(monkeypatch: pytest.Monke
     assert by_parts == general
 
 
+def test_a_log_in_which_little_comes_again_takes_the_general_route() -> None:
+    for people, splits in ((1, True), (50, False)):
+        reader = LineReader(reader_of("xapi", Work("xapi", Options(key=KEY)), Identities(KEY)))
+        for number in range(100):
+            own = number % people
+            statement = {
+                "actor": {"mbox": f"mailto:{own}@example.org"},
+                "verb": {"id": VERB.format(own)},
+                "object": {"id": f"https://lms.example/{number if people > 1 else 0}"},
+            }
+            reader.read(json.dumps(statement).encode())
+        reader.settle()
+        assert (reader._split is not None) == splits
+
+
 @in_field
 def test_statements_and_events_of_the_field_are_read_alike() -> None:
     """The parts of 1,277 statements, shuffled among them, and every event of Caliper."""

@@ -41,6 +41,7 @@ class LineReader:
         self._known: dict[str, dict[bytes, _Part]] = {name: {} for name in self.layout.parts}
         self._held = dict.fromkeys(self.layout.parts, 0)
         self._full = False
+        self._met = self._learned = 0
         self._shapes: dict[Shape, Shape] = {}
         self._texts = {name: _Part(None, (name,)) for name in self.layout.texts}
         self._slots: list[_Slot] = [(name, valid, None) for name, valid in self.layout.texts.items()]
@@ -67,10 +68,13 @@ class LineReader:
         return len(events), made
 
     def settle(self) -> None:
-        """Give the reader the shapes that were seen."""
+        """Give the reader the shapes that were seen; where little came again, take the general route from here on."""
         self._count(self._texts.values())
         for known in self._known.values():
             self._count(known.values())
+        if 3 * self._learned > self._met:
+            self._split = None
+        self._met = self._learned = 0
 
     def _facts(self, line: bytes) -> Facts | None:
         """Return what is read in a document all of whose parts are valid, or None."""
@@ -103,6 +107,7 @@ class LineReader:
         return facts
 
     def _learn(self, name: str, content: bytes) -> _Part | None:
+        self._learned += 1
         value = self.decode(content)
         if not self.layout.sound(name, value):
             return None
@@ -125,6 +130,7 @@ class LineReader:
         for part in parts:
             if part.times:
                 self.reader.shapes[part.shape] += part.times
+                self._met += part.times
                 part.times = 0
 
 

@@ -62,12 +62,12 @@ class ParquetWriter:
         self._file: Any = self._open(pq)
         self._waiting: list[Any] = []
         self._held = 0
-        self._hashes: list[bytes] = []
+        self._hashes = array.array("q")
 
     def write(self, content: bytes, hashes: bytes) -> None:
         """Add the rows of one batch."""
         made = pyarrow().ipc.open_stream(content).read_all()
-        self._hashes.append(hashes)
+        self._hashes.frombytes(hashes)
         self._waiting.append(made)
         self._held += len(made)
         self.rows += len(made)
@@ -96,8 +96,7 @@ class ParquetWriter:
     def _repeated(self) -> set[int]:
         import numpy as np
 
-        ordered = np.frombuffer(b"".join(self._hashes), dtype=np.int64).copy()
-        self._hashes = []
+        ordered = np.frombuffer(self._hashes, dtype=np.int64)
         ordered.sort()
         return set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
 
