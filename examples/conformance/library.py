@@ -5,8 +5,11 @@ blended-standard conformance run --command "python -m examples.conformance.libra
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import blended_standard as bs
@@ -23,6 +26,15 @@ def judge_record(asked: dict[str, Any]) -> dict[str, Any]:
     rules = bs.load_standard().rules
     found = [f for f in validate_record(asked["table"], asked["record"]) if rules[f.code].scope == "field"]
     return {"valid": not any(f.severity == "error" for f in found)}
+
+
+def judge_file(asked: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory, f"{asked['table']}.{asked['format']}")
+        file.write_bytes(base64.b64decode(asked["base64"]))
+        submission = bs.read_submission(file)
+        report = bs.validate(submission, engine="polars", partial=True)
+    return {"valid": report.ok, "records": sum(table.read for table in report.tables)}
 
 
 def judge_rule(asked: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +115,7 @@ def report(asked: dict[str, Any]) -> dict[str, Any]:
 
 ANSWERS = {
     "record": judge_record,
+    "file": judge_file,
     "rule": judge_rule,
     "effect": effect,
     "measure": measure,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.aggregates import AGGREGATES, REPORTS
+from tests.conformance.files import FILES
 from tests.conformance.producers import PRODUCED
 from tests.validate.test_rules import CASES, PLACES
 
@@ -29,6 +30,7 @@ def main() -> None:
         write("rules", code, "rule", cases)
     write("comparison", "effects", "effect", effects())
     write("comparison", "comparability", "comparable", comparability())
+    write("files", "text", "file", [case(*entry) for entry in FILES])
     write("produce", "submissions", "produce", [case(*entry) for entry in PRODUCED])
     write("report", "aggregates", "report", [case(*entry) for entry in REPORTS])
     write("aggregates", "reports", "aggregate", [case(*entry) for entry in AGGREGATES])

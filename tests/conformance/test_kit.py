@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -12,7 +13,9 @@ import pytest
 
 from blended_standard.cli import main
 from blended_standard.errors import SpecError, UnreadableInputError, UsageError
+from blended_standard.io import read_submission
 from blended_standard.spec import load_standard
+from blended_standard.validate import validate
 from blended_standard.validate.conformance import (
     CLASSES,
     Statement,
@@ -269,7 +272,7 @@ def test_a_statement_that_was_changed_is_found_out(tmp_path: Path) -> None:
     assert main(["conformance", "check", str(file)]) == 3
 
 
-@pytest.mark.parametrize("kind", ["record", "effect", "comparable", "aggregate"])
+@pytest.mark.parametrize("kind", ["record", "file", "effect", "comparable", "aggregate"])
 def test_the_library_gives_every_answer(kind: str) -> None:
     asked = [vector for name in CLASSES for vector in _vectors(name) if vector.kind == kind]
     problems = {vector.id: difference(vector.expected, ANSWERS[kind](dict(vector.input))) for vector in asked}
@@ -293,6 +296,16 @@ def test_faulty_aggregates_break_the_rule_that_they_pin() -> None:
 def test_there_are_vectors_of_every_rule_of_aggregates() -> None:
     pinned = {vector.pins for vector in load_vectors("consumer") if vector.kind == "aggregate"}
     assert {rule.id for rule in load_standard().rules.values() if rule.scope == "aggregate"} <= pinned
+
+
+def test_files_break_the_rule_that_they_pin(tmp_path: Path) -> None:
+    for vector in load_vectors("consumer"):
+        if vector.kind == "file":
+            file = tmp_path / f"{vector.input['table']}.{vector.input['format']}"
+            file.write_bytes(base64.b64decode(vector.input["base64"]))
+            report = validate(read_submission(file), engine="polars", partial=True)
+            assert vector.pins in {"valid", *(finding.code for finding in report.findings)}, vector.id
+            file.unlink()
 
 
 def test_every_rule_binds_a_class_of_the_kit() -> None:

@@ -17,7 +17,7 @@ from blended_standard.spec.standard import spec_directory
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "producer-record": ("produce",),
     "producer-aggregate": ("report",),
-    "consumer": ("records", "rules", "aggregates"),
+    "consumer": ("records", "files", "rules", "aggregates"),
     "calculator": ("measures",),
     "comparer": ("comparison",),
 }
