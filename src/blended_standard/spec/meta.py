@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "vectors/comparison/*.json": "vectors",
     "vectors/report/*.json": "vectors",
     "vectors/aggregates/*.json": "vectors",
+    "vectors/files/*.json": "vectors",
     "vectors/produce/*.json": "vectors",
 }
 """The files of `spec/`, and the kind of each."""
