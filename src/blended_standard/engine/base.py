@@ -22,6 +22,7 @@ from blended_standard.model import FieldSpec, Record
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
+    from pyspark.sql import SparkSession
 
 ENGINES = ("duckdb", "polars", "pandas")
 _TESTED = {"duckdb": 2, "polars": 2, "pandas": 3}
@@ -50,6 +51,8 @@ class Engine(ABC):
     """Runs definitions over bound tables. Use as a context manager: it frees its memory and files at the end."""
 
     name: str
+    numbers_rows: bool = True
+    """Whether `_row` says where a row stood; findings need it."""
 
     @abstractmethod
     def bind(self, data: Any, record: type[Record]) -> Bound:
@@ -106,8 +109,8 @@ def wrap(native: Any) -> nw.LazyFrame[Any]:
     return frame
 
 
-def open_engine(engine: str | Engine | None = None) -> Engine:
-    """Return an engine by name, the one given, or by default the first that is installed.
+def open_engine(engine: str | Engine | SparkSession | None = None) -> Engine:
+    """Return an engine by name, the one given, that of a Spark session, or by default the first that is installed.
 
     Raises
     ------
@@ -118,8 +121,12 @@ def open_engine(engine: str | Engine | None = None) -> Engine:
     """
     if isinstance(engine, Engine):
         return engine
+    if type(engine).__module__.startswith("pyspark."):
+        from blended_standard.engine.spark import SparkEngine
+
+        return SparkEngine(engine)
     if engine is not None and engine not in ENGINES:
-        raise UsageError(f"engine={engine!r} is not one of {', '.join(ENGINES)}.")
+        raise UsageError(f"engine={engine!r} is not one of {', '.join(ENGINES)}, nor a Spark session.")
     chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), "duckdb")
     if not importlib.util.find_spec(chosen):
         raise MissingExtraError(chosen, needs=f"The engine {chosen}")

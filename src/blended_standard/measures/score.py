@@ -7,6 +7,7 @@ import functools
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -40,6 +41,9 @@ from blended_standard.measures.standing import standing
 from blended_standard.measures.summaries import rebuild
 from blended_standard.spec import Profile, Standard, load_standard
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 
 def score(
     submission: Submission,
@@ -47,7 +51,7 @@ def score(
     *,
     by: Sequence[str] = ("program",),
     as_of: dt.date | str | None = None,
-    engine: str | Engine | None = None,
+    engine: str | Engine | SparkSession | None = None,
     profile: str | None = None,
     parameters: Overrides | None = None,
     progress: Callable[[str], None] | None = None,
@@ -66,7 +70,7 @@ def score(
         (entry_year); empty for one result over all.
     as_of : date or ISO text, optional
         Nothing after this day counts. Default: that of the manifest.
-    engine : {"duckdb", "polars", "pandas"} or Engine, optional
+    engine : {"duckdb", "polars", "pandas"}, Engine or SparkSession, optional
         Default: the first that is installed.
     profile : str, optional
         Whose parameters and thresholds are in force. Default: that of the manifest.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.engine import Engine, open_engine
+from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
 from blended_standard.io.parquet import damaged
@@ -95,6 +96,11 @@ def _judged(
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
     opened = open_engine(engine)
+    if not opened.numbers_rows:
+        raise UsageError(
+            f"Findings name the rows of a table, and {opened.name} keeps no order of rows. Validate on duckdb, polars "
+            "or pandas, and score on any engine."
+        )
     try:
         tables = BoundTables(submission, opened)
         run = _Run(tables, chosen, found, opened, progress or (lambda _: None))

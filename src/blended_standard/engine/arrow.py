@@ -1,0 +1,93 @@
+"""Tables in memory in canonical form as Arrow, for the engines that have no casts of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from blended_standard.engine.base import SchemaProblem
+from blended_standard.io.tables import INVALID, LINE, ROW
+from blended_standard.model import FieldSpec, FieldType, Record
+
+_FIELD_TYPES: dict[FieldType, Any] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.int64(),
+    "instant": pa.int64(),
+}
+_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_OWN = {ROW: pa.int64(), LINE: pa.int64(), INVALID: pa.string()}
+
+
+def canonical(table: pa.Table, record: type[Record]) -> tuple[pa.Table, tuple[SchemaProblem, ...], tuple[str, ...]]:
+    """Return the table in canonical form, what was wrong with its columns, and the columns that are not known."""
+    problems: list[SchemaProblem] = []
+    columns = {field.name: _column(field, table, problems) for field in record.fields()}
+    for name, kind in _OWN.items():
+        columns[name] = table[name].cast(kind) if name in table.column_names else pa.nulls(len(table), kind)
+    if ROW not in table.column_names:
+        columns[ROW] = pa.array(range(1, len(table) + 1), pa.int64())
+    known = {*columns, "missing", "extra"}
+    return pa.table(columns), tuple(problems), tuple(name for name in table.column_names if name not in known)
+
+
+def empty_table(record: type[Record]) -> pa.Table:
+    """Return the canonical form of a table without rows."""
+    types = {field.name: _FIELD_TYPES[field.type] for field in record.fields()} | _OWN
+    return pa.table({name: pa.nulls(0, kind) for name, kind in types.items()})
+
+
+def small_table(columns: dict[str, list[Any]], types: dict[str, type]) -> pa.Table:
+    """Return small columns of int, float, bool or str."""
+    schema = pa.schema([(name, _TYPES[kind]) for name, kind in types.items()])
+    return pa.table({name: columns[name] for name in types}, schema=schema)
+
+
+def _column(field: FieldSpec, table: pa.Table, problems: list[SchemaProblem]) -> Any:
+    """Return one column cast to its canonical type, or nulls when it is absent or cannot be cast."""
+    kind = _FIELD_TYPES[field.type]
+    nothing = pa.nulls(len(table), kind)
+    if field.name not in table.column_names:
+        problems.append(SchemaProblem(field, None))
+        return nothing
+    column = table[field.name]
+    if pa.types.is_null(column.type):
+        return nothing
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    made = _cast(field.type, column)
+    if made is None:
+        problems.append(SchemaProblem(field, str(column.type)))
+        return nothing
+    if field.type == "integer" and (lost := made.null_count - column.null_count):
+        problems.append(SchemaProblem(field, str(column.type), count=lost))
+    return made.cast(kind)
+
+
+def _cast(kind: FieldType, column: Any) -> Any | None:
+    """Return a lossless cast of an Arrow column, or None where there is none."""
+    types, found = pa.types, column.type
+    real = types.is_floating(found) or types.is_decimal(found)
+    whole = types.is_integer(found)
+    if kind == "text" and (
+        types.is_string(found) or types.is_large_string(found) or types.is_string_view(found) or whole
+    ):
+        return column.cast(pa.string())
+    if kind == "integer" and whole:
+        return column.cast(pa.int64())
+    if kind in ("integer", "number") and (real or whole):
+        number = column.cast(pa.float64())
+        whole_number = pc.equal(number, pc.floor(number)) if kind == "integer" else True
+        return pc.if_else(pc.and_(pc.is_finite(number), whole_number), number, None)
+    if kind == "boolean" and types.is_boolean(found):
+        return column
+    zoned = types.is_timestamp(found) and found.tz is not None
+    if kind == "date" and (types.is_date(found) or (types.is_timestamp(found) and not zoned)):
+        return column.cast(pa.date32(), safe=False).cast(pa.int32())
+    if kind == "instant" and zoned:
+        return pc.floor_temporal(column, unit="second").cast(pa.timestamp("s", found.tz)).cast(pa.int64())
+    return None
