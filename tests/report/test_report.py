@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import attrs
 import pytest
 
 import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, Status, score
+from blended_standard.measures.report import Bounds
 from blended_standard.report import for_publication
 from blended_standard.report.make import report
 from tests.measures.synthetic import make
@@ -63,6 +65,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         write_whole(target, "new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize(("unknown", "shown"), [(0, True), (4, False), (10, True)])
+def test_bounds_do_not_tell_that_few_outcomes_are_unknown(unknown: int, shown: bool) -> None:
+    found = scored(150)
+    entry = attrs.evolve(found.one("ENG-01"), n=100, learners=100, bounds=Bounds(low=0.5, high=0.5 + unknown / 100))
+    public = for_publication(attrs.evolve(found, results=(entry,)))  # type: ignore[misc]
+    assert (public.results[0].bounds is not None) == shown
 
 
 def test_a_share_of_few_successes_is_withheld_whatever_its_statistic() -> None:

@@ -101,11 +101,13 @@ def how_sure(study: StudyReport) -> list[str]:
         if entry.status is Status.SMALL_N:
             said.append(f"{entry.label} is about few learners, so its number moves much with each of them.")
         if entry.coverage is not None and entry.coverage < 0.995:
-            said.append(f"For {entry.label}, {100 * entry.coverage:.0f} of 100 parts of the evidence needed were there.")
+            said.append(
+                f"For {entry.label}, {100 * entry.coverage:.0f} of 100 parts of the needed evidence were there."
+            )
     return said
 
 
-def what_would_change(study: StudyReport, further: Sequence[Result], policy: Policy) -> list[str]:
+def what_would_change(study: StudyReport, further: Sequence[Result]) -> list[str]:
     """Say what would overturn the conclusion, from what was computed and from what can be computed of the study."""
     gap = study.effects[0]
     if gap.value is None or gap.interval is None:
@@ -116,7 +118,7 @@ def what_would_change(study: StudyReport, further: Sequence[Result], policy: Pol
     given = [part for part in further if isinstance(part, EValue)]
     said += [_hidden_cause(part) for part in given or _computed(study)]
     said += [line for part in further for line in _sensitivity(part)]
-    said += _unknown_outcomes(study, policy)
+    said += _unknown_outcomes(study)
     if study.rating is not None:
         said += [f"An open question that the rating hangs on: {cut(each)}" for each in study.rating.open_questions[:3]]
     return said
@@ -245,15 +247,11 @@ def _sensitivity(part: Result) -> Iterator[str]:
         )
 
 
-def _unknown_outcomes(study: StudyReport, policy: Policy) -> Iterator[str]:
-    """Say how far the difference could move with outcomes that nobody knows, unless they are of few learners."""
+def _unknown_outcomes(study: StudyReport) -> Iterator[str]:
+    """Say how far the difference could move with outcomes that nobody knows."""
     one, two = study.first.bounds, study.second.bounds
     if one is None or two is None:
         return
-    for entry in (study.first, study.second):
-        unknown = round(((entry.bounds.high - entry.bounds.low) if entry.bounds else 0.0) * (entry.n or 0))
-        if 0 < unknown < policy.minimum_n:
-            return
     low, high = 100 * (one.low - two.high), 100 * (one.high - two.low)
     if high > low:
         yield f"Outcomes nobody knows: whatever they are, the difference is between {low:+.0f} and {high:+.0f} in 100."

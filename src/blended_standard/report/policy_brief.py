@@ -133,7 +133,7 @@ def _contents(
         "sizes": [group_size(entry, definition) for entry in (study.first, study.second)],
         "headline": headline(study, definition),
         "sure": how_sure(study)[:_SURE],
-        "changes": what_would_change(study, parts, policy)[:_REASONS],
+        "changes": what_would_change(study, parts)[:_REASONS],
         "attendance": attendance_view(study, parts, public, policy)[:_RULES],
         "people": _people(study, definition),
         "intervals": _intervals(study, definition),

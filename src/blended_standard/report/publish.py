@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import attrs
 
 from blended_standard.measures import MeasureReport, MeasureResult, Status
-from blended_standard.measures.report import Component
+from blended_standard.measures.report import Bounds, Component
 from blended_standard.measures.summaries import SIDES
 from blended_standard.numeric.events import EVENT
 from blended_standard.privacy import Ledger, Policy, publish_share
@@ -95,6 +95,7 @@ def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> Meas
             entry,
             statistics=(),
             excluded=many,
+            bounds=_bounds(entry, policy),
             reason=said,
             components=tuple(_component(part, policy) for part in entry.components),
         )
@@ -117,6 +118,14 @@ def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> Meas
         learners=None,
         reason=reason,
     )
+
+
+def _bounds(entry: MeasureResult, policy: Policy) -> Bounds | None:
+    """Return the bounds for unknown outcomes, unless their distance tells of how few learners nothing is known."""
+    if entry.bounds is None:
+        return None
+    unknown = round((entry.bounds.high - entry.bounds.low) * (entry.n or 0))
+    return None if 0 < unknown < policy.minimum_n else entry.bounds
 
 
 def _component(part: Component, policy: Policy) -> Component:
