@@ -57,7 +57,7 @@ def unshared_sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
     """As `sessions`, for one use."""
     import narwhals.stable.v2 as nw
 
-    acts = _starts(blocks, min(minutes, THRESHOLDS[0]))
+    acts = _marked(blocks, min(minutes, THRESHOLDS[0])).drop("new_hour")
     starts = acts.filter(nw.col("gap") > minutes * 60)
     # After the last session stands one that never starts, an endless gap after the last act.
     never = acts.filter(nw.col("last")).with_columns(
@@ -88,28 +88,11 @@ def unshared_sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
 
 
 @block
-def _starts(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
-    """Acts after a gap longer than `shortest` minutes, and the last: as `_marked`, but `number` counts ties once."""
-    import narwhals.stable.v2 as nw
-
-    gap, number, last = nw.col("gap"), nw.col("number"), nw.col("last")
-    # `cum_count` counts what is not null.
-    ties = nw.when(gap == 0).then(gap).cum_count().over("episode", order_by=["number"])
-    return (
-        _marked(blocks, shortest)
-        .filter((gap > shortest * 60) | (gap == 0) | last)
-        .with_columns(number=(number - ties).cast(nw.Int32))
-        .filter((gap > 0) | last)
-        .drop("new_hour")
-    )
-
-
-@block
 def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
     """Acts that stand out: episode, at (UTC second), hour, gap (seconds since the act before), number, last, new_hour.
 
     `number` counts all acts of the episode in order, so that those inside a session need not be kept. Acts at one
-    instant are ties: the gap of all but the first is 0, and `number` sees them in the same order as `gap`.
+    instant are ties and count once: all but the first have no gap, in the order that `gap` and `number` share.
     """
     import narwhals.stable.v2 as nw
 
@@ -119,6 +102,9 @@ def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
 
     def ordered(expression: nw.Expr) -> nw.Expr:
         return expression.over("episode", order_by=["at"])
+
+    # `cum_count` counts what is not null.
+    ties = nw.when(gap == 0).then(gap).cum_count().over("episode", order_by=["number"])
 
     return (
         acts.select("episode", "at", hour=_hour())
@@ -130,6 +116,8 @@ def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
             number=ordered(hour.cum_count()).cast(nw.Int32),
         )
         .filter((gap > shortest * 60) | (gap == 0) | nw.col("last") | nw.col("new_hour"))
+        .with_columns(number=(nw.col("number") - ties).cast(nw.Int32))
+        .filter((gap > 0) | nw.col("last"))
     )
 
 

@@ -71,6 +71,7 @@ class Blocks:
         self.made: dict[object, nw.LazyFrame[Any]] = {}
         self._submission = submission
         self._tables: dict[str, nw.LazyFrame[Any]] = {}
+        self._repeats: dict[str, bool] = {}
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
         """Return a table in canonical form, without the rows that lack a required value."""
@@ -78,10 +79,15 @@ class Blocks:
             self._tables[name] = self._bind(name)
         return self._tables[name]
 
-    def once(self, name: str, key: str) -> nw.LazyFrame[Any]:
-        """Return a table with each key once; where rows share a key any of them stays."""
-        frame = self.table(name)
-        return frame if self.engine.suspects(frame, [key]) is None else frame.unique(key)
+    def repeats(self, name: str) -> bool:
+        """Say whether a key of a table stands twice: where none does, the costly search for copies is spared."""
+        if name not in self._repeats:
+            found = self.engine.suspects(self.table(name), list(RECORDS[name].key_fields()))
+            self._repeats[name] = found is not None
+        return self._repeats[name]
+
+    def _single(self, name: str) -> nw.LazyFrame[Any]:
+        return single(self.table(name), *RECORDS[name].key_fields()) if self.repeats(name) else self.table(name)
 
     def _bind(self, name: str) -> nw.LazyFrame[Any]:
         record = RECORDS[name]
@@ -104,7 +110,7 @@ class Blocks:
     @functools.cached_property
     def learners(self) -> nw.LazyFrame[Any]:
         """The learners, each once."""
-        return self.engine.materialise(single(self.table("learner"), "learner_id"))
+        return self.engine.materialise(self._single("learner").drop("_row", "_line", "_invalid", strict=False))
 
     @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
@@ -119,7 +125,8 @@ class Blocks:
         learner = self.learners
         exit_known = (nw.col("exit_date") <= as_of).fill_null(False)
         episodes = (
-            single(self.table("episode"), "episode_id")
+            self._single("episode")
+            .drop("_row", "_line", "_invalid", strict=False)
             .filter(nw.col("entry_date") <= as_of)
             .filter((nw.col("exit_date") >= nw.col("entry_date")).fill_null(True))
             .filter(~nw.col("exit_date").is_null() | nw.col("exit_reason").is_null())

@@ -167,11 +167,11 @@ def _patterns(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
         blocks.observable(weeks, minimum_edge_days)
         .group_by("episode", *_DAYS)
         .agg(count=nw.len())
-        .with_columns(nw.col("count").cast(nw.Int64))
+        .with_columns(nw.col("count").cast(nw.Int32))
         .with_columns(
-            number=nw.col("count").cum_count().over("episode", order_by=_DAYS),
-            total=_total(each),
-            days=_total(flag(hours > 0) for hours in each),
+            number=nw.col("count").cum_count().over("episode", order_by=_DAYS).cast(nw.Int32),
+            total=_total(each).cast(nw.Int32),
+            days=_total(flag(hours > 0) for hours in each).cast(nw.Int32),
         )
         .with_columns(entropy=total.log(2) - _total(map(_weighted_log, each)) / total)
     )

@@ -101,7 +101,6 @@ def spells_of(blocks: Blocks) -> nw.LazyFrame[Any]:
     )
 
 
-@block
 def _marks(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Days with an action, the day before entry and the day after the last, numbered by observable days.
 
@@ -137,7 +136,7 @@ def _marks(blocks: Blocks) -> nw.LazyFrame[Any]:
         .join(blocks.site_days, on=["site_id", "day"])
         .with_columns(skipped=skipped, observable=flag(seen))
         .with_columns(hidden=nw.col("skipped").cum_sum().over("episode", order_by=["day"]) - nw.col("skipped"))
-        .with_columns(number=(day - nw.col("closed_before") - nw.col("hidden") + outside).cast(nw.Int64))
+        .with_columns(number=(day - nw.col("closed_before") - nw.col("hidden") + outside).cast(nw.Int32))
         .filter(nw.col("mark") == 1)
         .select("episode", "day", "act", "observable", "number", "exited")
     )

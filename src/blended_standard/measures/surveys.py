@@ -202,7 +202,8 @@ def _inside(blocks: Blocks, name: str) -> nw.LazyFrame[Any]:
     """Rows of a table with a local date, inside their episode, each key once."""
     import narwhals.stable.v2 as nw
 
-    rows = blocks.table(name).drop("_row", "_line", "_invalid", strict=False).unique()
+    rows = blocks.table(name).drop("_row", "_line", "_invalid", strict=False)
+    rows = rows.unique() if blocks.repeats(name) else rows
     spans = blocks.spans.select("episode_id", "entry", "last")
     inside = rows.join(spans, on="episode_id").filter(
         nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last")
