@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from blended_standard.engine import Engine, open_engine
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureResult, score
 
@@ -19,9 +21,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "polars"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """One engine for all cases, which spares a connection for each."""
+    with open_engine(request.param) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize(("measure", "case"), CASES)
-def test_vector(measure: str, case: dict[str, Any], engine: str) -> None:
+def test_vector(measure: str, case: dict[str, Any], engine: Engine) -> None:
     check(measure, case, engine)
 
 
