@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from blended_standard.io import Submission, read_submission, write_submission
@@ -20,8 +20,14 @@ SETTINGS = settings(
     max_examples=8,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a whole submission takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+def wrong(submission: Submission) -> list[str]:
+    """Return what reading found but the note that apostrophes were taken away again."""
+    return [finding.code for finding in submission.found.findings() if finding.severity != "note"]
 
 
 def written(submission: Submission, form: Format) -> Submission:
@@ -29,7 +35,7 @@ def written(submission: Submission, form: Format) -> Submission:
         read = read_submission(write_submission(submission, Path(directory) / "out", format=form))
         return (
             Submission.from_tables(plain_tables(read), manifest=read.manifest, standard=read.standard)
-            if not read.found.findings()
+            if not wrong(read)
             else read
         )
 
@@ -39,7 +45,7 @@ def written(submission: Submission, form: Format) -> Submission:
 @SETTINGS
 def test_small_submissions_come_back(form: Format, submission: Submission) -> None:
     back = written(submission, form)
-    assert back.found.findings() == ()
+    assert wrong(back) == []
     assert rows_of(back) == rows_of(submission)
     assert back.manifest.title == submission.manifest.title
     assert back.manifest.as_of == submission.manifest.as_of
@@ -60,13 +66,10 @@ def test_records_of_every_table_come_back(table: str, data: st.DataObject) -> No
 def test_a_district_comes_back(form: Format, tmp_path: Path) -> None:
     made = district(60, seed=8, days=200)
     back = written(made, form)
-    expected = rows_of(made)
-    if form == "csv":  # local fields are text there
-        expected["program"] = [{k: str(v) if ":" in k else v for k, v in row.items()} for row in expected["program"]]
-    assert rows_of(back) == expected
+    assert rows_of(back) == rows_of(made)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("value", [1, 2.5, True, "text", [1, 2], {"a": [None, {"b": 1}]}, "1", ""])
 def test_local_fields_keep_their_kind(form: Format, value: object) -> None:
     tables = {"program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"], "wa:fact": [value]}}
@@ -89,12 +92,6 @@ def test_a_carriage_return_alone_does_not_break_a_row(tmp_path: Path) -> None:
     tables = {"program": {"program_id": ["p"], "name": ["a\rb"], "time_zone": ["UTC"]}}
     write_submission(Submission.from_tables(tables), tmp_path / "out", format="csv")
     assert rows_of(read_submission(tmp_path / "out"))["program"][0]["name"] == "a\rb"
-
-
-def test_a_local_object_is_json_in_csv(tmp_path: Path) -> None:
-    tables = {"program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"], "wa:fact": [{"a": 1}]}}
-    write_submission(Submission.from_tables(tables), tmp_path / "out", format="csv")
-    assert rows_of(read_submission(tmp_path / "out"))["program"][0]["wa:fact"] == '{"a": 1}'
 
 
 def test_a_submission_is_shown_without_its_records() -> None:

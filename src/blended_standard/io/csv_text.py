@@ -16,7 +16,16 @@ from typing import Any
 
 from blended_standard.findings import FindingCollector
 from blended_standard.io.limits import LIMITS, Limits
-from blended_standard.io.text import Place, RawRow, blank_lines, decode, hides, is_sound_text, mixed_line_ends
+from blended_standard.io.text import (
+    Place,
+    RawRow,
+    blank_lines,
+    decode,
+    hides,
+    is_sound_text,
+    mixed_line_ends,
+    parse_object,
+)
 
 _QUOTED = re.compile(r'"[^"]*+"')
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
@@ -190,6 +199,23 @@ def _problem_with_header(
 def _like(name: str, known: tuple[str, ...]) -> str | None:
     """Return the field that a name differs from only in case or space."""
     return next((field for field in known if name not in known and name.strip().lower() == field), None)
+
+
+def local_cell(value: Any) -> Any:
+    """Return a local value for `write_row`: what is no text as JSON, and text as it stands unless it reads as JSON."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if value == "" or local_value(value) != value else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def local_value(cell: Any) -> Any:
+    """Read what `local_cell` wrote."""
+    if not isinstance(cell, str):
+        return cell
+    try:
+        return parse_object(cell)
+    except (ValueError, RecursionError):
+        return cell
 
 
 def write_row(cells: Sequence[Any]) -> tuple[str, bool]:

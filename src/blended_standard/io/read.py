@@ -15,11 +15,11 @@ import attrs
 
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.findings import FindingCollector
-from blended_standard.io.csv_text import read_csv
+from blended_standard.io.csv_text import local_value, read_csv
 from blended_standard.io.limits import LIMITS, Limits
 from blended_standard.io.parquet import differ, is_whole
 from blended_standard.io.submission import Manifest, Submission, make_manifest
-from blended_standard.io.tables import Columns, ParquetSource
+from blended_standard.io.tables import MISSING, Columns, ParquetSource
 from blended_standard.io.text import RawRow, read_json_lines
 from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Record
@@ -97,10 +97,10 @@ def read_submission(
     for file in parts.pop("", []):
         if PurePosixPath(file.name).name not in manifest.local_files:
             found.add("TAB-UNKNOWN", table=file.name)
-    reader = _Reader(found, limits, _known_encoding(encoding), manifest.csv_escaped, progress)
+    reader = _Reader(found, limits, _known_encoding(encoding), manifest, progress)
     tables = {name: reader.table(files, RECORDS[name]) for name, files in parts.items()}
     return Submission(
-        manifest=attrs.evolve(manifest, csv_escaped=False),
+        manifest=attrs.evolve(manifest, csv_escaped=False, csv_local_json=False),
         tables={name: table for name, table in tables.items() if table is not None},
         found=found,
         source=str(source) if isinstance(source, str | Path) else ", ".join(map(str, source)),
@@ -222,7 +222,7 @@ class _Reader:
     found: FindingCollector
     limits: Limits
     encoding: str
-    escaped: bool
+    manifest: Manifest
     progress: Callable[[str], None] | None
 
     def table(self, files: list[SourceFile], record: type[Record]) -> Columns | ParquetSource | None:
@@ -251,8 +251,16 @@ class _Reader:
             return iter(())
         if file.name.endswith(".csv"):
             known = tuple(field.name for field in record.fields())
-            return read_csv(content, record.table, known, self.found, limits=self.limits, escaped=self.escaped)
+            escaped = self.manifest.csv_escaped
+            rows = read_csv(content, record.table, known, self.found, limits=self.limits, escaped=escaped)
+            return _with_local_values(rows, {*known, MISSING}) if self.manifest.csv_local_json else rows
         return read_json_lines(content, record.table, self.found, limits=self.limits)
+
+
+def _with_local_values(rows: Iterable[RawRow], known: set[str]) -> Iterator[RawRow]:
+    for row in rows:
+        values = {name: value if name in known else local_value(value) for name, value in row.values.items()}
+        yield attrs.evolve(row, values=values)
 
 
 def _known_encoding(name: str) -> str:

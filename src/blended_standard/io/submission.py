@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
 
 
+MARKS = ("csv_escaped", "csv_local_json")
+"""Entries of a manifest that say how its files are written, not what they hold."""
+
+
 @attrs.frozen(kw_only=True)
 class Manifest:
     """What a submission says of itself.
 
-    `csv_escaped` is of its files: texts in CSV that a spreadsheet would run as formulas begin with an apostrophe.
+    Two entries are of its files in CSV and are set as they are written: `csv_escaped`, texts that a spreadsheet would
+    run as formulas begin with an apostrophe; `csv_local_json`, a cell of a local field that reads as JSON is JSON.
     """
 
     title: str = ""
@@ -35,6 +40,7 @@ class Manifest:
     license: str = ""
     local_files: tuple[str, ...] = ()
     csv_escaped: bool = False
+    csv_local_json: bool = False
 
 
 @attrs.frozen(kw_only=True)

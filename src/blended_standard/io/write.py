@@ -15,8 +15,8 @@ import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
-from blended_standard.io.csv_text import write_row
-from blended_standard.io.submission import Submission
+from blended_standard.io.csv_text import local_cell, write_row
+from blended_standard.io.submission import MARKS, Submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.model import RECORDS
 
@@ -59,10 +59,10 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
     directory.parent.mkdir(parents=True, exist_ok=True)
     working = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        escaped = [
-            _write_table(name, data, working / f"{name}.{format}", format) for name, data in submission.tables.items()
-        ]
-        _write_manifest(submission, working / "manifest.json", escaped=any(escaped))
+        marks: set[str] = set()
+        for name, data in submission.tables.items():
+            marks |= _write_table(name, data, working / f"{name}.{format}", format)
+        _write_manifest(submission, working / "manifest.json", marks)
         _flush(working)
         if directory.exists():
             directory.rmdir()
@@ -80,27 +80,27 @@ def _flush(directory: Path) -> None:
             os.fsync(stream.fileno())
 
 
-def _write_manifest(submission: Submission, path: Path, *, escaped: bool) -> None:
+def _write_manifest(submission: Submission, path: Path, marks: set[str]) -> None:
+    """Write the manifest; `marks` are its entries that hold of these files."""
     standard = submission.manifest.standard or submission.standard.version
-    manifest = attrs.evolve(submission.manifest, standard=standard, csv_escaped=escaped)
-    stated = {name: _plain(value) for name, value in attrs.asdict(manifest).items() if value not in (None, "", ())}
-    if not escaped:
-        del stated["csv_escaped"]
+    facts = attrs.asdict(attrs.evolve(submission.manifest, standard=standard))
+    stated = {name: _plain(value) for name, value in facts.items() if name not in MARKS and value not in (None, "", ())}
+    stated |= {name: True for name in MARKS if name in marks}
     path.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_table(name: str, data: Any, path: Path, format: Format) -> bool:  # noqa: A002
-    """Write one table; say whether a text had to be escaped."""
+def _write_table(name: str, data: Any, path: Path, format: Format) -> set[str]:  # noqa: A002
+    """Write one table; return the marks that the manifest must then carry."""
     if format == "parquet":
         _write_parquet(name, data, path)
-        return False
+        return set()
     rows = plain_rows(name, data)
     with path.open("w", encoding="utf-8", newline="") as stream:
         if format == "csv":
             return _write_csv(name, list(rows), stream)
         for row in rows:
             stream.write(json.dumps(_as_json(row), ensure_ascii=False, allow_nan=False) + "\n")
-    return False
+    return set()
 
 
 def _write_parquet(name: str, data: Any, path: Path) -> None:
@@ -130,19 +130,25 @@ def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> bool:
+def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> set[str]:
     made = [_as_json(row) for row in rows]
     known = [field.name for field in RECORDS[name].fields()]
     local = sorted({column for row in made for column in row} - {*known, MISSING})
     header = [*known, *local, *([MISSING] if any(MISSING in row for row in made) else [])]
     text, any_escaped = write_row(header)
     stream.write(text)
+    any_json = False
     for row in made:
         row[MISSING] = "; ".join(f"{name}={reason}" for name, reason in row.get(MISSING, {}).items())
+        for column in local:
+            cell = local_cell(row.get(column))
+            any_json |= cell != row.get(column) or not isinstance(cell, str | None)
+            row[column] = cell
         text, escaped = write_row([row.get(column) for column in header])
         stream.write(text)
         any_escaped |= escaped
-    return any_escaped
+    marks = {"csv_escaped": any_escaped, "csv_local_json": any_json}
+    return {mark for mark, holds in marks.items() if holds}
 
 
 def record_as_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from blended_standard.errors import MissingExtraError, ModelError, UsageError
 from blended_standard.io import Manifest, Submission
+from blended_standard.io.text import hides
 from blended_standard.model import RECORDS, FieldSpec, Missing, Record
 from blended_standard.spec import load_standard
 from blended_standard.testing.faults import Corrupted, fault_codes, plant
@@ -30,6 +31,10 @@ _PAIRS = (("entry_date", "exit_date"), ("start_date", "end_date"))
 _OPENS, _CLOSES = dt.date(2024, 1, 1), dt.date(2025, 12, 31)
 _ROWS = 3
 _LARGEST = 1e15
+
+
+_HIDDEN = "".join(character for character in map(chr, range(0x3000)) if hides(character))
+"""Characters that do not show or that turn the direction of text, of which reading a file warns."""
 
 
 def values(field: FieldSpec) -> SearchStrategy[Any]:
@@ -172,12 +177,13 @@ def _plain(field: FieldSpec) -> SearchStrategy[Any]:
 
 @functools.cache
 def _texts() -> SearchStrategy[str]:
-    return st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), min_size=1, max_size=12)
+    letters = st.characters(exclude_categories=("Cs",), exclude_characters=_HIDDEN)
+    return st.text(letters, min_size=1, max_size=12)
 
 
 @functools.cache
 def _identifiers() -> SearchStrategy[str]:
-    letters = st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"))
+    letters = st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"), exclude_characters=_HIDDEN)
     return st.text(letters, min_size=1, max_size=12)
 
 
