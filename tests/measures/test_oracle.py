@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import random
 import statistics
@@ -32,7 +33,7 @@ def world(made: Submission) -> World:
 
 @pytest.fixture(scope="module", params=["duckdb", "polars"])
 def report(request: pytest.FixtureRequest, made: Submission) -> MeasureReport:
-    return score(made, [*UNITS, "CMP-08", "OUT-11", "OUT-03"], engine=request.param)
+    return score(made, [*UNITS, "CMP-04", "CMP-08", "OUT-11", "OUT-03"], engine=request.param)
 
 
 @pytest.mark.parametrize("measure", UNITS)
@@ -144,6 +145,39 @@ def times_to_completion(world: World, program: str) -> Iterator[tuple[int, int]]
             continue
         last = min(days, default=world.last(episode))
         yield max((last - episode["entry_date"]).days, 0), 1 if days else 2 if end else 0
+
+
+def test_times_to_mastery_leave_out_weeks_that_nobody_could_see(world: World, report: MeasureReport) -> None:
+    """Days from first work to mastery, day by day, without those of weeks closed or paused whole; and their mean."""
+    for program in ("P1", "P2"):
+        times: list[tuple[int, bool]] = []
+        left_out = 0
+        for episode in world.episodes:
+            if world.program[episode["site_id"]] != program:
+                continue
+            begun: dict[str, dt.date] = {}
+            for row in world.rows_of("evidence", episode):
+                day = world.local(row)
+                if day and row["competency_id"] and row["kind"] != "carried_over":
+                    begun[row["competency_id"]] = min(day, begun.get(row["competency_id"], day))
+            seen, done = world.observable_weeks(episode, 1), world.mastery(episode)
+            for competency, start in begun.items():
+                mastered = done.get(competency)
+                stop = max(mastered or world.last(episode), start)
+                days = [start + dt.timedelta(days=i) for i in range(1, (stop - start).days + 1)]
+                kept = sum(day - dt.timedelta(days=day.weekday()) in seen for day in days)
+                left_out += len(days) - kept
+                times.append((kept, mastered is not None))
+        assert left_out > 100
+        area, height, before = 0.0, 1.0, 0
+        for time in sorted({time for time, event in times if event and time <= 84}):
+            area += height * (time - before)
+            height *= 1 - times.count((time, True)) / sum(other >= time for other, _ in times)
+            before = time
+        area += height * (84 - before)
+        found = report.one("CMP-04", program)
+        assert found.n == len(times) > 100
+        assert found.component("restricted").value == pytest.approx(area / 7, abs=1e-9)
 
 
 def test_the_funnel_of_the_census_of_2015() -> None:

@@ -136,7 +136,7 @@ def time_to_mastery(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]
     sunday = nw.col("week") * 7 + 3
     hidden = (
         spells.select(*keys, "start", "stop")
-        .join(blocks.hidden_weeks(4), on="episode_id")
+        .join(blocks.hidden_weeks(1), on="episode_id")
         .with_columns(hidden=nw.min_horizontal(nw.col("stop"), sunday) - nw.max_horizontal(nw.col("start"), sunday - 7))
         .filter(nw.col("hidden") > 0)
         .group_by(*keys)
