@@ -76,7 +76,6 @@ class _Reader:
         row = blank = trailing = 0
         while True:
             line = self._csv.line_num + 1
-            place = Place(self._table, row + 1, line, self._found)
             try:
                 cells = next(self._csv)
             except StopIteration:
@@ -84,7 +83,7 @@ class _Reader:
             except csv.Error as error:
                 self._lines.taken.clear()
                 row += 1
-                self._broken(place, str(error))
+                self._broken(Place(self._table, row, line, self._found), str(error))
                 continue
             raw = self._lines.take()
             if not cells:
@@ -92,8 +91,11 @@ class _Reader:
                 continue
             blank, trailing = blank + trailing, 0
             row += 1
-            if self._is_sound(cells, header, raw, place):
-                yield RawRow(row, line, dict(zip(header, (self._value(cell) for cell in cells), strict=True)))
+            if self._looks_plain(cells, header, raw) or self._is_sound(
+                cells, header, raw, Place(self._table, row, line, self._found)
+            ):
+                values = map(self._restore, cells) if self._escaped else cells
+                yield RawRow(row, line, dict(zip(header, (value or None for value in values), strict=True)))
         blank_lines(blank, self._table, self._found)
         if not row:
             self._found.add("FIL-NO-ROWS", table=self._table)
@@ -130,8 +132,18 @@ class _Reader:
         else:
             place.add("CSV-QUOTE", detail=f"({error})")
 
+    def _looks_plain(self, cells: list[str], header: list[str], raw: str) -> bool:
+        """Say, fast, of most rows that there is nothing to look for in them."""
+        return (
+            len(cells) == len(header)
+            and len(raw) <= self._limits.field_length
+            and not self._hides
+            and not (self._has_quotes and '"' in "".join(cells))
+            and cells != header
+        )
+
     def _is_sound(self, cells: list[str], header: list[str], raw: str, place: Place) -> bool:
-        if self._has_quotes and '"' in raw and not _ROW.fullmatch(raw):
+        if '"' in raw and not _ROW.fullmatch(raw):
             place.add("CSV-QUOTE")
             return False
         if len(cells) != len(header):
@@ -147,9 +159,6 @@ class _Reader:
             if self._hides and not is_sound_text(name, cell, place):
                 return False
         return True
-
-    def _value(self, cell: str) -> str | None:
-        return (self._restore(cell) if self._escaped else cell) or None
 
     def _restore(self, cell: str) -> str:
         if cell[:1] == "'" and cell[1:2] in _ACTIVE and len(cell) > 1:
@@ -175,7 +184,7 @@ class _Lines:
 
     def take(self) -> str:
         """Return the lines since the last call."""
-        raw = "".join(self.taken)
+        raw = self.taken[0] if len(self.taken) == 1 else "".join(self.taken)
         self.taken.clear()
         return raw
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,11 +17,10 @@ from blended_standard.io.limits import LIMITS, Limits
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
-_MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_HIDING = re.compile(f"[\x00]|{_CONTROL.pattern}|{_BIDI.pattern}")
+_HIDING = re.compile(f"[\x00{_CONTROL.pattern[1:-1]}{_BIDI.pattern[1:-1]}]")  # one class: it reads every file
 
 
 @attrs.frozen
@@ -34,6 +34,15 @@ class RawRow:
     line: int | None
     values: Mapping[str, Any]
     typed: bool = False
+
+
+@attrs.frozen
+class Problem:
+    """Why a line is no record: the code of a rule, and what is known of it."""
+
+    code: str
+    field: str | None = None
+    detail: str = ""
 
 
 @attrs.frozen
@@ -61,8 +70,8 @@ def read_json_lines(
         found.add("FIL-EMPTY", table=table)
         return
     mixed_line_ends(text, table, found)
-    hiding = hides(text)
-    lines = _LINE_END.split(text)
+    hiding, escaping = hides(text), "\\u" in text
+    lines = _LINE_END.split(text) if "\r" in text else text.split("\n")
     last = max(number for number, line in enumerate(lines, start=1) if line.strip())
     row = blank = 0
     for number, line in enumerate(lines[:last], start=1):
@@ -70,19 +79,19 @@ def read_json_lines(
             blank += 1
             continue
         row += 1
-        place = Place(table, row, number, found)
-        values = _parse_line(line, place, limits, cut=number == len(lines))
-        if values is None:
+        values = _parsed(line, limits, cut=number == len(lines))
+        if isinstance(values, Problem):
+            found.add(values.code, table=table, row=row, line=number, field=values.field, detail=values.detail)
             continue
-        looks_plain = len(line) <= limits.field_length and "\\u" not in line and not (hiding and hides(line))
-        if looks_plain or all(_is_sound(name, value, place, limits) for name, value in values.items()):
+        looked_at = hiding or escaping or len(line) > limits.field_length
+        if not looked_at or _is_sound_record(values, Place(table, row, number, found), limits):
             yield RawRow(row, number, values, typed=True)
     blank_lines(blank, table, found)
 
 
 def parse_object(text: str) -> Any:
     """Parse JSON; `KeyTwiceError` and other `ValueError` refuse repeated keys and numbers that are not finite."""
-    return (_EXACT if _MAY_OVERFLOW.search(text) else _CAREFUL).decode(text)
+    return _CAREFUL.decode(text)
 
 
 def parse_object_once(text: str) -> Any:
@@ -137,24 +146,19 @@ def is_sound_text(name: str, text: str, place: Place) -> bool:
     return True
 
 
-def _parse_line(line: str, place: Place, limits: Limits, *, cut: bool) -> dict[str, Any] | None:
+def _parsed(line: str, limits: Limits, *, cut: bool) -> dict[str, Any] | Problem:
     if _is_deeper(line, limits.depth):
-        place.add("LIM-DEPTH", detail=f"The limit is {limits.depth}.")
-        return None
+        return Problem("LIM-DEPTH", detail=f"The limit is {limits.depth}.")
     try:
         values = parse_object(line)
     except KeyTwiceError as error:
-        place.add("JSN-KEY-TWICE", field=error.args[0])
+        return Problem("JSN-KEY-TWICE", field=error.args[0])
     except NotFiniteError as error:
-        place.add("NUM-NOT-FINITE", detail=f"({error})")
+        return Problem("NUM-NOT-FINITE", detail=f"({error})")
     except (ValueError, RecursionError) as error:
         where = f"at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "a number is too long"
-        place.add("JSN-CUT" if cut else "JSN-INVALID", detail=f"({where})")
-    else:
-        if isinstance(values, dict):
-            return values
-        place.add("JSN-INVALID", detail=f"It is a {type(values).__name__}.")
-    return None
+        return Problem("JSN-CUT" if cut else "JSN-INVALID", detail=f"({where})")
+    return values if isinstance(values, dict) else Problem("JSN-INVALID", detail=f"It is a {type(values).__name__}.")
 
 
 def _is_deeper(line: str, limit: int) -> bool:
@@ -169,6 +173,10 @@ def _is_deeper(line: str, limit: int) -> bool:
         if depth > limit:
             return True
     return False
+
+
+def _is_sound_record(values: dict[str, Any], place: Place, limits: Limits) -> bool:
+    return all(_is_sound(name, value, place, limits) for name, value in values.items())
 
 
 def _is_sound(name: str, value: Any, place: Place, limits: Limits) -> bool:
@@ -233,11 +241,10 @@ def _refuse_constant(name: str) -> float:
 
 def _finite(digits: str) -> float:
     number = float(digits)
-    if number in (float("inf"), float("-inf")):
+    if math.isinf(number):
         raise NotFiniteError(f"{digits[:20]} is beyond the numbers that can be held")
     return number
 
 
-_CAREFUL = json.JSONDecoder(object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant)
-_EXACT = json.JSONDecoder(object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant, parse_float=_finite)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_refuse_twice, parse_constant=_refuse_constant, parse_float=_finite)
 _QUICK = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from blended_standard._files import write_whole
 from blended_standard.cli import main
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Limits, read_submission, write_submission
@@ -259,6 +260,8 @@ def output_is_a_link(box: Box) -> None:
     source.mkdir()
     write(source, {})
     assert main(["validate", str(source), "--out", str(link)]) == 2
+    with pytest.raises(UsageError, match="symbolic link"):
+        write_whole(link, "after")
     assert target.read_text() == "before"
     folder = box.path / "folder"
     folder.mkdir()
