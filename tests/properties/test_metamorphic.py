@@ -12,6 +12,7 @@ import pytest
 from blended_standard.engine import open_engine
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, score
+from blended_standard.measures.acts import learning_days
 from blended_standard.measures.blocks import Blocks
 from blended_standard.testing import district, fault_codes, plain_tables, plant
 from blended_standard.validate import validate
@@ -190,7 +191,7 @@ def test_a_week_in_which_clocks_change_has_seven_days(zone: str, sunday: dt.date
     )
     with open_engine(engine) as opened:
         blocks = Blocks(submission, opened, days[-1])
-        seen = opened.collect(blocks.learning_days.select("day"))["day"]
+        seen = opened.collect(learning_days(blocks).select("day"))["day"]
         weeks = opened.collect(blocks.weeks(4))
     assert Counter((day + 3) // 7 for day in seen) == {(day + 3) // 7: 7 for day in seen}
     assert len(seen) == 21

@@ -254,7 +254,8 @@ def _whiten(columns: Columns, treated: Booleans, distance: str) -> Floats:
         return np.asarray(unit)
     values, vectors = np.linalg.eigh(covariance[np.ix_(usable, usable)] / np.outer(spread[usable], spread[usable]))
     keep = values > 1e-10
-    return np.asarray(unit @ (vectors[:, keep] / np.sqrt(values[keep])))
+    # Not by matrix product, which may round equal rows differently, so that the processor would break ties.
+    return np.asarray(np.einsum("ij,jk->ik", unit, vectors[:, keep] / np.sqrt(values[keep])))
 
 
 def _search(

@@ -10,10 +10,11 @@ import datetime as dt
 import functools
 import gc
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from blended_standard.io.filling import from_twins
-from blended_standard.model import RECORDS, Missing, Record
+from blended_standard.model import RECORDS, FieldSpec, Missing, Record
+from blended_standard.model.fields import MAXIMUM_ID_LENGTH
 
 _IN_CACHE = 1 << 18
 
@@ -101,17 +102,9 @@ def _twin(record: type[Record]) -> Any:
     required: list[Any] = []
     optional: list[Any] = [("missing", dict[str, Missing] | None | msgspec.UnsetType, msgspec.UNSET)]
     for field in record.fields():
-        limits: dict[str, float | None] = {"ge": field.minimum, "le": field.maximum}
-        if field.type == "integer":
-            low, high = field.minimum, field.maximum
-            limits = {"ge": 1 - 2**63 if low is None else int(low), "le": 2**63 - 1 if high is None else int(high)}
-        stated = {name: limit for name, limit in limits.items() if limit is not None}
+        limits = _limits(field)
         kind: Any = _TWIN_TYPES[field.type]
-        kind = (
-            Annotated[kind, msgspec.Meta(**cast(Any, stated))]
-            if stated and field.type in ("integer", "number")
-            else kind
-        )
+        kind = Annotated[kind, msgspec.Meta(**limits)] if limits else kind
         if field.required:
             required.append((field.name, kind))
         else:
@@ -123,6 +116,17 @@ def _twin(record: type[Record]) -> Any:
         forbid_unknown_fields=True,
         gc=False,
     )
+
+
+def _limits(field: FieldSpec) -> dict[str, Any]:
+    """Return the constraints of a field that msgspec checks."""
+    if field.type == "text" and (field.key or field.refers_to):
+        return {"min_length": 1, "max_length": MAXIMUM_ID_LENGTH}
+    if field.type == "integer":
+        low, high = field.minimum, field.maximum
+        return {"ge": 1 - 2**63 if low is None else int(low), "le": 2**63 - 1 if high is None else int(high)}
+    limits = {"ge": field.minimum, "le": field.maximum} if field.type == "number" else {}
+    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 _TWIN_TYPES = {"text": str, "integer": int, "number": float, "boolean": bool, "date": dt.date, "instant": str}

@@ -68,7 +68,7 @@ def weighted_sum(parts: Sequence[tuple[float, float, Interval]]) -> Interval:
     --------
     >>> interval = weighted_sum([(0.5, 0.7, wilson(7, 10)), (0.5, 0.5, wilson(5, 10))])
     >>> round(interval.low, 3), round(interval.high, 3)
-    (0.386, 0.767)
+    (0.399, 0.763)
     """
     total = math.fsum(weight * value for weight, value, _ in parts)
     below = math.hypot(*(weight * (value - ends.low) for weight, value, ends in parts))
