@@ -11,7 +11,14 @@ from pathlib import Path
 
 from blended_standard.errors import UsageError
 
-_FORMULA = tuple("=+-@＝＋－＠")  # and their full-width forms
+FORMULA = tuple("=+-@＝＋－＠")
+"""What a text begins with that a spreadsheet takes for a formula, full-width forms among them."""
+
+
+def refuse_link(path: Path) -> None:
+    """Raise `UsageError` where a file to be written is a symbolic link, which is not followed."""
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symbolic link, which is not followed. Name the file itself.")
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -22,8 +29,7 @@ def write_whole(path: Path, text: str) -> None:
     UsageError
         The target is a symbolic link, which is not followed.
     """
-    if path.is_symlink():
-        raise UsageError(f"{path} is a symbolic link, which is not followed. Name the file itself.")
+    refuse_link(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -69,4 +75,4 @@ def _cell(value: object) -> object:
     if isinstance(value, int):
         return value
     text = " ".join(str(value).split())
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -98,6 +98,12 @@ class FindingCollector:
             kept.extend(found[: self.keep - len(kept)])
         self._counts.update(other._counts)
 
+    def copy(self) -> FindingCollector:
+        """Return a collector that begins with what this one has."""
+        made = FindingCollector(self.standard, self.keep)
+        made.extend(self)
+        return made
+
     def forget(self, code: str, *, table: str, field: str) -> None:
         """Drop the findings of one kind at one field, which no longer hold."""
         self._kept.pop((code, table, field), None)

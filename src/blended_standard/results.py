@@ -150,6 +150,11 @@ class Interval(Result):
     method: str = ""
 
 
+def ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    """Return the two ends of an interval, or two absent values."""
+    return (interval.low, interval.high) if interval else (None, None)
+
+
 @result
 class Estimate(Result):
     """One number with its uncertainty; `value` is None exactly when `reason` says why."""

@@ -30,7 +30,7 @@ def add_commands(commands: Any) -> None:
     )
     taken.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
     taken.add_argument("--out", type=Path, required=True, help="new directory of the submission")
-    taken.add_argument("--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits")
+    _add_key(taken)
     taken.add_argument("--profile", default="core", help="profile of the submission (default: core)")
     taken.add_argument("--time-zone", help="IANA zone of bare dates, such as America/Chicago")
     taken.add_argument("--program", action="append", default=[], help="an organization or program to report; repeat it")
@@ -53,6 +53,12 @@ def add_commands(commands: Any) -> None:
     _add_stream(commands)
 
 
+def _add_key(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits"
+    )
+
+
 def _add_stream(commands: Any) -> None:
     purpose = "Stream an event log of any size into Parquet."
     taken = commands.add_parser(
@@ -63,7 +69,7 @@ def _add_stream(commands: Any) -> None:
     taken.add_argument("standard", choices=adapters.STREAMS, metavar="STANDARD", help=", ".join(adapters.STREAMS))
     taken.add_argument("path", type=Path, metavar="PATH", help="a file of JSON Lines")
     taken.add_argument("--out", type=Path, required=True, help="new directory, or new .parquet file for the acts alone")
-    taken.add_argument("--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits")
+    _add_key(taken)
     taken.add_argument("--processes", type=int, help="default: one a core")
     taken.add_argument("--quiet", action="store_true", help="no summary")
     taken.set_defaults(run=_stream)
@@ -74,7 +80,7 @@ def _stream(options: argparse.Namespace, _: object) -> int:
         options.standard,
         options.path,
         options.out,
-        key=_key(options.key_file) if options.key_file else None,
+        key=_key(options.key_file),
         processes=options.processes,
     )
     if not options.quiet:
@@ -90,7 +96,7 @@ def _import(options: argparse.Namespace, _: object) -> int:
         options.standard,
         options.path[0] if len(options.path) == 1 else options.path,
         profile=options.profile,
-        key=_key(options.key_file) if options.key_file else None,
+        key=_key(options.key_file),
         time_zone=options.time_zone,
         as_of=options.as_of,
         programs=options.program,
@@ -120,8 +126,10 @@ def _export(options: argparse.Namespace, _: object) -> int:
     return 0
 
 
-def _key(file: Path) -> PseudonymKey:
-    """Read a key; what is wrong with it is said without repeating it."""
+def _key(file: Path | None) -> PseudonymKey | None:
+    """Read a key where one is given; what is wrong with it is said without repeating it."""
+    if file is None:
+        return None
     try:
         name, secret = file.read_text(encoding="utf-8").split()
         content = bytes.fromhex(secret)

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from blended_standard._files import refuse_link
 from blended_standard.errors import BlendedStandardError, NotComparableError, UnreadableInputError, UsageError
 
 EXIT_CODES = (
@@ -76,8 +77,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     OSError
         Its directory cannot be written.
     """
-    if path.is_symlink():
-        raise UsageError(f"{path} is a symbolic link, which is not followed. Name the file itself.")
+    refuse_link(path)
     if path.resolve() in {entry.resolve() for entry in inputs}:
         raise UsageError(f"{path} is what is read. Write to another file.")
     there = next(parent for parent in path.absolute().parents if parent.exists())

@@ -14,24 +14,25 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from blended_standard._files import FORMULA
 from blended_standard.findings import FindingCollector
 from blended_standard.io.limits import LIMITS, Limits
 from blended_standard.io.text import (
     Place,
     RawRow,
     blank_lines,
-    decode,
     hides,
     is_sound_text,
     mixed_line_ends,
     parse_object,
+    text_of,
 )
 
 _QUOTED = re.compile(r'"[^"]*+"')
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
 _ROW = re.compile(rf"{_FIELD}(?:,{_FIELD})*+(?:\r\n|\r|\n)?")
 _NEEDS_QUOTES = re.compile('[,"\r\n]')
-_ACTIVE = tuple("=+-@\t\r＝＋－＠'")
+_ACTIVE = (*FORMULA, "\t", "\r", "'")
 
 
 def read_csv(
@@ -47,11 +48,8 @@ def read_csv(
 
     Where `escaped`, the apostrophe that writing put before what a spreadsheet would run is taken away.
     """
-    text = decode(content, table, found)
+    text = text_of(content, table, found)
     if text is None:
-        return
-    if not text.strip():
-        found.add("FIL-EMPTY", table=table)
         return
     mixed_line_ends(_QUOTED.sub("", text) if '"' in text else text, table, found)
     yield from _Reader(text, table, found, limits, escaped).rows(known)

@@ -76,8 +76,7 @@ def migrate(submission: Submission, *, to: str | None = None) -> Submission:
         at = known[at].new
     if at != target:
         raise UsageError(_no_way(submission, current, target, known))
-    found = FindingCollector(submission.standard)
-    found.extend(submission.found)
+    found = submission.found.copy()
     tables = {name: _moved(name, data, path, found) for name, data in submission.tables.items()}
     facts = attrs.asdict(submission.manifest) | {"standard": target}
     return attrs.evolve(submission, manifest=make_manifest(facts), tables=tables, found=found)

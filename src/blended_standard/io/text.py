@@ -63,11 +63,8 @@ def read_json_lines(
     content: bytes, table: str, found: FindingCollector, *, limits: Limits = LIMITS
 ) -> Iterator[RawRow]:
     """Yield the rows of a JSON Lines file: one object a line; NaN, Infinity and repeated keys are refused."""
-    text = decode(content, table, found)
+    text = text_of(content, table, found)
     if text is None:
-        return
-    if not text.strip():
-        found.add("FIL-EMPTY", table=table)
         return
     mixed_line_ends(text, table, found)
     hiding, escaping = hides(text), "\\u" in text
@@ -99,7 +96,16 @@ def parse_object_once(text: str) -> Any:
     return _QUICK.decode(text)
 
 
-def decode(content: bytes, table: str, found: FindingCollector) -> str | None:
+def text_of(content: bytes, table: str, found: FindingCollector) -> str | None:
+    """Return the text of a file, or None where nothing in it can be read; the findings say why."""
+    text = _decode(content, table, found)
+    if text is not None and not text.strip():
+        found.add("FIL-EMPTY", table=table)
+        return None
+    return text
+
+
+def _decode(content: bytes, table: str, found: FindingCollector) -> str | None:
     """Return the text without its mark and without the lines that are not UTF-8, or None when it is UTF-16."""
     if content.startswith(_UTF16_MARKS) or content[:64].count(0) > len(content[:64]) // 4:
         found.add("ENC-NOT-UTF8", table=table, detail="It looks like UTF-16. Name it with encoding to read it.")

@@ -33,10 +33,7 @@ def _gap(measure: ResolvedMeasure, base: ResolvedMeasure, blocks: Blocks, groupi
     if split in grouping.by:
         return ByGroup({}, f"The report is grouped by {split}, which is the split itself.")
     inner = collect(base, blocks, Grouping((*grouping.by, split)))
-    found: dict[Group, dict[str, Collected]] = defaultdict(dict)
-    for group, part in inner.groups.items():
-        found[group[:-1]][group[-1][1]] = part
-    return ByGroup({group: _sides(parts) for group, parts in found.items()}, inner.absent)
+    return ByGroup({group: _sides(parts) for group, parts in _by_last(inner).items()}, inner.absent)
 
 
 def _sides(parts: Mapping[str, Collected]) -> Collected:
@@ -58,12 +55,9 @@ def _mix(
     if ENTRY_STRATUM in grouping.by:
         return measure, ByGroup({}, "The report is grouped by the strata that the measure adjusts for.")
     inner = collect(base, blocks, Grouping((*grouping.by, ENTRY_STRATUM)))
-    parts: dict[Group, dict[str, Collected]] = defaultdict(dict)
-    for group, part in inner.groups.items():
-        parts[group[:-1]][group[-1][1]] = part
     measure, summaries = standardized(measure, inner.groups)
     return measure, ByGroup(
-        {group: _strata(found, summaries.get(group)) for group, found in parts.items()}, inner.absent
+        {group: _strata(found, summaries.get(group)) for group, found in _by_last(inner).items()}, inner.absent
     )
 
 
@@ -76,6 +70,14 @@ def _strata(parts: Mapping[str, Collected], summary: MixSummary | None) -> Colle
         needed=summary.n if summary else 0,
         learners=sum(part.learners for part in parts.values()),
     )
+
+
+def _by_last(inner: ByGroup) -> dict[Group, dict[str, Collected]]:
+    """Return what was collected by group without its last level, and by the value of that level."""
+    found: dict[Group, dict[str, Collected]] = defaultdict(dict)
+    for group, part in inner.groups.items():
+        found[group[:-1]][group[-1][1]] = part
+    return found
 
 
 def _excluded(parts: Mapping[str, Collected]) -> dict[str, int]:

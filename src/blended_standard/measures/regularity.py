@@ -94,9 +94,7 @@ def _by_hour(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Active days by hour of the day: episode, phase (0 to 23), count."""
     import narwhals.stable.v2 as nw
 
-    active = hours(blocks).select("episode", phase=remainder(nw.col("hour"), 24))
-    counts = active.group_by("episode", "phase").agg(count=nw.len())
-    return counts.with_columns(nw.col("count").cast(nw.Int64))
+    return _by_phase(hours(blocks), remainder(nw.col("hour"), 24))
 
 
 @block
@@ -104,8 +102,13 @@ def _by_weekday(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Active days by day of the week: episode, phase (0, Monday, to 6), count."""
     import narwhals.stable.v2 as nw
 
-    active = learning_days(blocks).select("episode", phase=remainder(nw.col("day") + 3, 7))
-    counts = active.group_by("episode", "phase").agg(count=nw.len())
+    return _by_phase(learning_days(blocks), remainder(nw.col("day") + 3, 7))
+
+
+def _by_phase(active: nw.LazyFrame[Any], phase: nw.Expr) -> nw.LazyFrame[Any]:
+    import narwhals.stable.v2 as nw
+
+    counts = active.select("episode", phase=phase).group_by("episode", "phase").agg(count=nw.len())
     return counts.with_columns(nw.col("count").cast(nw.Int64))
 
 

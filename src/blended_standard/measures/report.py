@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 
 from blended_standard.errors import UsageError
-from blended_standard.results import Interval, Result, Row, result
+from blended_standard.results import Interval, Result, Row, ends, result
 
 Group = tuple[tuple[str, str], ...]
 Value = bool | int | float | str
@@ -133,7 +133,7 @@ class MeasureResult(Result):
 
     def rows(self) -> list[Row]:
         """Return one row."""
-        low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
+        low, high = ends(self.interval)
         return [
             {
                 "measure": f"{self.measure}@{self.version}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from blended_standard.compare import BalanceTable, StudyReport, funnel_rates
 from blended_standard.compare.meta.analysis import MetaAnalysis
@@ -23,7 +23,7 @@ from blended_standard.report.charts import (
     plain,
     row_chart,
 )
-from blended_standard.results import Result, Row
+from blended_standard.results import Result, Row, ends
 from blended_standard.spec import MeasureDefinition, Standard
 
 OF_LEARNERS = ("survival", "cumulative_incidence")
@@ -62,7 +62,7 @@ def of_studies(studies: Sequence[StudyReport]) -> list[Chart]:
     table: list[Row] = []
     for study, effect in found:
         label = f"{study.first.label} against {study.second.label}"
-        low, high = (effect.interval.low, effect.interval.high) if effect.interval else (None, None)
+        low, high = ends(effect.interval)
         lines.append(Line(label=label, marks=[Mark(value=effect.value or 0.0, low=low, high=high)]))
         table.append({"comparison": f"{study.name}: {label}", "difference": effect.value, "low": low, "high": high})
     words = "Each dot is a difference, first group less second, with its 95% interval; the line is no difference."
@@ -133,16 +133,21 @@ def _curves(
     return line_chart(series, title=title, words=words, table=table, across="Days after entry")
 
 
+def by_entry_year(entries: Iterable[MeasureResult]) -> Iterator[tuple[MeasureResult, str, str]]:
+    """Yield each result with a value and a year of entry, that year, and the label of the rest of its group."""
+    for entry in entries:
+        year = dict(entry.group).get("entry_year")
+        if year is not None and entry.value is not None:
+            yield entry, year, ", ".join(part for part in entry.label.split(", ") if part != year)
+
+
 def _trend(definition: MeasureDefinition, shown: Sequence[MeasureResult]) -> Chart | None:
     lines: dict[str, list[tuple[float, Mark]]] = defaultdict(list)
     table: list[Row] = []
-    for entry in shown:
-        year = dict(entry.group).get("entry_year")
-        if year is None or entry.value is None:
-            continue
-        label = ", ".join(part for part in entry.label.split(", ") if part != year) or "All learners"
-        low, high = (entry.interval.low, entry.interval.high) if entry.interval else (None, None)
-        lines[label].append((float(year), Mark(value=entry.value, low=low, high=high)))
+    for entry, year, others in by_entry_year(shown):
+        label = others or "All learners"
+        low, high = ends(entry.interval)
+        lines[label].append((float(year), Mark(value=entry.value or 0.0, low=low, high=high)))
         table.append({"group": label, "year of entry": year, "value": entry.value, "low": low, "high": high})
     series = [Series(label=label, points=sorted(points, key=_place)) for label, points in lines.items()]
     series = [each for each in series if len(each.points) > 1]

@@ -20,7 +20,8 @@ from blended_standard.errors import MissingExtraError, NotEstimableError, UsageE
 from blended_standard.measures import MeasureReport, MeasureResult
 from blended_standard.numeric.events import EventTable, incidence, survival
 from blended_standard.numeric.intervals import normal_quantile
-from blended_standard.results import Result, Row
+from blended_standard.report.figures import by_entry_year
+from blended_standard.results import Result, Row, ends
 from blended_standard.spec import load_standard
 
 _COLORS = ("#0b5cad", "#a8500a", "#2e7d4f", "#7a3b8f", "#6b6f00", "#b3254b")
@@ -82,7 +83,7 @@ def _groups(report: MeasureReport, measure: str | None = None) -> Plot:
     definition = load_standard().measures[entries[0].measure]
     rows: list[Row] = []
     for entry in entries:
-        low, high = (entry.interval.low, entry.interval.high) if entry.interval else (None, None)
+        low, high = ends(entry.interval)
         row: Row = {"measure": entry.measure, "group": entry.label, "value": entry.value, "low": low, "high": high}
         rows.append(row | {"n": entry.n, "status": entry.status.value, "reason": entry.reason})
     share = definition.range.minimum == 0 and definition.range.maximum == 1
@@ -95,13 +96,9 @@ def _trend(report: MeasureReport, measure: str | None = None) -> Plot:
     entries = _of_one(report, measure)
     definition = load_standard().measures[entries[0].measure]
     rows: list[Row] = []
-    for entry in entries:
-        year = dict(entry.group).get("entry_year")
-        if year is None or entry.value is None:
-            continue
-        label = ", ".join(part for part in entry.label.split(", ") if part != year) or "all"
-        low, high = (entry.interval.low, entry.interval.high) if entry.interval else (None, None)
-        row: Row = {"measure": entry.measure, "group": label, "x": float(year), "value": entry.value}
+    for entry, year, others in by_entry_year(entries):
+        low, high = ends(entry.interval)
+        row: Row = {"measure": entry.measure, "group": others or "all", "x": float(year), "value": entry.value}
         rows.append(row | {"low": low, "high": high, "n": entry.n})
     if not rows:
         raise UsageError('A trend needs groups by year of entry. Score with by=("program", "entry_year").')
@@ -136,7 +133,7 @@ def _study(study: StudyReport) -> Plot:
     gap = study.effects[0]
     rows: list[Row] = []
     for label, part in ((study.first.label, study.first), (study.second.label, study.second), ("Difference", gap)):
-        low, high = (part.interval.low, part.interval.high) if part.interval else (None, None)
+        low, high = ends(part.interval)
         row: Row = {"measure": study.measure, "group": label, "value": part.value, "low": low, "high": high}
         rows.append(row | {"n": part.n, "reason": part.reason, "strong": label == "Difference"})
     share = load_standard().measures[study.first.measure].range.maximum == 1

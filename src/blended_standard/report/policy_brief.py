@@ -31,7 +31,7 @@ from blended_standard.report.charts import Chart, Line, Mark, hundred_chart, per
 from blended_standard.report.further import why_withheld
 from blended_standard.report.page import environment
 from blended_standard.report.publish import for_publication, policy_of
-from blended_standard.results import Result, Row
+from blended_standard.results import Result, Row, ends
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 
 _LABEL, _TITLE, _NARROW = 40, 120, 340
@@ -182,7 +182,7 @@ def _people(study: StudyReport, definition: MeasureDefinition) -> Chart | None:
 def _intervals(study: StudyReport, definition: MeasureDefinition) -> Chart:
     """Draw both values with their intervals."""
     sides = (study.first, study.second)
-    spans = [(entry.interval.low, entry.interval.high) if entry.interval else (None, None) for entry in sides]
+    spans = [ends(entry.interval) for entry in sides]
     marks = [
         Mark(value=entry.value or 0.0, low=low, high=high) for entry, (low, high) in zip(sides, spans, strict=True)
     ]

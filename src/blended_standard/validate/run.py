@@ -69,13 +69,11 @@ def validate(
     >>> [finding.code for finding in validate(sub).findings if finding.table == "program"]
     ['FLD-ZONE']
     """
-    found = FindingCollector(submission.standard)
-    found.extend(submission.found)
+    found = submission.found.copy()
     try:
         return _judged(submission, found, profile, engine, partial=partial, progress=progress)
     except Exception:
-        found = FindingCollector(submission.standard)
-        found.extend(submission.found)
+        found = submission.found.copy()
         hurt = damaged(submission.tables, found)
         if not hurt:
             raise
