@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import blended_standard as bs
 from blended_standard.cli import main
+from blended_standard.cli.main import build_parser
 from tests.measures.synthetic import make
 
 
@@ -92,3 +96,34 @@ def test_no_command_exits_2() -> None:
     with pytest.raises(SystemExit) as stopped:
         main([])
     assert stopped.value.code == 2
+
+
+def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Yield the parsers that do something, those inside others too."""
+    inner = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not inner:
+        yield parser
+    for action in inner:
+        for child in action.choices.values():
+            yield from _commands(child)
+
+
+def test_every_example_of_the_help_can_be_run_and_every_help_lists_the_exit_codes() -> None:
+    whole = build_parser()
+    for parser in (whole, *_commands(whole)):
+        text = parser.format_help()
+        assert "exit codes: 0 fine" in text, parser.prog
+        lines = [line for line in text.splitlines() if line.startswith("  blended-standard ")]
+        assert lines, parser.prog
+        for line in lines:
+            whole.parse_args(shlex.split(line.partition(" > ")[0])[1:])
+
+
+def test_a_wrong_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["import", "onerooster", "x", "--out", "y"], ["validate", "x", "--table", "oneroster"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert "did you mean oneroster?" in error
+    assert "accepted: program, site" in error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import attrs
 
 import blended_standard as bs
 from blended_standard import adapters
+from blended_standard.cli.command import Command, add_command, one_of
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.pseudonyms import PseudonymKey
 
@@ -19,60 +21,85 @@ _LOSSES = "losses.json"
 
 def add_commands(commands: Any) -> None:
     """Add the three commands to the parser."""
-    purpose = "Read documents of a neighboring standard into a submission."
-    taken = commands.add_parser(
-        "import",
-        help=purpose,
-        description=f"{purpose} Example: blended-standard import oneroster set.zip --out submission --key-file key.txt",
-    )
-    taken.add_argument(
-        "standard", choices=tuple(adapters.READERS), metavar="STANDARD", help=", ".join(adapters.READERS)
-    )
-    taken.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
-    taken.add_argument("--out", type=Path, required=True, help="new directory of the submission")
-    _add_key(taken)
-    taken.add_argument("--profile", default="core", help="profile of the submission (default: core)")
-    taken.add_argument("--time-zone", help="IANA zone of bare dates, such as America/Chicago")
-    taken.add_argument("--program", action="append", default=[], help="an organization or program to report; repeat it")
-    taken.add_argument("--mastery-from", type=int, help="lowest rank of an imported scale that shows mastery")
-    taken.add_argument("--as-of", help="an end after this day is a plan, not an exit")
-    taken.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl")
-    taken.add_argument("--quiet", action="store_true", help="no summary")
-    taken.set_defaults(run=_import)
-    purpose = "Write what a neighboring standard can say of a submission."
-    given = commands.add_parser(
-        "export", help=purpose, description=f"{purpose} Example: blended-standard export clr submission/ --out records"
-    )
-    given.add_argument(
-        "standard", choices=tuple(adapters.WRITERS), metavar="STANDARD", help=", ".join(adapters.WRITERS)
-    )
-    given.add_argument("path", type=Path, metavar="SUBMISSION", help="directory or .zip")
-    given.add_argument("--out", type=Path, required=True, help="new directory")
-    given.add_argument("--quiet", action="store_true", help="no summary")
-    given.set_defaults(run=_export)
+    _add_import(commands)
+    _add_export(commands)
     _add_stream(commands)
 
 
-def _add_key(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--key-file", type=Path, help="file that holds a name and, after a space, 64 hexadecimal digits"
+def _add_import(commands: Any) -> None:
+    made = add_command(
+        commands,
+        "import",
+        "Read documents of a neighboring standard into a submission.",
+        _import,
+        "oneroster set.zip --out submission --key-file key.txt",
+        "xapi log.jsonl --out submission --key-file key.txt --time-zone America/Chicago",
+        "case framework.json --out framework --format csv",
     )
+    _add_standard(made, tuple(adapters.READERS))
+    made.source.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
+    _add_key(made)
+    made.work.add_argument("--profile", default="core", help="profile of the submission (default: core)")
+    made.work.add_argument("--time-zone", help="IANA zone of bare dates, such as America/Chicago")
+    made.work.add_argument(
+        "--program", action="append", default=[], help="an organization or program to report; repeat it"
+    )
+    made.work.add_argument("--mastery-from", type=int, help="lowest rank of an imported scale that shows mastery")
+    made.work.add_argument("--as-of", metavar="DATE", help="an end after this day is a plan, not an exit")
+    made.output.add_argument("--out", type=Path, required=True, help="new directory of the submission")
+    made.output.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl", help="default: jsonl")
+    _add_quiet(made)
+
+
+def _add_export(commands: Any) -> None:
+    made = add_command(
+        commands,
+        "export",
+        "Write what a neighboring standard can say of a submission.",
+        _export,
+        "clr submission/ --out records",
+        "case submission.zip --out frameworks",
+        "pirl submission/ --out extract",
+    )
+    _add_standard(made, tuple(adapters.WRITERS))
+    made.source.add_argument("path", type=Path, metavar="SUBMISSION", help="directory or .zip")
+    made.output.add_argument("--out", type=Path, required=True, help="new directory")
+    _add_quiet(made)
 
 
 def _add_stream(commands: Any) -> None:
-    purpose = "Stream an event log of any size into Parquet."
-    taken = commands.add_parser(
+    made = add_command(
+        commands,
         "stream",
-        help=purpose,
-        description=f"{purpose} Example: blended-standard stream xapi log.jsonl --out events --key-file key.txt",
+        "Stream an event log of any size into Parquet.",
+        _stream,
+        "xapi log.jsonl --out events --key-file key.txt",
+        "caliper events.jsonl --out acts.parquet --key-file key.txt --processes 2",
     )
-    taken.add_argument("standard", choices=adapters.STREAMS, metavar="STANDARD", help=", ".join(adapters.STREAMS))
-    taken.add_argument("path", type=Path, metavar="PATH", help="a file of JSON Lines")
-    taken.add_argument("--out", type=Path, required=True, help="new directory, or new .parquet file for the acts alone")
-    _add_key(taken)
-    taken.add_argument("--processes", type=int, help="default: one a core")
-    taken.add_argument("--quiet", action="store_true", help="no summary")
-    taken.set_defaults(run=_stream)
+    _add_standard(made, tuple(adapters.STREAMS))
+    made.source.add_argument("path", type=Path, metavar="PATH", help="a file of JSON Lines")
+    _add_key(made)
+    made.work.add_argument("--processes", type=int, help="default: one a core")
+    made.output.add_argument(
+        "--out", type=Path, required=True, help="new directory, or new .parquet file for the acts alone"
+    )
+    _add_quiet(made)
+
+
+def _add_standard(made: Command, names: Collection[str]) -> None:
+    made.source.add_argument("standard", type=one_of(names), metavar="STANDARD", help=", ".join(names))
+
+
+def _add_key(made: Command) -> None:
+    made.work.add_argument(
+        "--key-file",
+        type=Path,
+        help="key of the pseudonyms: a file that holds a name and, after a space, 64 hexadecimal digits",
+    )
+
+
+def _add_quiet(made: Command) -> None:
+    made.output.add_argument("--quiet", action="store_true", help="no summary")
 
 
 def _stream(options: argparse.Namespace, _: object) -> int:

@@ -15,7 +15,8 @@ from typing import Any
 import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
-from blended_standard.cli import exchange, generate, standard
+from blended_standard.cli import conformance, exchange, generate, standard
+from blended_standard.cli.command import Command, add_command, one_of
 from blended_standard.cli.exits import EXIT_CODES, check_output, ended
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import UsageError
@@ -26,8 +27,6 @@ from blended_standard.model import RECORDS
 from blended_standard.report import brief
 from blended_standard.results import Result
 from blended_standard.validate import ValidationReport, explain, render
-from blended_standard.validate.conformance import CLASSES, check_statement, run_conformance
-from blended_standard.validate.conformance.page import statement_text
 from blended_standard.validate.formats import FORMATS
 
 _RULE_DAYS = 365  # an attendance rule of `brief` is applied to the year that ends on the as-of day
@@ -42,9 +41,9 @@ _EXAMPLES = """examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    parser = _parser()
+    parser = build_parser()
     options = parser.parse_args(arguments)
-    progress = Progress(quiet=options.quiet)
+    progress = Progress(quiet=getattr(options, "quiet", True))
     try:
         return ended(lambda: _run(options, progress), stage=lambda: progress.step, debug=options.debug)
     finally:
@@ -62,7 +61,8 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="blended-standard",
         description="Validate, score, compare and report outcomes of blended-learning programs.",
@@ -72,69 +72,132 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"blended-standard {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where the program itself failed")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    validate = _command(commands, "validate", "Say what is wrong with a submission.", _validate)
-    validate.add_argument("--format", choices=tuple(FORMATS), default="text")
-    validate.add_argument("--strict", action="store_true", help="warnings too make the exit code 1")
-    validate.add_argument("--fix-suggestions", action="store_true", help="name the nearest code in text")
-    validate.add_argument("--table", choices=tuple(RECORDS), help="judge this table alone, from a file or from -")
-    validate.add_argument("--input-format", choices=("csv", "jsonl"), default="csv", help="of - (default: csv)")
-    explained = commands.add_parser("explain", help="Say what a rule means and how to mend what breaks it.")
-    explained.add_argument("code", metavar="CODE", help="code of a rule, such as FLD-CODE")
-    explained.set_defaults(run=_explain, quiet=True)
-    _conformance_command(commands)
-    score = _command(commands, "score", "Compute measures.", _score)
-    _scoring(score)
-    score.add_argument("--format", choices=("text", "json", "csv"), default="text")
-    compare = _command(commands, "compare", "Compare two groups on one measure.", _compare)
-    _scoring(compare)
-    _grouping(compare, required=True)
-    compare.add_argument("--format", choices=("text", "json", "csv"), default="text")
-    report = _command(commands, "report", "Read, validate, score, compare and write a page for people.", _report)
-    _scoring(report)
-    _grouping(report, required=False)
-    report.add_argument("--title", help="title of the page")
-    report.add_argument(
-        "--ledger", type=Path, help="file of the releases so far; this one is checked against it and added"
+    _add_validate(commands)
+    explained = add_command(
+        commands, "explain", "Say what a rule means and how to mend what breaks it.", _explain, "FLD-CODE"
     )
-    report.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
-    _brief_command(commands)
+    explained.source.add_argument("code", metavar="CODE", help="code of a rule, such as FLD-CODE")
+    conformance.add_commands(commands)
+    _add_score(commands)
+    _add_compare(commands)
+    _add_report(commands)
+    _add_brief(commands)
     exchange.add_commands(commands)
     standard.add_commands(commands)
     generate.add_commands(commands)
     return parser
 
 
-def _command(commands: Any, name: str, purpose: str, run: Any) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
-    made.add_argument("submission", nargs="+", type=Path, metavar="SUBMISSION", help="directory, .zip or files")
-    made.add_argument("--profile", help="profile to use (default: that of the manifest)")
-    made.add_argument("--engine", help="duckdb, polars or pandas (default: the first installed)")
-    made.add_argument("--out", type=Path, help="write to this file")
-    made.add_argument("--encoding", default="utf-8", help="of files of text, such as utf-16 (default: utf-8)")
-    made.add_argument("--quiet", action="store_true", help="no progress, no summary")
-    made.set_defaults(run=run)
+def _add_validate(commands: Any) -> None:
+    made = _of_submissions(
+        commands,
+        "validate",
+        "Say what is wrong with a submission.",
+        _validate,
+        "submission/",
+        "submission.zip --profile wioa --format html --out findings.html",
+        "episode.csv --table episode --fix-suggestions",
+    )
+    made.source.add_argument(
+        "--table", type=one_of(tuple(RECORDS)), metavar="TABLE", help="judge this table alone, from a file or from -"
+    )
+    made.source.add_argument("--input-format", choices=("csv", "jsonl"), default="csv", help="of - (default: csv)")
+    made.work.add_argument("--strict", action="store_true", help="warnings too make the exit code 1")
+    made.output.add_argument("--format", choices=tuple(FORMATS), default="text", help="default: text")
+    made.output.add_argument("--fix-suggestions", action="store_true", help="name the nearest code in text")
+
+
+def _add_score(commands: Any) -> None:
+    made = _of_submissions(
+        commands,
+        "score",
+        "Compute measures.",
+        _score,
+        "submission/",
+        "submission/ --measures ENG-01,OUT-03 --by program,low_income --as-of 2026-06-30",
+        "north/ south/ --by site --format csv --out measures.csv",
+    )
+    _add_scoring(made)
+    made.output.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: text")
+
+
+def _add_compare(commands: Any) -> None:
+    made = _of_submissions(
+        commands,
+        "compare",
+        "Compare two groups on one measure.",
+        _compare,
+        'submission/ --groups "Harbor" "Mill"',
+        'north/ south/ --groups "North" "South" --outcome OUT-01',
+        'submission/ --by site --groups "East" "West" --format json --out study.json',
+    )
+    _add_scoring(made)
+    _add_grouping(made, required=True)
+    made.output.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: text")
+
+
+def _add_report(commands: Any) -> None:
+    made = _of_submissions(
+        commands,
+        "report",
+        "Read, validate, score, compare and write a page for people.",
+        _report,
+        "submission/ --out report.html",
+        'north/ south/ --groups "North" "South" --outcome OUT-03 --out report.html',
+        "submission/ --ledger releases.json --out report.json",
+    )
+    _add_scoring(made)
+    _add_grouping(made, required=False)
+    made.output.add_argument("--title", help="title of the page")
+    made.output.add_argument(
+        "--ledger", type=Path, help="file of the releases so far; this one is checked against it and added"
+    )
+    made.output.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
+
+
+def _add_brief(commands: Any) -> None:
+    made = _of_submissions(
+        commands,
+        "brief",
+        "Compare two groups on two printed pages for people who decide.",
+        _brief,
+        "submission/ --out brief.html",
+        'north/ south/ --groups "North" "South" --outcome OUT-03 --out brief.html',
+        "submission/ --design study.json --rule none --out brief.html",
+    )
+    _add_scoring(made)
+    _add_grouping(made, required=False)
+    made.work.add_argument("--design", type=Path, help="JSON of how the study was done (compare.Study), for the rating")
+    made.work.add_argument(
+        "--rule", default="BR-07", help="bridge measure of the attendance rule, or none (default: BR-07)"
+    )
+    made.output.add_argument("--title", help="title of the brief")
+    made.output.add_argument("--ledger", type=Path, help="file of the releases so far, to which this one is added")
+
+
+def _of_submissions(commands: Any, name: str, purpose: str, run: Any, *examples: str) -> Command:
+    """Add a command that reads submissions."""
+    made = add_command(commands, name, purpose, run, *examples)
+    made.source.add_argument("submission", nargs="+", type=Path, metavar="SUBMISSION", help="directory, .zip or files")
+    made.source.add_argument("--encoding", default="utf-8", help="of files of text, such as utf-16 (default: utf-8)")
+    made.work.add_argument("--profile", help="profile to use (default: that of the manifest)")
+    made.work.add_argument("--engine", help="duckdb, polars or pandas (default: the first installed)")
+    made.output.add_argument("--out", type=Path, help="write to this file")
+    made.output.add_argument("--quiet", action="store_true", help="no progress, no summary")
     return made
 
 
-def _scoring(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--measures", default="core", help="a profile's name or ids with commas (default: core)")
-    command.add_argument("--by", default="program", help="groups with commas: program, site, low_income, ...")
-    command.add_argument("--as-of", help="nothing after this day counts (default: that of the manifest)")
+def _add_scoring(made: Command) -> None:
+    made.work.add_argument("--measures", default="core", help="a profile's name or ids with commas (default: core)")
+    made.work.add_argument(
+        "--by", default="program", help="groups with commas: program, site, low_income, ... (default: program)"
+    )
+    made.work.add_argument("--as-of", metavar="DATE", help="nothing after it counts (default: that of the manifest)")
 
 
-def _brief_command(commands: Any) -> None:
-    made = _command(commands, "brief", "Compare two groups on two printed pages for people who decide.", _brief)
-    _scoring(made)
-    _grouping(made, required=False)
-    made.add_argument("--design", type=Path, help="JSON of how the study was done (compare.Study), for the rating")
-    made.add_argument("--rule", default="BR-07", help="bridge measure of the attendance rule, or none (default: BR-07)")
-    made.add_argument("--title", help="title of the brief")
-    made.add_argument("--ledger", type=Path, help="file of the releases so far, to which this one is added")
-
-
-def _grouping(command: argparse.ArgumentParser, *, required: bool) -> None:
-    command.add_argument("--outcome", default="OUT-03", help="measure to compare on (default: OUT-03)")
-    command.add_argument("--groups", nargs=2, required=required, metavar=("FIRST", "SECOND"), help="the two groups")
+def _add_grouping(made: Command, *, required: bool) -> None:
+    made.work.add_argument("--outcome", default="OUT-03", help="measure to compare on (default: OUT-03)")
+    made.work.add_argument("--groups", nargs=2, required=required, metavar=("FIRST", "SECOND"), help="the two groups")
 
 
 def _validate(options: argparse.Namespace, progress: Progress) -> int:
@@ -177,45 +240,6 @@ def _one_table(options: argparse.Namespace, directory: Path) -> Path:
     target = directory / f"{options.table}{source.suffix}"
     target.symlink_to(source.resolve())
     return target
-
-
-def _conformance_command(commands: Any) -> None:
-    kit = commands.add_parser("conformance", help="Find out whether a program does what the standard says.")
-    actions = kit.add_subparsers(required=True, metavar="ACTION")
-    run = actions.add_parser("run", help="Ask a program every vector of a class.")
-    run.add_argument("--command", required=True, help="what starts the program; it reads and writes JSON lines")
-    run.add_argument("--class", dest="conformance_class", choices=tuple(CLASSES), default="calculator")
-    run.add_argument("--format", choices=("text", "json", "html"), default="text", help="of what is printed")
-    run.add_argument("--out", type=Path, help="write the statement as JSON to this file")
-    run.add_argument("--page", type=Path, help="write the statement as an HTML page to this file")
-    run.add_argument("--timeout", type=float, default=30.0, help="seconds for one answer (default: 30)")
-    run.add_argument("--signed-off-by", metavar="NAME", help="who answers for the statement; it is dated today")
-    run.set_defaults(run=_conformance, quiet=True)
-    check = actions.add_parser("check", help="Say whether a statement is whole and made with what is installed here.")
-    check.add_argument("statement", type=Path, metavar="STATEMENT", help="statement as JSON")
-    check.set_defaults(run=_check_statement, quiet=True)
-
-
-def _conformance(options: argparse.Namespace, progress: Progress) -> int:
-    statement = run_conformance(
-        options.command,
-        options.conformance_class,
-        timeout=options.timeout,
-        signed_off_by=options.signed_off_by,
-        signed_off_on=dt.date.today() if options.signed_off_by else None,
-    )
-    if options.out:
-        write_whole(options.out, statement_text(statement, "json") + "\n")
-    if options.page:
-        write_whole(options.page, statement_text(statement, "html"))
-    print(statement_text(statement, options.format))
-    return 0 if statement.conforms else 1
-
-
-def _check_statement(options: argparse.Namespace, progress: Progress) -> int:
-    problems = check_statement(options.statement)
-    print("\n".join(problems) or "The statement is whole, and of the standard and the vectors installed here.")
-    return 1 if problems else 0
 
 
 def _explain(options: argparse.Namespace, progress: Progress) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import blended_standard as bs
+from blended_standard.cli.command import add_command
 from blended_standard.cli.progress import Progress
 from blended_standard.errors import UsageError
 from blended_standard.io import migrate
@@ -32,27 +33,43 @@ def add_commands(commands: Any) -> None:
     """Add both commands to the parser."""
     spec = commands.add_parser("spec", help="Read the standard, and compare two versions of it.")
     actions = spec.add_subparsers(required=True, metavar="ACTION")
-    listed = actions.add_parser("list", help="Name all entries of the standard.")
-    listed.set_defaults(run=_list, quiet=True)
-    shown = actions.add_parser("show", help="Show a measure, record, code list, rule, profile, rule pack or adapter.")
-    shown.add_argument("entry", metavar="ENTRY", help="its id, such as ENG-01, episode, exit_reason or FLD-CODE")
-    shown.add_argument("--format", choices=("text", "json"), default="text")
-    shown.set_defaults(run=_show, quiet=True)
-    compared = actions.add_parser("diff", help="Say what changed between two versions, and what that breaks.")
-    compared.add_argument("old", metavar="OLD", help="spec/ directory, or a file of spec/versions/")
-    compared.add_argument("new", metavar="NEW", nargs="?", help="the same (default: the standard installed)")
-    compared.add_argument("--format", choices=("text", "json"), default="text")
-    compared.set_defaults(run=_diff, quiet=True)
-    purpose = "Bring a submission to another version of the standard."
-    moved = commands.add_parser(
-        "migrate", help=purpose, description=f"{purpose} Example: blended-standard migrate old/ --out new/"
+    add_command(actions, "list", "Name all entries of the standard.", _list, "")
+    shown = add_command(
+        actions,
+        "show",
+        "Show a measure, record, code list, rule, profile, rule pack or adapter.",
+        _show,
+        "ENG-01",
+        "exit_reason --format json",
     )
-    moved.add_argument("submission", type=Path, metavar="SUBMISSION", help="directory or .zip")
-    moved.add_argument("--to", metavar="VERSION", help="version to reach (default: that of the standard installed)")
-    moved.add_argument("--out", type=Path, required=True, help="new directory")
-    moved.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl")
-    moved.add_argument("--quiet", action="store_true", help="no progress, no summary")
-    moved.set_defaults(run=_migrate)
+    shown.source.add_argument("entry", metavar="ENTRY", help="its id, such as ENG-01, episode, exit_reason or FLD-CODE")
+    shown.output.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    compared = add_command(
+        actions,
+        "diff",
+        "Say what changed between two versions, and what that breaks.",
+        _diff,
+        "spec/versions/0.0.9.json",
+        "old/spec new/spec --format json",
+    )
+    compared.source.add_argument("old", metavar="OLD", help="spec/ directory, or a file of spec/versions/")
+    compared.source.add_argument("new", metavar="NEW", nargs="?", help="the same (default: the standard installed)")
+    compared.output.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    moved = add_command(
+        commands,
+        "migrate",
+        "Bring a submission to another version of the standard.",
+        _migrate,
+        "old/ --out new/",
+        "old.zip --to 0.1.0 --format parquet --out new/",
+    )
+    moved.source.add_argument("submission", type=Path, metavar="SUBMISSION", help="directory or .zip")
+    moved.work.add_argument(
+        "--to", metavar="VERSION", help="version to reach (default: that of the standard installed)"
+    )
+    moved.output.add_argument("--out", type=Path, required=True, help="new directory")
+    moved.output.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl", help="default: jsonl")
+    moved.output.add_argument("--quiet", action="store_true", help="no progress, no summary")
 
 
 def _list(options: argparse.Namespace, progress: Progress) -> int:
