@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from blended_standard import adapters
+from blended_standard.adapters.combine import rows_of
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Submission
 from tests.adapters.helpers import FIELD, HERE, assert_holds_none, codes, in_field, rows
@@ -90,6 +91,53 @@ def test_an_address_planted_anywhere_in_a_package_is_not_written(tmp_path: Path)
     assert_holds_none(made, tmp_path / "out", ["zanzi", "555-443"])
     adapters.write("case", made, tmp_path / "packages")
     assert not any(b"zanzi" in file.read_bytes() for file in (tmp_path / "packages").iterdir())
+
+
+def test_records_that_never_were_in_a_package_come_back_as_they_were(tmp_path: Path) -> None:
+    """Identifiers that are no UUIDs, a parent without an association, a scale, a missing publisher."""
+    native = Submission.from_tables(
+        {
+            "framework": {"framework_id": ["fw 1"], "title": ["Ours"], "version": ["3"]},
+            "competency": {
+                "competency_id": ["add/ä", "numbers"],
+                "title": ["Add", "Numbers"],
+                "framework_id": ["fw 1"] * 2,
+                "parent_id": ["numbers", None],
+                "scale_id": ["steps", None],
+                "credit_value": [0.5, None],
+            },
+            "proficiency_scale": {"scale_id": ["steps"], "title": ["Steps"]},
+            "proficiency_level": {
+                "level_id": ["no", "yes"],
+                "scale_id": ["steps"] * 2,
+                "rank": [0, 1],
+                "title": ["Not yet", "Yes"],
+                "mastery": [False, True],
+            },
+        }
+    )
+    written = adapters.write("case", native, tmp_path / "out")
+    again = adapters.read("case", tmp_path / "out", mastery_from=1)
+    for name, data in native.tables.items():
+        sent = [{key: value for key, value in row.items() if key != "credit_value"} for row in rows_of(data)]
+        assert sorted(rows(again, name), key=str) == sorted(sent, key=str)
+    assert [(row["from_id"], row["to_id"], row["kind"]) for row in rows(again, "competency_association")] == [
+        ("add/ä", "numbers", "is_child_of")
+    ]
+    assert {loss.field: loss.count for loss in written.losses.fields if loss.fate == "dropped"} == {
+        "competency.credit_value": 1,
+        "proficiency_level.mastery": 2,
+    }
+
+
+def test_what_belongs_to_no_framework_is_a_loss(tmp_path: Path) -> None:
+    alone = {"competency_id": ["a", "b"], "title": ["A", "B"], "scale_id": ["s", "s"]}
+    written = adapters.write("case", Submission.from_tables({"competency": alone}), tmp_path / "out")
+    assert [(loss.field, loss.fate, loss.count) for loss in written.losses.fields] == [
+        ("competency", "mapped", 0),
+        ("competency", "dropped", 2),
+        ("competency.scale_id", "dropped", 2),
+    ]
 
 
 @in_field

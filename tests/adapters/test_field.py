@@ -70,7 +70,8 @@ def test_what_is_not_read_is_refused_by_name() -> None:
         ("caliper", "caliper/v1p0", r"Caliper 1\.0"),
         ("open_badges", "openbadges/ob20/basic-assertion.json", r"Open Badges 2\.0"),
         ("case", "ctdl/SampleCompetencyFramework_with_Envelope.json", "CFDocument"),
-        ("case", "case/opensalt_csv", "JSON"),
+        ("case", "openbadges/ob30", "JSON-LD"),
+        ("case", "case/schemas/case-v1p1-cfpackage.json", "JSON Schema"),
         ("edfi", "edfi/xml", "JSON"),
     ):
         with pytest.raises(UnreadableInputError, match=named):

@@ -1,4 +1,4 @@
-"""Our own identifiers in credentials, by which what was written comes back as it was."""
+"""Our own identifiers in credentials and frameworks, by which what was written comes back as it was."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ DECISION = f"{_ROOT}decision:"
 COMPETENCY = f"{_ROOT}competency:"
 SCALE = f"{_ROOT}scale:"
 LEVEL = f"{_ROOT}level:"
+FRAMEWORK = f"{_ROOT}framework:"
+ASSOCIATION = f"{_ROOT}association:"
+RUBRIC = f"{_ROOT}rubric:"
+GROUPING = f"{_ROOT}grouping:"
+LICENSE = f"{_ROOT}license:"
+_OURS = re.compile(rf"{_ROOT}[a-z]+:(.+)")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -38,6 +44,18 @@ def part(prefix: str, urn: str) -> str:
     ('d 1', 'urn:x:1')
     """
     return urllib.parse.unquote(urn.removeprefix(prefix)) if urn.startswith(prefix) else urn
+
+
+def own_part(urn: object) -> str | None:
+    """Return the identifier in any URN of ours, or None.
+
+    Examples
+    --------
+    >>> own_part("urn:blended-standard:competency:math%207"), own_part("urn:uuid:1")
+    ('math 7', None)
+    """
+    found = _OURS.fullmatch(urn) if isinstance(urn, str) else None
+    return urllib.parse.unquote(found[1]) if found else None
 
 
 @attrs.frozen

@@ -22,7 +22,7 @@ READERS: Mapping[str, str] = {
 } | {"clr": "open_badges"}
 STREAMS = ("xapi", "caliper")
 WRITERS: Mapping[str, tuple[str, str]] = {
-    "case": ("case", "write"),
+    "case": ("case_out", "write"),
     "clr": ("credentials_out", "write_records"),
     "open_badges": ("credentials_out", "write_badges"),
     "pirl": ("pirl", "write"),

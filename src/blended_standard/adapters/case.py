@@ -1,4 +1,4 @@
-"""Read and write CASE 1.0 and 1.1 packages: frameworks, competencies, associations, rubrics.
+"""Read CASE 1.0 and 1.1: frameworks, competencies, associations, rubrics, from packages or flat tables of items.
 
 Source: 1EdTech CASE 1.0 and 1.1 (facts of `spec/adapters/case.yaml`).
 """
@@ -6,278 +6,278 @@ Source: 1EdTech CASE 1.0 and 1.1 (facts of `spec/adapters/case.yaml`).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
-from blended_standard.adapters.combine import rows_of
-from blended_standard.adapters.documents import json_documents
-from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport
+import attrs
+
+from blended_standard.adapters import _badge_vocabulary as names
+from blended_standard.adapters import case_out as out
+from blended_standard.adapters._case_forms import Refused, packages
+from blended_standard.adapters._case_table import ENDINGS, package_of
+from blended_standard.adapters.documents import json_documents, members
+from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io import Submission
+from blended_standard.io.read import files_of
+from blended_standard.spec.definitions import FieldFate
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 Document = dict[str, Any]
-
-
-def read(source: Any, options: Options) -> Import:
-    """Read the packages of a file, directory or archive."""
-    work = Work("case", options)
-    version = "1.0"
-    count = 0
-    for _, document in json_documents(source, work):
-        if not isinstance(document, Mapping) or not isinstance(document.get("CFDocument"), Mapping):
-            continue
-        count += 1
-        version = str(document["CFDocument"].get("caseVersion") or version)
-        work.see_document(document)
-        _package(work, document)
-    if not count:
-        raise UnreadableInputError(f"{source}: holds no CASE package (a JSON object with a CFDocument).")
-    return work.finish(version, str(source))
-
-
-def _package(work: Work, package: Mapping[str, Any]) -> None:
-    head = dict(package["CFDocument"])
-    framework = _identifier(work, "CFDocument", head)
-    if framework is None:
-        return
-    items = {
-        identifier: item
-        for item in package.get("CFItems") or ()
-        if (identifier := _identifier(work, "CFItems", item)) and _has(work, "CFItems", item, "fullStatement")
-    }
-    scales = _rubrics(work, package)
-    others, parents = _associations(work, package, items)
-    known = ("identifier", "title", "creator", "version")
-    extra = {name: package[name] for name in package if name not in _PARTS}
-    work.add(
-        "framework",
-        framework_id=framework,
-        title=head.get("title") or framework,
-        publisher=head.get("creator"),
-        version=head.get("version"),
-        **{
-            "case:more": _text({name: value for name, value in head.items() if name not in known}),
-            "case:associations": _text(others),
-            "case:definitions": _text(package.get("CFDefinitions")),
-            "case:package": _text(extra),
-        },
-    )
-    for identifier, item in items.items():
-        above, own = parents.get(identifier, []), scales.get(identifier, [])
-        more = {name: value for name, value in item.items() if name not in ("identifier", "fullStatement")}
-        work.add(
-            "competency",
-            competency_id=identifier,
-            title=item["fullStatement"],
-            framework_id=framework,
-            parent_id=above[0] if len(above) == 1 else None,
-            scale_id=own[0] if len(own) == 1 else None,
-            **{"case:more": _text(more)},
-        )
-
-
 _PARTS = ("CFDocument", "CFItems", "CFAssociations", "CFDefinitions", "CFRubrics")
 
 
-def _associations(
-    work: Work, package: Mapping[str, Any], items: Mapping[str, Document]
-) -> tuple[list[Document], dict[str, list[str]]]:
-    """Add what the standard can say; return the rest as it stands, and the parents of each item."""
-    kinds = work.vocabulary("association")
-    others: list[Document] = []
-    parents: dict[str, list[str]] = {}
-    for link in package.get("CFAssociations") or ():
-        identifier = _identifier(work, "CFAssociations", link)
-        if identifier is None:
+def read(source: Any, options: Options) -> Import:
+    """Read the packages and tables of a file, directory or archive."""
+    reader = _Reader(Work("case", options))
+    work, version, refused = reader.work, "", []
+    for package in packages(json_documents(source, work, ENDINGS)):
+        if isinstance(package, Refused):
+            refused.append(package)
             continue
-        kind = kinds.get(str(link.get("associationType")))
-        if kind is None:
-            work.find("ADP-VOCABULARY", "CFAssociations", field="associationType", value=link.get("associationType"))
-        origin, target = (str((link.get(name) or {}).get("identifier")) for name in _ENDS)
-        if kind is None or kind.code is None or origin not in items or target not in items:
-            others.append(link)
-            continue
-        if kind.code == "is_child_of":
-            parents.setdefault(origin, []).append(target)
-        work.add(
-            "competency_association",
-            association_id=identifier,
-            from_id=origin,
-            to_id=target,
-            kind=kind.code,
-            **{"case:more": _text({name: value for name, value in link.items() if name != "identifier"})},
+        version = str(package["CFDocument"].get("caseVersion") or version or "1.0")
+        work.see_document(package)
+        reader.package(package)
+    for file in files_of(source):
+        if file.name.lower().endswith(ENDINGS):
+            table = package_of(work, PurePosixPath(file.name).stem, file.read())
+            if isinstance(table, Refused):
+                refused.append(table)
+            else:
+                version = version or "table"
+                reader.package(table)
+    if not reader.frameworks:
+        why = f" {refused[0].place}: {refused[0].why}" if refused else ""
+        raise UnreadableInputError(
+            f"{source}: holds no CASE package (a JSON object with a CFDocument) and no table of items.{why}"
         )
-    return others, parents
+    for each in refused:
+        work.find("ADP-INVALID", "document", detail=f"{each.place}: {each.why}")
+        work.lose("document", "neither a package nor a table of items")
+    return work.finish(version, str(source))
 
 
-_ENDS = ("originNodeURI", "destinationNodeURI")
+@attrs.define
+class _Reader:
+    """Reads one package after another; what came before, in any of them, is not read again."""
 
+    work: Work
+    frameworks: dict[str, Document] = attrs.field(factory=dict, init=False)
+    items: dict[str, Document] = attrs.field(factory=dict, init=False)
+    links: dict[str, Document] = attrs.field(factory=dict, init=False)
+    criteria: dict[str, Document] = attrs.field(factory=dict, init=False)
 
-def _rubrics(work: Work, package: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Add a scale for each criterion of each rubric; return the scales of each item."""
-    scales: dict[str, list[str]] = {}
-    cut = work.options.mastery_from
-    for rubric in package.get("CFRubrics") or ():
-        for criterion in rubric.get("CFRubricCriteria") or ():
-            identifier = _identifier(work, "CFRubrics", criterion)
+    def package(self, package: Mapping[str, Any]) -> None:
+        """Add the records of a package."""
+        head = package["CFDocument"]
+        framework = self._new("CFDocument", head, self.frameworks)
+        if framework is None:
+            return
+        items: dict[str, Document] = {}
+        for item in _objects(package, "CFItems"):
+            if self._has_statement(item) and (identifier := self._new("CFItems", item, self.items)):
+                items[identifier] = item
+        scales = self._rubrics(package, items)
+        others, parents = self._associations(package, items, framework)
+        extra = {name: value for name, value in package.items() if name not in _PARTS}
+        self.work.declare(FieldFate(field=name, fate="kept", to="case:package") for name in extra)
+        creator = _text(head.get("creator"))
+        record = {
+            "framework_id": framework,
+            "title": _text(head.get("title")) or framework,
+            "publisher": None if creator == out.UNSTATED else creator,
+            "version": _text(head.get("version")),
+        }
+        self._add(
+            "framework",
+            record,
+            more=_rest(head, out.as_document(record)),
+            associations=others,
+            definitions=package.get("CFDefinitions"),
+            package=extra,
+        )
+        for identifier, item in items.items():
+            above, own = parents.get(identifier, []), scales.get(identifier, [])
+            record = {
+                "competency_id": identifier,
+                "title": str(item["fullStatement"]),
+                "framework_id": framework,
+                "parent_id": above[0] if len(above) == 1 else None,
+                "scale_id": own[0] if len(own) == 1 else None,
+            }
+            self._add("competency", record, more=_rest(item, out.as_item(record)))
+
+    def _associations(
+        self, package: Mapping[str, Any], items: Mapping[str, Document], framework: str
+    ) -> tuple[list[Document], dict[str, list[str]]]:
+        """Add what the standard can say; return the rest as it stands, and the parents of each item."""
+        kinds = self.work.vocabulary("association")
+        titles = {identifier: str(item["fullStatement"]) for identifier, item in items.items()}
+        others: list[Document] = []
+        parents: dict[str, list[str]] = {}
+        said: set[tuple[str, str, str]] = set()
+        for link in _objects(package, "CFAssociations"):
+            identifier = self._new("CFAssociations", link, self.links)
             if identifier is None:
                 continue
-            item = str((criterion.get("CFItemURI") or {}).get("identifier") or "")
-            scales.setdefault(item, []).append(identifier)
-            levels = criterion.get("CFRubricCriterionLevels") or []
-            work.add(
-                "proficiency_scale",
-                scale_id=identifier,
-                title=": ".join(filter(None, (rubric.get("title"), criterion.get("category")))) or identifier,
-                **{
-                    "case:rubric": _text({k: v for k, v in rubric.items() if k != "CFRubricCriteria"}),
-                    "case:more": _text({k: v for k, v in criterion.items() if k != "CFRubricCriterionLevels"}),
-                },
-            )
-            if levels and cut is None:
-                detail = "No level is taken to show mastery. Pass mastery_from, the rank of the lowest that does."
-                work.find("ADP-ASSUMED", "CFRubrics", field="score", detail=detail)
-            ordered = sorted(levels, key=lambda level: level.get("position") or 0)
-            marks = [level["score"] for level in ordered if isinstance(level.get("score"), int | float)]
-            if marks != sorted(marks):
-                work.find("ADP-VALUE", "CFRubrics", field="score", detail="Scores do not rise with position.")
-            for rank, level in enumerate(ordered):
-                work.add(
-                    "proficiency_level",
-                    level_id=level.get("identifier") or f"{identifier}/{rank}",
-                    scale_id=identifier,
-                    rank=rank,
-                    title=level.get("quality") or level.get("description") or str(rank),
-                    mastery=cut is not None and rank >= cut,
-                    cut_score=level.get("score"),
-                    **{"case:more": _text(level)},
+            word = str(link.get("associationType"))
+            kind = kinds.get(word)
+            if kind is None:
+                self.work.find("ADP-VOCABULARY", "CFAssociations", field="associationType", value=word)
+            code = kind.code if kind else None
+            origin, target = (_end(link.get(name)) for name in out.ENDS)
+            if code == "is_child_of" and not (origin in items and (target in items or target == framework)):
+                detail = "An item or its parent is not in the package."
+                self.work.find("ADP-REFERENCE", "CFAssociations", field=word, detail=detail)
+            # The same thing said twice counts once; both are written back.
+            if code is None or origin not in items or target not in items or (origin, target, code) in said:
+                others.append(link)
+                continue
+            said.add((origin, target, code))
+            if code == "is_child_of":
+                parents.setdefault(origin, []).append(target)
+            record = {"association_id": identifier, "from_id": origin, "to_id": target, "kind": code}
+            self._add("competency_association", record, more=_rest(link, out.as_link(record, titles)))
+        for identifier in _in_cycles(parents):
+            detail = "It stands above itself, so it is given no parent."
+            self.work.find("ADP-INVALID", "CFAssociations", field="isChildOf", value=identifier, detail=detail)
+            del parents[identifier]
+        return others, parents
+
+    def _rubrics(self, package: Mapping[str, Any], items: Mapping[str, Document]) -> dict[str, list[str]]:
+        """Add a scale for each criterion of each rubric; return the scales of each item."""
+        scales: dict[str, list[str]] = {}
+        for rubric in _objects(package, "CFRubrics"):
+            for criterion in members(rubric, "CFRubricCriteria"):
+                identifier = self._new("CFRubrics", criterion, self.criteria)
+                if identifier is None:
+                    continue
+                item = _end(criterion.get("CFItemURI"))
+                scales.setdefault(item, []).append(identifier)
+                title = ": ".join(filter(None, (_text(rubric.get("title")), _text(criterion.get("category")))))
+                record = {"scale_id": identifier, "title": title or identifier}
+                judged = items.get(item)
+                about_item = {"competency_id": item, "title": str(judged["fullStatement"])} if judged else None
+                about = {name: value for name, value in rubric.items() if name != "CFRubricCriteria"}
+                own = {name: value for name, value in criterion.items() if name != "CFRubricCriterionLevels"}
+                self._add(
+                    "proficiency_scale",
+                    record,
+                    rubric=None if about == out.as_rubric(record) else about,
+                    more=_rest(own, out.as_criterion(record, about_item)),
                 )
-    return scales
+                self._levels(identifier, members(criterion, "CFRubricCriterionLevels"))
+        return scales
+
+    def _levels(self, scale: str, levels: list[Document]) -> None:
+        cut = self.work.options.mastery_from
+        if levels and cut is None:
+            detail = "No level is taken to show mastery. Pass mastery_from, the rank of the lowest that does."
+            self.work.find("ADP-ASSUMED", "CFRubrics", field="score", detail=detail)
+        ordered = sorted(levels, key=lambda level: _number(level.get("position")) or 0)
+        marks = [mark for level in ordered if (mark := _number(level.get("score"))) is not None]
+        if marks != sorted(marks):
+            self.work.find("ADP-VALUE", "CFRubrics", field="score", detail="Scores do not rise with position.")
+        for rank, level in enumerate(ordered):
+            record = {
+                "level_id": _own_identifier(level) or f"{scale}/{rank}",
+                "scale_id": scale,
+                "rank": rank,
+                "title": _text(level.get("quality")) or _text(level.get("description")) or str(rank),
+                "mastery": cut is not None and rank >= cut,
+                "cut_score": _number(level.get("score")),
+            }
+            self._add("proficiency_level", record, more=_rest(level, out.as_level(record)))
+
+    def _add(self, table: str, record: Mapping[str, Any], **kept: Any) -> None:
+        local = {
+            f"case:{name}": json.dumps(self.work.sifted(table, value), ensure_ascii=False, sort_keys=True)
+            for name, value in kept.items()
+            if value
+        }
+        self.work.add(table, **record, **local)
+
+    def _new(self, part: str, document: Document, known: dict[str, Document]) -> str | None:
+        """Return the identifier of what did not come before, and remember it."""
+        identifier = self._identifier(part, document)
+        if identifier is None:
+            return None
+        if identifier in known:
+            if known[identifier] != document:
+                self.work.find("ADP-CONFLICT", part, field="identifier", value=identifier)
+            self.work.lose(part, "its identifier came before")
+            return None
+        known[identifier] = document
+        return identifier
+
+    def _identifier(self, part: str, document: Document) -> str | None:
+        identifier = _own_identifier(document)
+        if identifier is None:
+            self.work.find("ADP-INVALID", part, field="identifier", detail="It is missing.")
+            self.work.lose(part, "no identifier")
+        elif not names.UUID.fullmatch(str(document["identifier"]).strip()):
+            self.work.find("ADP-VALUE", part, field="identifier", value=identifier, detail="It is no UUID.")
+        return identifier
+
+    def _has_statement(self, item: Document) -> bool:
+        if _text(item.get("fullStatement")):
+            return True
+        self.work.find("ADP-INVALID", "CFItems", field="fullStatement", detail="It is missing.")
+        self.work.lose("CFItems", "no fullStatement")
+        return False
 
 
-def _identifier(work: Work, part: str, document: Any) -> str | None:
-    identifier = document.get("identifier") if isinstance(document, Mapping) else None
-    if not isinstance(identifier, str) or not identifier.strip():
-        work.find("ADP-INVALID", part, field="identifier", detail="It is missing.")
-        work.lose(part, "no identifier")
+def _objects(package: Mapping[str, Any], name: str) -> Iterator[Document]:
+    yield from members(package, name)
+
+
+def _own_identifier(document: Mapping[str, Any]) -> str | None:
+    """Return an identifier: what we wrote it as, or a UUID in lower case, or as it stands."""
+    stated = document.get("identifier")
+    if not isinstance(stated, str) or not stated.strip():
         return None
-    if not _UUID.fullmatch(identifier):
-        work.find("ADP-VALUE", part, field="identifier", value=identifier, detail="It is no UUID.")
-    return identifier.strip()
+    own = names.own_part(document.get("uri"))
+    return own or (stated.strip().lower() if names.UUID.fullmatch(stated.strip()) else stated.strip())
 
 
-def _has(work: Work, part: str, document: Mapping[str, Any], field: str) -> bool:
-    if document.get(field):
-        return True
-    work.find("ADP-INVALID", part, field=field, detail="It is missing.")
-    work.lose(part, f"no {field}")
-    return False
+def _end(node: Any) -> str:
+    """Return the identifier at an end of a link; where that has an address alone, the UUID in it."""
+    if isinstance(node, Mapping):
+        return _own_identifier(node) or _end(node.get("uri"))
+    found = list(names.UUID.finditer(node)) if isinstance(node, str) else []
+    return found[-1][0].lower() if found else ""
+
+
+def _in_cycles(parents: Mapping[str, list[str]]) -> list[str]:
+    """Return the items that are above themselves, by their only parents."""
+    done: set[str] = set()
+    found: list[str] = []
+    for start in parents:
+        path: dict[str, int] = {}
+        place = start
+        while place not in done and place not in path and len(parents.get(place, ())) == 1:
+            path[place] = len(path)
+            place = parents[place][0]
+        if place in path:
+            found += list(path)[path[place] :]
+        done.update(path)
+    return found
+
+
+def _rest(document: Mapping[str, Any], written: Mapping[str, Any]) -> Document:
+    """Return what writing the record would not say by itself."""
+    return {name: value for name, value in document.items() if name not in written or written[name] != value}
 
 
 def _text(value: Any) -> str | None:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else None
+    return str(value) if isinstance(value, str | int | float) and str(value).strip() else None
 
 
-def write(submission: Submission, target: Path) -> Export:
-    """Write one package a framework into the directory `target`."""
-    tables = {name: rows_of(data) for name, data in submission.tables.items() if name in _TABLES}
-    target.mkdir(parents=True, exist_ok=True)
-    files: list[str] = []
-    for framework in tables.get("framework", ()):
-        package = _as_package(framework, tables)
-        path = target / f"{re.sub(r'[^A-Za-z0-9._-]', '_', framework['framework_id'])}.json"
-        path.write_text(json.dumps(package, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        files.append(str(path))
-    dropped = [
-        FieldLoss(field=name, fate="dropped", count=len(rows_of(data)), reason="CASE holds frameworks alone")
-        for name, data in submission.tables.items()
-        if name not in _TABLES
-    ]
-    mapped = [FieldLoss(field=name, fate="mapped", count=len(rows), to="CFPackage") for name, rows in tables.items()]
-    return Export(
-        standard="case",
-        files=tuple(files),
-        documents=len(files),
-        losses=LossReport(standard="case", fields=(*mapped, *dropped)),
-    )
-
-
-_TABLES = ("framework", "competency", "competency_association", "proficiency_scale", "proficiency_level")
-
-
-def _as_package(framework: Document, tables: Mapping[str, list[Document]]) -> Document:
-    head: Document = {"creator": framework.get("publisher") or "not stated", "title": framework["title"]}
-    if framework.get("version"):
-        head["version"] = framework["version"]
-    items = [row for row in tables.get("competency", ()) if row.get("framework_id") == framework["framework_id"]]
-    mine = {row["competency_id"]: row for row in items}
-    links = [_as_link(row, mine) for row in tables.get("competency_association", ()) if row["from_id"] in mine]
-    package = {
-        "CFDocument": _whole(framework, "framework_id", head),
-        "CFItems": [_whole(row, "competency_id", {"fullStatement": row["title"]}) for row in items],
-        "CFAssociations": [*links, *_of(framework, "case:associations", [])],
-        **_of(framework, "case:package", {}),
-    }
-    if framework.get("case:definitions"):
-        package["CFDefinitions"] = _of(framework, "case:definitions", {})
-    rubrics = _as_rubrics(tables, mine)
-    return package | ({"CFRubrics": rubrics} if rubrics else {})
-
-
-def _whole(row: Document, key: str, facts: Document) -> Document:
-    own: Document = {"identifier": row[key], "uri": f"urn:uuid:{row[key]}", "lastChangeDateTime": _UNKNOWN_TIME}
-    more: Document = _of(row, "case:more", {})
-    return own | facts | more
-
-
-def _as_link(row: Document, items: Mapping[str, Document]) -> Document:
-    names = {code: term for term, code in _KINDS}
-    ends = {
-        name: {
-            "title": str(items.get(row[field], {}).get("title", row[field]))[:80],
-            "identifier": row[field],
-            "uri": f"urn:uuid:{row[field]}",
-        }
-        for name, field in zip(_ENDS, ("from_id", "to_id"), strict=True)
-    }
-    return _whole(row, "association_id", {"associationType": names[row["kind"]], **ends})
-
-
-_KINDS = (
-    ("isChildOf", "is_child_of"),
-    ("precedes", "precedes"),
-    ("isRelatedTo", "is_related_to"),
-    ("exactMatchOf", "exact_match"),
-    ("isPeerOf", "is_peer_of"),
-)
-
-
-def _as_rubrics(tables: Mapping[str, list[Document]], items: Iterable[str]) -> list[Document]:
-    used = {row.get("scale_id") for row in tables.get("competency", ()) if row["competency_id"] in set(items)}
-    rubrics: dict[str, Document] = {}
-    for scale in tables.get("proficiency_scale", ()):
-        about = _of(scale, "case:more", {}).get("CFItemURI", {}).get("identifier")
-        if scale["scale_id"] not in used and about not in items:
-            continue
-        rubric = _of(scale, "case:rubric", _whole(scale, "scale_id", {"title": scale["title"]}))
-        levels = [row for row in tables.get("proficiency_level", ()) if row["scale_id"] == scale["scale_id"]]
-        made = [
-            _whole(row, "level_id", {"quality": row["title"], "position": row["rank"]} | _score(row)) for row in levels
-        ]
-        criterion = _whole(scale, "scale_id", {"category": scale["title"]}) | {"CFRubricCriterionLevels": made}
-        rubrics.setdefault(rubric["identifier"], rubric | {"CFRubricCriteria": []})
-        rubrics[rubric["identifier"]]["CFRubricCriteria"].append(criterion)
-    return list(rubrics.values())
-
-
-def _score(level: Document) -> Document:
-    return {"score": level["cut_score"]} if level.get("cut_score") is not None else {}
-
-
-def _of(row: Document, field: str, default: Any) -> Any:
-    return json.loads(row[field]) if row.get(field) else default
+def _number(value: Any) -> float | None:
+    """Return a number, also where it was sent as text."""
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -26,8 +26,11 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-def json_documents(source: Any, work: Work) -> Iterator[tuple[Place, Any]]:
-    """Yield each document with its place; a list at the top is many documents, a broken line is a finding."""
+def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Iterator[tuple[Place, Any]]:
+    """Yield each document with its place; a list at the top is many documents, a broken line is a finding.
+
+    Files that end as `also` says are read elsewhere.
+    """
     any_file = False
     for file in files_of(source):
         name = file.name.lower()
@@ -39,8 +42,11 @@ def json_documents(source: Any, work: Work) -> Iterator[tuple[Place, Any]]:
         elif name.endswith((".json", ".jsonld")):
             any_file = True
             yield from _parsed(file.read(), Place(file.name), work)
+        elif name.endswith(also):
+            any_file = True
     if not any_file:
-        raise UnreadableInputError(f"{source}: holds no JSON. Expected .json or .jsonl files.")
+        accepted = ", ".join((".json", ".jsonl", *also))
+        raise UnreadableInputError(f"{source}: holds no JSON. Accepted: {accepted}.")
 
 
 def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, Any]]:

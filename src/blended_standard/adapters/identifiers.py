@@ -12,7 +12,11 @@ from blended_standard.pseudonyms import PseudonymKey
 
 _EMAIL = re.compile(r"[^\s@/:<>\"']+(?:@|%40)[^\s@/:<>\"']+\.[^\s@/:<>\"']+", re.IGNORECASE)
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}|:)", re.IGNORECASE)
+# Eight groups, fewer with a double colon, or a hardware address; a time of day or a ratio is none of them.
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}:|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?!\w))",
+    re.IGNORECASE,
+)
 _PHONE = re.compile(r"(?<!\w)\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)")
 PSEUDONYM = re.compile(r"[a-z0-9]{1,8}-[a-z2-7]{32}")
 _TOKEN = re.compile(r"[^\W_]+")

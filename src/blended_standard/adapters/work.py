@@ -24,6 +24,7 @@ UNKNOWN = "the map of the adapter does not know it, and it may identify a person
 _PUBLIC = {"program": {"name", "jurisdiction"}, "site": {"name"}, "framework": {"title", "publisher"}}
 _PUBLIC |= {"competency": {"title"}, "proficiency_scale": {"title"}, "proficiency_level": {"title"}}
 _PUBLIC |= {"credential": {"issuer"}}
+_WITHHELD = object()
 
 
 @attrs.frozen(kw_only=True)
@@ -105,6 +106,21 @@ class Work:
     def find(self, code: str, table: str, **facts: Any) -> None:
         """Add a finding about a table of the source."""
         self.found.add(code, table=f"{self.name}/{table}", **facts)
+
+    def sifted(self, table: str, value: Any) -> Any:
+        """Return a JSON value without the texts in it that look like identifiers of a person, each a finding."""
+        if isinstance(value, Mapping):
+            parts = {name: self.sifted(table, each) for name, each in value.items() if not self._hides(table, name)}
+            return {name: each for name, each in parts.items() if each is not _WITHHELD}
+        if isinstance(value, list):
+            return [each for part in value if (each := self.sifted(table, part)) is not _WITHHELD]
+        return _WITHHELD if isinstance(value, str) and self._hides(table, value) else value
+
+    def _hides(self, table: str, text: str) -> bool:
+        found = looks_identifying(text)
+        if found:
+            self.find("ADP-WITHHELD", table)
+        return found
 
     def needs_key(self) -> None:
         """Say that people are in the source and nobody will keep the key."""

@@ -1,0 +1,164 @@
+"""The forms in which servers send frameworks, each turned into a package, or refused by its name.
+
+Source: 1EdTech CASE 1.0 and 1.1 (REST payloads), the JSON Schemas of an open CASE server (other names for the same).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from blended_standard.adapters.documents import Place, members
+
+Document = dict[str, Any]
+_NAMES = {
+    "document": "CFDocument",
+    "items": "CFItems",
+    "associations": "CFAssociations",
+    "definitions": "CFDefinitions",
+    "rubrics": "CFRubrics",
+}
+_LISTS = ("CFItems", "CFAssociations", "CFRubrics")
+
+
+@attrs.frozen
+class Refused:
+    """A document or table that holds no framework, and what it is instead."""
+
+    place: str
+    why: str
+
+
+@attrs.define
+class _Loose:
+    """Parts of packages that were sent one by one."""
+
+    documents: dict[str, Document] = attrs.field(factory=dict)
+    parts: dict[str, list[Document]] = attrs.field(factory=dict)
+    place: str = ""
+
+    def take(self, place: Place, document: Document) -> bool:
+        """Take the parts that a document holds; return whether it held any."""
+        found = {name: members(document, name) for name in (*_LISTS, "CFDocuments") if name in document}
+        name = _part(document)
+        if name:
+            found[name] = [document]
+        held = any(found.values())
+        for each in found.pop("CFDocuments", ()):
+            self.documents[str(each.get("identifier")).lower()] = each
+        for name, listed in found.items():
+            self.parts.setdefault(name, []).extend(listed)
+        self.place = self.place or str(place)
+        return held
+
+    def packages(self) -> Iterator[Document | Refused]:
+        """Put the parts together by the documents that they name."""
+        heads = dict(self.documents)
+        held: dict[str, dict[str, list[Document]]] = {}
+        of_item: dict[str, str] = {}
+        homeless = 0
+        for name in _LISTS:
+            for part in self.parts.get(name, ()):
+                home = self._home(part, heads, of_item)
+                if name == "CFItems":
+                    of_item[str(part.get("identifier")).lower()] = home
+                if home:
+                    held.setdefault(home, {}).setdefault(name, []).append(part)
+                else:
+                    homeless += 1
+        for identifier, parts in held.items():
+            yield {"CFDocument": heads[identifier], **parts}
+        if homeless:
+            yield Refused(self.place, f"{homeless:,} parts name no CFDocument. Read the whole package.")
+        for identifier, head in heads.items():
+            if identifier not in held:
+                told = " Its CFPackageURI says where they are." if head.get("CFPackageURI") else ""
+                why = "this is a CFDocument without its items, not a package."
+                yield Refused(self.place, f"{why}{told} Fetch CFPackages/{{identifier}} and read what it sends.")
+
+    def _home(self, part: Document, heads: dict[str, Document], of_item: Mapping[str, str]) -> str:
+        link = part.get("CFDocumentURI")
+        link = link if isinstance(link, dict) else {}
+        identifier = str(link.get("identifier") or "").lower()
+        if identifier:
+            heads.setdefault(identifier, dict(link))
+            return identifier
+        origin = part.get("originNodeURI")
+        known = of_item.get(str(origin.get("identifier")).lower()) if isinstance(origin, Mapping) else None
+        return known or (next(iter(self.documents)) if len(self.documents) == 1 else "")
+
+
+def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Document | Refused]:
+    """Yield each package; last those whose parts came one by one, and why something is none."""
+    loose = _Loose()
+    for place, sent in documents:
+        if not isinstance(sent, dict):
+            yield Refused(str(place), "this is no JSON object.")
+            continue
+        for document in _unwrapped(_renamed(sent)):
+            if isinstance(document.get("CFDocument"), dict):
+                yield document
+            elif not loose.take(place, document):
+                yield Refused(str(place), _named(document))
+    yield from loose.packages()
+
+
+def _unwrapped(sent: Document) -> list[Document]:
+    for name in ("CFPackage", "CFPackages"):
+        if name in sent:
+            return [_renamed(each) for each in members(sent, name)]
+    return [sent]
+
+
+def _renamed(sent: Document) -> Document:
+    """Return a document by the names of the standard; an open server calls them otherwise."""
+    if not isinstance(sent.get("document"), dict) and "sourcedId" not in sent:
+        return _identified(sent) if _has_sourced_ids(sent) else sent
+    return {_NAMES.get(name, name): value for name, value in _identified(sent).items()}
+
+
+def _has_sourced_ids(sent: Document) -> bool:
+    return any(
+        "sourcedId" in each and "identifier" not in each
+        for name in ("CFDocument", "CFDocuments", *_LISTS)
+        for each in members(sent, name)[:1]
+    )
+
+
+def _identified(value: Any) -> Any:
+    if isinstance(value, dict):
+        made = {name: _identified(each) for name, each in value.items()}
+        if "sourcedId" in made and "identifier" not in made:
+            made["identifier"] = made.pop("sourcedId")
+        return made
+    return [_identified(each) for each in value] if isinstance(value, list) else value
+
+
+def _part(document: Document) -> str | None:
+    """Return which part of a package a document is by itself."""
+    if not isinstance(document.get("identifier"), str):
+        return None
+    for field, name in (
+        ("fullStatement", "CFItems"),
+        ("associationType", "CFAssociations"),
+        ("CFRubricCriteria", "CFRubrics"),
+        ("creator", "CFDocuments"),
+    ):
+        if field in document:
+            return name
+    return None
+
+
+def _named(document: Document) -> str:
+    """Say what a document is that holds no framework."""
+    if "imsx_codeMajor" in document or "imsx_StatusInfo" in document:
+        return "this is the error answer of a server, not a package."
+    if "@graph" in document or "@context" in document:
+        return "this is JSON-LD, not CASE. Competencies in CTDL are read as the standard ctdl."
+    if "$schema" in document:
+        return "this is a JSON Schema, not a package."
+    if "CFDocument" in document:
+        return "its CFDocument is no object."
+    return "it has no CFDocument."
