@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.work import Work
 from blended_standard.errors import UnreadableInputError
 
@@ -88,7 +89,10 @@ def refuse_dialects(source: object, files: Mapping[str, Any]) -> None:
             f"{source}: this is the School Data Sync v2.1 format, not OneRoster. Export OneRoster 1.1 or 1.2 CSV."
         )
     if not any(name.removesuffix(".csv") in HEADERS for name in files):
-        raise UnreadableInputError(f"{source}: holds no OneRoster file. Expected files such as orgs.csv and users.csv.")
+        found = hint("oneroster", files.values())
+        raise UnreadableInputError(
+            f"{source}: holds no OneRoster file. Expected files such as orgs.csv and users.csv.{found}"
+        )
 
 
 def version_of(work: Work, source: object, facts: Mapping[str, str], files: Mapping[str, Any]) -> str:

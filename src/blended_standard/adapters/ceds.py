@@ -13,6 +13,7 @@ from typing import Any
 
 from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.identifiers import PSEUDONYM
+from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -28,11 +29,12 @@ def read(source: Any, options: Options) -> Import:
     """Read CSV files named after our tables; a column is a CEDS identifier, or a name of ours."""
     work = Work("ceds", options)
     work.needs_key()
-    known = False
+    known, others = False, []
     for file in files_of(source):
         table = PurePath(file.name).stem
         if table not in RECORDS or not file.name.lower().endswith(".csv"):
             work.lose("file", "not a CSV file named after a table of the standard")
+            others.append(file)
             continue
         known = True
         specs = {spec.counterparts.get("CEDS", spec.name): spec for spec in RECORDS[table].fields()}
@@ -51,7 +53,8 @@ def read(source: Any, options: Options) -> Import:
                     row[specs[column].name] = _value(work, table, specs[column], text, raw.line)
             work.add(table, **row)
     if not known:
-        raise UnreadableInputError(f"{source}: holds no table. Expected CSV files such as episode.csv.")
+        found = hint("ceds", others)
+        raise UnreadableInputError(f"{source}: holds no table. Expected CSV files such as episode.csv.{found}")
     return work.finish("13", str(source))
 
 

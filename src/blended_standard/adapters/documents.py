@@ -8,11 +8,13 @@ from typing import Any
 
 import attrs
 
+from blended_standard.adapters.kinds import foreign, hint, kind_of
 from blended_standard.adapters.work import Work
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io.read import files_of
+from blended_standard.io.read import SourceFile, files_of
 
 _LINES = (".jsonl", ".ndjson")
+_ENDINGS = (*_LINES, ".json", ".jsonld")
 
 
 @attrs.frozen
@@ -29,24 +31,41 @@ class Place:
 def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Iterator[tuple[Place, Any]]:
     """Yield each document with its place; a list at the top is many documents, a broken line is a finding.
 
-    Files that end as `also` says are read elsewhere.
+    Files that end as `also` says are read elsewhere. Documents of another standard are lost by name; where there are
+    no others, the source is refused.
     """
-    any_file = False
+    any_file, own, other = False, False, ""
+    unread: list[SourceFile] = []
     for file in files_of(source):
-        name = file.name.lower()
-        if name.endswith(_LINES):
+        if file.name.lower().endswith(also):
+            any_file = own = True
+        elif not file.name.lower().endswith(_ENDINGS):
+            unread.append(file)
+        else:
             any_file = True
-            for number, line in enumerate(file.read().splitlines(), start=1):
-                if line.strip():
-                    yield from _parsed(line, Place(file.name, number), work)
-        elif name.endswith((".json", ".jsonld")):
-            any_file = True
-            yield from _parsed(file.read(), Place(file.name), work)
-        elif name.endswith(also):
-            any_file = True
+            for place, document in _documents(file, work):
+                said = foreign(work.name, kind_of(document))
+                if said:
+                    work.lose("document", said)
+                    other = other or f"{place}: {said}"
+                else:
+                    own = True
+                    yield place, document
     if not any_file:
         accepted = ", ".join((".json", ".jsonl", *also))
-        raise UnreadableInputError(f"{source}: holds no JSON. Accepted: {accepted}.")
+        found = hint(work.name, unread)
+        raise UnreadableInputError(f"{source}: holds no JSON. Accepted: {accepted}.{found}")
+    if other and not own:
+        raise UnreadableInputError(other)
+
+
+def _documents(file: SourceFile, work: Work) -> Iterator[tuple[Place, Any]]:
+    if not file.name.lower().endswith(_LINES):
+        yield from _parsed(file.read(), Place(file.name), work)
+        return
+    for number, line in enumerate(file.read().splitlines(), start=1):
+        if line.strip():
+            yield from _parsed(line, Place(file.name, number), work)
 
 
 def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, Any]]:

@@ -6,7 +6,6 @@ A second pass runs only where events were withdrawn or came twice.
 from __future__ import annotations
 
 import gc
-import json
 import multiprocessing
 import os
 import shutil
@@ -21,6 +20,7 @@ import attrs
 
 from blended_standard.adapters.events import Tally
 from blended_standard.adapters.identifiers import Identities
+from blended_standard.adapters.kinds import first_of, foreign, kind_of_content
 from blended_standard.adapters.lines import LineReader
 from blended_standard.adapters.logs import module_of, reader_of, settle
 from blended_standard.adapters.parquet import IDS, ParquetWriter, as_arrow, hashes_of
@@ -112,12 +112,9 @@ def stream_log(
 
 
 def _refuse(name: str, path: Path) -> None:
-    with path.open("rb") as lines:
-        first = lines.readline().strip()
-    try:
-        refused = module_of(name).refusal(json.loads(first)) if first else None
-    except ValueError:
-        refused = None
+    with path.open("rb") as file:
+        beginning = file.read(_CHUNK)
+    refused = foreign(name, kind_of_content(beginning)) or module_of(name).refusal(first_of(beginning))
     if refused:
         raise UnreadableInputError(f"{path}: {refused}")
 

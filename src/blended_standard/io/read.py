@@ -5,9 +5,7 @@ from __future__ import annotations
 import codecs
 import functools
 import json
-import stat
-import zipfile
-import zlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +13,7 @@ import attrs
 
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.findings import FindingCollector
+from blended_standard.io.archives import open_archive, unpack
 from blended_standard.io.csv_text import local_value, read_csv
 from blended_standard.io.limits import LIMITS, Limits
 from blended_standard.io.parquet import differ, is_whole
@@ -26,7 +25,6 @@ from blended_standard.model import RECORDS, Record
 from blended_standard.spec import Standard, load_standard
 
 _FORMATS = (".csv", ".jsonl", ".ndjson", ".parquet")
-_SMALL_MEMBER = 1_000_000  # below, a high ratio does no harm
 
 
 @attrs.frozen
@@ -118,7 +116,7 @@ def files_of(source: str | Path | Iterable[str | Path], *, limits: Limits = LIMI
         for file in sorted(path.iterdir()):
             if file.is_file() and not file.name.startswith("."):
                 yield SourceFile(file.name, functools.partial(_steady_content, file, limits), file)
-    elif path.suffix == ".zip" and path.is_file():
+    elif path.suffix.lower() == ".zip" and path.is_file():
         yield from _members(path, limits)
     elif path.is_file():
         yield SourceFile(path.name, functools.partial(_steady_content, path, limits), path)
@@ -150,58 +148,55 @@ def _steady_content(path: Path, limits: Limits) -> bytes:
 
 
 def _members(archive: Path, limits: Limits) -> Iterator[SourceFile]:
-    try:
-        opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise UnreadableInputError(f"{archive}: not a zip archive that can be read ({error}).") from error
-    with opened:
-        members = opened.infolist()
-        if len(members) > limits.archive_members:
-            raise UnreadableInputError(
-                f"{archive}: holds {len(members):,} files; the limit is {limits.archive_members:,}. Nothing was read."
-            )
+    with open_archive(archive, limits) as (opened, members):
         seen: set[str] = set()
         left = limits.archive_bytes
-        for member in members:
-            path = PurePosixPath(member.filename.replace("\\", "/"))
-            if member.is_dir() or path.name.startswith("."):
-                continue
-            problem = _problem_with(member, path, seen)
-            if problem:
-                raise UnreadableInputError(f"{archive}: the member {member.filename!r} {problem}. Nothing was read.")
-            seen.add(path.name.lower())
-            content = _unpack(archive, opened, member, min(left, limits.file_bytes), limits.archive_ratio)
+        for place, member in members:
+            name = PurePosixPath(place).name
+            if name.lower() in seen:
+                twice = f"the member {member.filename!r} stands twice, apart from case or folder"
+                raise UnreadableInputError(f"{archive}: {twice}. Nothing was read.")
+            seen.add(name.lower())
+            content = unpack(archive, opened, member, min(left, limits.file_bytes), limits.archive_ratio)
             left -= len(content)
-            yield SourceFile(path.name, lambda content=content: content, None)  # type: ignore[misc]
+            yield SourceFile(name, lambda content=content: content, None)  # type: ignore[misc]
 
 
-def _problem_with(member: zipfile.ZipInfo, path: PurePosixPath, seen: set[str]) -> str | None:
-    """Say why a member of an archive is refused, or None."""
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        return "has a path that leaves the archive"
-    if "\0" in member.orig_filename:
-        return "has a NUL in its name"
-    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "is a symbolic link or a device"
-    if member.flag_bits & 1:
-        return "is encrypted"
-    return "stands twice, apart from case or folder" if path.name.lower() in seen else None
+@attrs.frozen
+class Package:
+    """The files of a folder or an archive, by their places from its root; one is read when it is asked for."""
+
+    names: frozenset[str]
+    read: Callable[[str], bytes]
 
 
-def _unpack(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo, most: int, ratio: int) -> bytes:
-    """Return what a member holds, stopping by the bytes that come out and not by those that it declares."""
-    limit = min(most, max(ratio * member.compress_size, _SMALL_MEMBER))
-    try:
-        with opened.open(member) as stream:
-            content = stream.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UnreadableInputError(f"{archive}: the member {member.filename!r} is damaged ({error}).") from error
-    if len(content) > limit:
-        raise UnreadableInputError(
-            f"{archive}: {member.filename} unpacks to more than {limit:,} bytes from {member.compress_size:,}, the "
-            "limit. Unpack it yourself and pass the directory."
-        )
-    return content
+def package_of(path: Path, *, limits: Limits = LIMITS) -> Package | None:
+    """Return the files of a folder or an archive, those in folders too; None where `path` is one file.
+
+    Raises
+    ------
+    UnreadableInputError
+        It holds too many files, or an archive is not one that is safe to open.
+    """
+    if path.is_dir():
+        files: dict[str, Path] = {}
+        for folder, folders, names in os.walk(path):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            here = [Path(folder, name) for name in names if not name.startswith(".")]
+            files |= {file.relative_to(path).as_posix(): file for file in here if file.is_file()}
+            if len(files) > limits.archive_members:
+                raise UnreadableInputError(f"{path}: holds more than {limits.archive_members:,} files.")
+        return Package(frozenset(files), lambda name: _steady_content(files[name], limits))
+    if path.suffix.lower() != ".zip" or not path.is_file():
+        return None
+    with open_archive(path, limits) as (_, listed):
+        places = frozenset(place for place, _ in listed)
+
+    def read(name: str) -> bytes:
+        with open_archive(path, limits) as (opened, members):
+            return unpack(path, opened, dict(members)[name], limits.file_bytes, limits.archive_ratio)
+
+    return Package(places, read)
 
 
 def _read_manifest(file: SourceFile, found: FindingCollector) -> Manifest:

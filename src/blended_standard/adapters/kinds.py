@@ -1,0 +1,92 @@
+"""Say what a document is that was handed to the wrong standard, by what only documents of its kind have."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from blended_standard.io.read import SourceFile
+
+# Of each kind: what it is, and the standard that reads it, if one does.
+Kind = tuple[str, str | None]
+_CASE: Kind = ("a CASE package", "case")
+_XAPI: Kind = ("xAPI statements", "xapi")
+_PROFILE: Kind = ("an xAPI profile, which defines words and holds no statements", None)
+_CALIPER: Kind = ("Caliper events", "caliper")
+_BADGES: Kind = ("a credential of Open Badges or CLR", "open_badges")
+_ROOTS: Mapping[str, Kind] = {
+    "courseStructure": ("a cmi5 course structure", "cmi5"),
+    "manifest": ("the manifest of a SCORM or IMS package", None),
+    "tincan": ("the description of a Tin Can package", None),
+}
+_SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", re.DOTALL)
+_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+_BEGINNING = 65_536
+_NAMED = (".xml", ".json", ".jsonl", ".ndjson", ".jsonld")
+
+
+def kind_of(document: Any) -> Kind | None:
+    """Return what a JSON document certainly is, or None."""
+    if not isinstance(document, Mapping):
+        return None
+    if document.keys() >= {"actor", "verb", "object"}:
+        return _XAPI
+    if isinstance(document.get("CFDocument"), Mapping):
+        return _CASE
+    listed = document.get("statements")
+    if isinstance(listed, list) and listed and kind_of(listed[0]) == _XAPI:
+        return _XAPI
+    context = str(document.get("@context", ""))
+    if document.get("type") == "Profile" and "w3id.org/xapi/profiles" in context:
+        return _PROFILE
+    if "/ctx/caliper" in context or document.keys() >= {"sensor", "data"}:
+        return _CALIPER
+    if "/spec/ob/" in context or "/spec/clr/" in context or "openbadges/v2" in context:
+        return _BADGES
+    return None
+
+
+def foreign(standard: str, kind: Kind | None) -> str | None:
+    """Return a sentence that says what a document is and who reads it, where that is not `standard`."""
+    if kind is None or kind[1] == standard:
+        return None
+    what, reader = kind
+    return f"this is {what}." + (f" Read it as {reader!r}." if reader else " No standard reads it.")
+
+
+def hint(standard: str, files: Iterable[SourceFile]) -> str:
+    """Return what the first file that can be recognized is, as an end for a refusal; empty where none can."""
+    for file in files:
+        if file.name.lower().endswith(_NAMED):
+            said = foreign(standard, kind_of_content(file.read()))
+            if said:
+                return f" {file.name}: {said}"
+    return ""
+
+
+def kind_of_content(content: bytes) -> Kind | None:
+    """Return what a file is by its root, where it is XML, or by its first document, where it is JSON."""
+    text = _text(content[:_BEGINNING])
+    if not text.lstrip().startswith("<"):
+        return kind_of(first_of(content))
+    root = _ROOT.match(_SKIPPED.sub("", text))
+    name = root[1] if root else ""
+    return _ROOTS.get(name) or (f"XML with the root {name[:60]!r}", None)
+
+
+def first_of(content: bytes) -> Any:
+    """Return the first document of JSON or JSON Lines, or None."""
+    for part in (content.partition(b"\n")[0], content):
+        try:
+            document = json.loads(_text(part))
+        except (ValueError, RecursionError):
+            continue
+        return document[0] if isinstance(document, list) and document else document
+    return None
+
+
+def _text(content: bytes) -> str:
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return content.decode("utf-16" if wide else "utf-8-sig", "replace")
