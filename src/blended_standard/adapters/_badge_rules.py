@@ -1,6 +1,6 @@
 """What makes a credential invalid, as far as the document alone can tell: contexts, types, identifiers, dates.
 
-Source: W3C Verifiable Credentials 2.0, 1EdTech Open Badges 3.0. Terms that a context defines are not resolved: nothing
+Source: W3C Verifiable Credentials 2.0, 1EdTech Open Badges 3.0. What another document defines is not resolved: nothing
 is fetched. Signatures are not checked, only that a method could be looked up.
 """
 
@@ -14,7 +14,14 @@ from typing import Any
 Document = Mapping[str, Any]
 Problem = tuple[str, str]
 _BASES = ("https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1")
+_1EDTECH = ("https://purl.imsglobal.org/spec/ob/", "https://purl.imsglobal.org/spec/clr/")
 _BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"
+_BASE_TYPES = {
+    "VerifiableCredential",
+    "VerifiablePresentation",
+    "JsonSchemaCredential",
+    "BitstringStatusListCredential",
+}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 _METHOD = re.compile(r"(did:(key|web):|https?://)\S+")
 _TYPED = ("evidence", "termsOfUse", "refreshService", "credentialStatus", "credentialSchema", "proof")
@@ -50,7 +57,17 @@ def envelope_problem(credential: Document) -> Problem | None:
 
 def badge_problem(credential: Document) -> Problem | None:
     """Return the part that makes an achievement credential invalid, and why, or None."""
-    return next(_envelope(credential), None) or next(_badge(credential), None)
+    return next(_envelope(credential), None) or next(_badge(credential, _TYPES), None)
+
+
+def other_problem(credential: Document) -> Problem | None:
+    """Return the part that makes an endorsement, or a credential for no achievement, invalid, and why, or None."""
+    problem = next(_envelope(credential), None)
+    if problem is None and "EndorsementCredential" in kinds(credential):
+        return next(_badge(credential, _TYPES | {"credentialSubject": "EndorsementSubject"}), None)
+    if problem is None and any(str(each).startswith(_1EDTECH) for each in _listed(credential.get("@context"))):
+        return "type", "It is neither an achievement, an endorsement nor a learner record."
+    return problem
 
 
 def kinds(document: Document) -> set[str]:
@@ -68,6 +85,7 @@ def _envelope(credential: Document) -> Iterator[Problem]:
         yield "@context", "@context gives VerifiableCredential another meaning."
     if "VerifiableCredential" not in kinds(credential):
         yield "type", "type lacks VerifiableCredential."
+    yield from _terms(contexts, kinds(credential))
     for name in ("id", "issuer"):
         given = credential.get(name)
         if name in credential and given != {} and not _is_url(_id(given)):
@@ -93,14 +111,33 @@ def _envelope(credential: Document) -> Iterator[Problem]:
         yield "validUntil", "validUntil is before validFrom."
 
 
-def _badge(credential: Document) -> Iterator[Problem]:
+def _terms(contexts: list[Any], types: set[str]) -> Iterator[Problem]:
+    """Judge what the contexts that stand in the credential say by themselves."""
+    terms: dict[str, Any] = {}
+    protected: set[str] = set()
+    for each in contexts:
+        own = {term: meaning for term, meaning in each.items() if term[:1] != "@"} if isinstance(each, Mapping) else {}
+        if any(term in protected and terms[term] != meaning for term, meaning in own.items()):
+            yield "@context", "@context gives a protected term another meaning."
+        terms |= own
+        protected |= set(own) if own and each.get("@protected") is True else set()
+    for kind in types & terms.keys():
+        if not _is_url(terms[kind].get("@id") if isinstance(terms[kind], Mapping) else terms[kind]):
+            yield "@context", "@context gives a type a meaning that is not a URL."
+    closed = any(isinstance(each, Mapping) and each.get("@vocab", "") is None for each in contexts)
+    known = all(isinstance(each, Mapping) or each in _BASES for each in contexts)
+    if closed and known and not all(map(_is_url, types - terms.keys() - _BASE_TYPES)):
+        yield "type", "type holds a word that no context gives a meaning."
+
+
+def _badge(credential: Document, types: Mapping[str, str]) -> Iterator[Problem]:
     contexts = _listed(credential.get("@context"))
     if len(contexts) < 2 or not str(contexts[1]).startswith(_BADGES):
         yield "@context", "@context does not name that of Open Badges second."
     for name in ("id", "issuer", "credentialSubject"):
         if name not in credential:
             yield name, f"{name} is missing."
-    for path, kind in _TYPES.items():
+    for path, kind in types.items():
         for each in _parts(credential, path):
             if isinstance(each, Mapping) and kind not in kinds(each):
                 yield f"{path}.type", f"{path}.type lacks {kind}."

@@ -12,6 +12,9 @@ _ROOT = "urn:blended-standard:"
 LEARNER = f"{_ROOT}learner:"
 PROGRAM = f"{_ROOT}program:"
 DECISION = f"{_ROOT}decision:"
+CREDENTIAL = f"{_ROOT}credential:"
+AWARD = f"{_ROOT}award:"
+ISSUER = f"{_ROOT}issuer:"
 COMPETENCY = f"{_ROOT}competency:"
 SCALE = f"{_ROOT}scale:"
 LEVEL = f"{_ROOT}level:"
@@ -21,6 +24,19 @@ RUBRIC = f"{_ROOT}rubric:"
 GROUPING = f"{_ROOT}grouping:"
 LICENSE = f"{_ROOT}license:"
 _OURS = re.compile(rf"{_ROOT}[a-z]+:(.+)")
+UNSTATED = "not stated"
+# What each kind of credential is called; a kind that the vocabulary lacks is an extension.
+AWARDS = {
+    "diploma": "SecondarySchoolDiploma",
+    "equivalency": "GeneralEducationDevelopment",
+    "associate": "AssociateDegree",
+    "bachelor": "BachelorDegree",
+    "occupational_license": "License",
+    "occupational_certificate": "Certificate",
+    "industry_certification": "Certification",
+    "badge": "Badge",
+    "other": "ext:other",
+}
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

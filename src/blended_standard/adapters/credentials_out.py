@@ -1,4 +1,4 @@
-"""Write mastery decisions as Open Badges 3.0, or bundled as CLR 2.0, unsigned: whoever issues them signs them.
+"""Write mastery decisions and credentials as Open Badges 3.0, or bundled as CLR 2.0: whoever issues them signs them.
 
 Source: 1EdTech Open Badges 3.0 and CLR 2.0, W3C Verifiable Credentials 2.0.
 """
@@ -24,9 +24,10 @@ _CONTEXT = [
     "https://www.w3.org/ns/credentials/v2",
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
 ]
-_CLR_CONTEXT = [*_CONTEXT, "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json"]
+_CLR_CONTEXT = [_CONTEXT[0], "https://purl.imsglobal.org/spec/clr/v2p0/context-2.0.1.json", *_CONTEXT[1:]]
 _TABLES = (
     "mastery_decision",
+    "credential",
     "episode",
     "competency",
     "framework",
@@ -39,14 +40,14 @@ _UNSTATED = "Its uncertainty was not estimated."
 
 
 def write_badges(submission: Submission, target: Path) -> Export:
-    """Write one achievement credential a mastery decision."""
+    """Write one achievement credential a mastery decision or credential."""
     source = _Source(submission)
     made = [badge for _, badges in sorted(source.badges().items()) for badge in badges]
     return source.export("open_badges", target, "badge", made)
 
 
 def write_records(submission: Submission, target: Path) -> Export:
-    """Write one comprehensive learner record a learner, with an achievement credential a mastery decision."""
+    """Write one comprehensive learner record a learner: an achievement credential a mastery decision or credential."""
     source = _Source(submission)
     made = [source.record(learner, badges) for learner, badges in sorted(source.badges().items())]
     return source.export("clr", target, "clr", made)
@@ -65,18 +66,19 @@ class _Source:
         held = self.submission.tables
         self.tables = {name: rows_of(held[name]) if name in held else [] for name in _TABLES}
         self.competencies = {row["competency_id"]: row for row in self.tables["competency"]}
-        program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": "not stated"})
+        program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": vocabulary.UNSTATED})
         identifier = vocabulary.name(vocabulary.PROGRAM, str(program["program_id"]))
         self.issuer = {"id": identifier, "type": ["Profile"], "name": program["name"]}
 
     def badges(self) -> dict[str, list[Document]]:
-        """Return the credentials of each learner: what was mastered and not taken back."""
+        """Return the credentials of each learner: what was awarded, or mastered and not taken back."""
         learners = {row["episode_id"]: row["learner_id"] for row in self.tables["episode"]}
         made: dict[str, list[Document]] = {}
-        for row in self.tables["mastery_decision"]:
-            if _holds(row):
-                learner = str(learners.get(row["episode_id"], row["episode_id"]))
-                made.setdefault(learner, []).append(self._badge(row, learner))
+        for table, badge in (("mastery_decision", self._badge), ("credential", self._award)):
+            for row in self.tables[table]:
+                if table == "credential" or _holds(row):
+                    learner = str(learners.get(row["episode_id"], row["episode_id"]))
+                    made.setdefault(learner, []).append(badge(row, learner))
         return made
 
     def record(self, learner: str, badges: list[Document]) -> Document:
@@ -89,7 +91,7 @@ class _Source:
             "type": ["VerifiableCredential", "ClrCredential"],
             "issuer": self.issuer,
             "validFrom": max(badge["validFrom"] for badge in badges),
-            "name": "Competencies mastered",
+            "name": "What was mastered and awarded",
             "partial": True,
             "credentialSubject": subject,
         }
@@ -102,9 +104,16 @@ class _Source:
             path = target / f"{stem}-{number:06d}.json"
             path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
             files.append(str(path))
-        decisions = self.tables["mastery_decision"]
-        written = sum(map(_holds, decisions))
-        fields = [FieldLoss(field="mastery_decision", fate="mapped", count=written, to="AchievementCredential")]
+        decisions, awards = self.tables["mastery_decision"], self.tables["credential"]
+        written = {"mastery_decision": sum(map(_holds, decisions)), "credential": len(awards)}
+        fields = [
+            FieldLoss(field=name, fate="mapped", count=count, to="AchievementCredential")
+            for name, count in written.items()
+        ]
+        judged = sum(row.get("recognized") is not None for row in awards)
+        if judged:
+            reason = "recognition comes from a list of issuers, not from a credential"
+            fields.append(FieldLoss(field="credential.recognized", fate="dropped", count=judged, reason=reason))
         reason = "a credential says what was mastered, and of whom, by whom and on what evidence"
         for name, data in self.submission.tables.items():
             if name not in _TABLES:
@@ -112,7 +121,7 @@ class _Source:
         left = Counter("taken back" if row.get("mastered") else "not mastered" for row in decisions if not _holds(row))
         records = tuple(RowLoss(what="mastery_decision", reason=why, count=n) for why, n in sorted(left.items()))
         losses = LossReport(standard=standard, fields=tuple(fields), records=records)
-        return Export(standard=standard, files=tuple(files), documents=written, losses=losses)
+        return Export(standard=standard, files=tuple(files), documents=sum(written.values()), losses=losses)
 
     def _badge(self, row: Document, learner: str) -> Document:
         competency = str(row["competency_id"])
@@ -133,13 +142,39 @@ class _Source:
         if results:
             achievement["resultDescription"] = described
             subject["result"] = results
+        named = vocabulary.name(vocabulary.DECISION, str(row["decision_id"]))
+        return self._credential(named, row["date"], title, subject)
+
+    def _award(self, row: Document, learner: str) -> Document:
+        """Return the badge of a credential; who awarded it is the creator, for who issues the badge signs it."""
+        title = str(row.get("title") or vocabulary.UNSTATED)
+        achievement: Document = {
+            "id": vocabulary.name(vocabulary.AWARD, f"{row['kind']}/{title}"),
+            "type": ["Achievement"],
+            "achievementType": vocabulary.AWARDS[row["kind"]],
+            "name": title,
+            "description": title,
+            "criteria": {"narrative": "As its issuer awards it."},
+        }
+        if row.get("issuer"):
+            identifier = vocabulary.name(vocabulary.ISSUER, row["issuer"])
+            achievement["creator"] = {"id": identifier, "type": ["Profile"], "name": row["issuer"]}
+        subject: Document = {"id": vocabulary.LEARNER + learner, "type": ["AchievementSubject"]}
+        subject["achievement"] = achievement
+        if row.get("open_badges:credits_earned") is not None:
+            subject["creditsEarned"] = row["open_badges:credits_earned"]
+        named = vocabulary.name(vocabulary.CREDENTIAL, str(row["credential_id"]))
+        until = {"validUntil": row["open_badges:valid_until"]} if row.get("open_badges:valid_until") else {}
+        return self._credential(named, row["awarded_date"], title, subject) | until
+
+    def _credential(self, identifier: str, day: dt.date, title: str, subject: Document) -> Document:
         return {
             "@context": _CONTEXT,
-            "id": vocabulary.name(vocabulary.DECISION, str(row["decision_id"])),
+            "id": identifier,
             "type": ["VerifiableCredential", "AchievementCredential"],
             "issuer": self.issuer,
-            "validFrom": _start(row["date"]),
-            "awardedDate": _start(row["date"]),
+            "validFrom": _start(day),
+            "awardedDate": _start(day),
             "name": title,
             "credentialSubject": subject,
         }

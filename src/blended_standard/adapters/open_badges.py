@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from blended_standard.adapters import _badge_vocabulary as vocabulary
-from blended_standard.adapters._badge_rules import badge_problem, kinds
+from blended_standard.adapters._badge_forms import opened
+from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
 from blended_standard.adapters.documents import json_documents, members
 from blended_standard.adapters.events import instant
 from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io.read import files_of
 
 Document = dict[str, Any]
 _AWARDS = {"AchievementCredential", "OpenBadgeCredential"}
+_SIGNED = ".jwt"
 _DATES = ("awardedDate", "validFrom", "issuanceDate")
 # An unsigned claim proves no more.
 _HIGHEST_LEVEL = 2
@@ -31,55 +34,66 @@ def read(source: Any, options: Options) -> Import:
     work = Work("open_badges", options)
     work.needs_key()
     version, count = "3.0", 0
-    for place, document in json_documents(source, work):
-        if not isinstance(document, dict):
-            continue
-        context = json.dumps(document.get("@context", ""))
+    for place, sent in _sent(source, work):
+        context = json.dumps(sent.get("@context", "")) if isinstance(sent, dict) else ""
         if "openbadges/v2" in context:
             raise UnreadableInputError(f"{place}: this is Open Badges 2.0. Accepted: Open Badges 3.0 and CLR 2.0.")
-        if "ClrCredential" in kinds(document):
+        if "spec/clr/v1p0" in context:
+            raise UnreadableInputError(f"{place}: this is CLR 1.0. Accepted: Open Badges 3.0 and CLR 2.0.")
+        if isinstance(sent, dict) and "ClrCredential" in kinds(sent):
             version = "CLR 2.0"
         count += 1
-        for credential in _credentials(work, document):
+        for credential, signed in opened(sent, work):
             work.see_document(credential)
-            _credential(work, credential)
+            if kinds(credential) & _AWARDS:
+                _credential(work, credential, signed)
+            else:
+                _other(work, credential)
     if not count:
-        raise UnreadableInputError(f"{source}: holds no credential (a JSON object).")
+        raise UnreadableInputError(f"{source}: holds no credential (a JSON object or a signed text).")
     return work.finish(version, str(source))
 
 
-def _credentials(work: Work, document: Document) -> Iterator[Document]:
-    types = kinds(document)
-    if types & _AWARDS:
-        yield document
-        return
-    subject = document.get("credentialSubject")
-    inside = subject.get("verifiableCredential") if isinstance(subject, dict) else None
-    if "ClrCredential" in types and isinstance(inside, list):
-        for each in inside:
-            if isinstance(each, dict):
-                yield from _credentials(work, each)
-            else:
-                work.lose("credential", "signed as text (JWT), which is not read")
-        return
-    work.find("ADP-INVALID", "credential", field="type", detail="It is neither an achievement nor a learner record.")
-    work.lose("credential", "neither an achievement nor a learner record")
+def _sent(source: Any, work: Work) -> Iterator[tuple[Any, Any]]:
+    """Yield what each file holds: JSON, or a signed text in a file of its own."""
+    yield from json_documents(source, work, (_SIGNED,))
+    for file in files_of(source):
+        if file.name.lower().endswith(_SIGNED):
+            yield file.name, file.read().decode("utf-8", errors="replace")
 
 
-def _credential(work: Work, credential: Document) -> None:
+def _other(work: Work, credential: Document) -> None:
+    """Leave out what is for no achievement, and say so."""
+    problem = other_problem(credential)
+    if problem:
+        field, detail = problem
+        work.find("ADP-INVALID", "credential", field=field, detail=detail)
+        work.lose("credential", f"invalid: {field}")
+    elif "EndorsementCredential" in kinds(credential):
+        work.lose("credential", "an endorsement, which says something of others")
+    else:
+        work.lose("credential", "of another kind, for no achievement")
+
+
+def _credential(work: Work, credential: Document, signed: bool) -> None:
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
     learner = _learner(work, subject)
     at = next((when for name in _DATES if (when := instant(credential.get(name)))), None)
-    problem = badge_problem(credential) or _lacking(work, subject, learner, at)
+    problem = badge_problem(credential) or _lacking(work, learner, at)
     if problem or at is None:
         field, detail = problem or ("validFrom", "")
         work.find("ADP-INVALID", "credential", field=field, detail=detail)
         work.lose("credential", f"invalid: {field}")
         return
+    if not isinstance(subject.get("achievement"), dict):
+        detail = "It is missing, so nothing is awarded."
+        work.find("ADP-VALUE", "credential", field="credentialSubject.achievement", detail=detail)
+        work.lose("credential", "names no achievement")
+        return
     facts = {
         "episode_id": learner,
-        "open_badges:proof": "not_checked" if credential.get("proof") else "none",
+        "open_badges:proof": "not_checked" if signed or credential.get("proof") else "none",
         "open_badges:status": "not_checked" if credential.get("credentialStatus") else "none",
         "open_badges:valid_until": credential.get("validUntil") or credential.get("expirationDate"),
     }
@@ -91,9 +105,8 @@ def _credential(work: Work, credential: Document) -> None:
         _award(work, credential, subject, facts | {"awarded_date": at.date()})
 
 
-def _lacking(work: Work, subject: Document, learner: str | None, at: dt.datetime | None) -> tuple[str, str] | None:
-    given = (("achievement", isinstance(subject.get("achievement"), dict)), ("subject", learner), ("validFrom", at))
-    for name, value in given:
+def _lacking(work: Work, learner: str | None, at: dt.datetime | None) -> tuple[str, str] | None:
+    for name, value in (("subject", learner), ("validFrom", at)):
         if not value:
             return name, f"{name} is missing or malformed."
     # The day of reading stands in where the caller names none.
@@ -123,11 +136,19 @@ def _decision(work: Work, credential: Document, subject: Document, facts: Docume
 def _award(work: Work, credential: Document, subject: Document, facts: Document) -> None:
     achievement, issuer = subject["achievement"], credential.get("issuer")
     kind = work.vocabulary("achievement_type").get(str(achievement.get("achievementType")))
+    identifier, title = str(credential.get("id") or ""), str(achievement.get("name") or "")
+    own = identifier.startswith(vocabulary.CREDENTIAL) and str(subject.get("id")).startswith(vocabulary.LEARNER)
+    if own:
+        # Whoever issued the badge of a credential wrote down who awarded that.
+        issuer = achievement.get("creator")
+        title = "" if title == vocabulary.UNSTATED else title
     work.add(
         "credential",
-        credential_id=work.people.pseudonym("credential", "open_badges", str(credential.get("id") or "")),
+        credential_id=vocabulary.part(vocabulary.CREDENTIAL, identifier)
+        if own
+        else work.people.pseudonym("credential", "open_badges", identifier),
         kind=kind.code if kind else "other",
-        title=str(achievement.get("name") or "") or None,
+        title=title or None,
         issuer=str(issuer.get("name") or issuer.get("id")) if isinstance(issuer, dict) else issuer,
         **facts,
         **{"open_badges:credits_earned": subject.get("creditsEarned")},
