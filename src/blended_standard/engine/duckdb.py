@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +20,7 @@ from blended_standard.model import FieldSpec, FieldType, Record
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
 _REALS = ("FLOAT", "DOUBLE")
+_TYPES = {str: "varchar", int: "bigint", float: "double", bool: "boolean"}
 _FIELD_TYPES: dict[FieldType, str] = {
     "text": "VARCHAR",
     "integer": "BIGINT",
@@ -57,6 +59,7 @@ class DuckDBEngine(Engine):
                 self._connection.execute(f"set {setting} = ?", [value])
         self._beside = ThreadPoolExecutor(max_workers=1)
         self._made = 0
+        self._unread: list[str] = []
 
     def bind(self, data: Any, record: type[Record]) -> Bound:
         """Return `data` in canonical form."""
@@ -82,11 +85,17 @@ class DuckDBEngine(Engine):
         return wrap(self._connection.sql(f"select {columns} where false"))
 
     def materialise(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-        """Compute `frame` into a temporary table, which spills to disk when memory is short."""
-        self._made += 1
-        name = f"shared_{self._made}"
+        """Compute `frame` into a table, which spills to disk when memory is short and goes with its last reader."""
+        self._drop_unread()
+        name = self._name("shared")
         frame.to_native().create(name)
-        return wrap(self._connection.table(name))
+        return self._table(name)
+
+    def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
+        """Bring a small result out, as plain Python values."""
+        self._drop_unread()
+        columns: dict[str, list[Any]] = frame.to_native().to_arrow_table().to_pydict()
+        return columns
 
     def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
         """Compare the hashes of the columns, eight bytes a row, and look closer only at rows whose hash stands twice.
@@ -102,8 +111,7 @@ class DuckDBEngine(Engine):
             twice = begun.result()
             if not len(twice):
                 return None
-            self._made += 1
-            name = f"repeated_{self._made}"
+            name = self._name("repeated")
             self._connection.register(name, pa.table({"_hash": twice}))
             return wrap(hashed.join(self._connection.table(name), "_hash"))
 
@@ -111,14 +119,24 @@ class DuckDBEngine(Engine):
 
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine."""
-        import pyarrow as pa
+        name = self._name("brought")
+        lists = ", ".join(f"unnest(?::{_TYPES[kind]}[]) as {_quoted(column)}" for column, kind in types.items())
+        self._connection.execute(f"create table {name} as select {lists}", [columns[column] for column in types])
+        return self._table(name)
 
-        arrow = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-        schema = pa.schema([(name, arrow[kind]) for name, kind in types.items()])
+    def _name(self, kind: str) -> str:
         self._made += 1
-        name = f"brought_{self._made}"
-        self._connection.register(name, pa.table({column: columns[column] for column in types}, schema=schema))
-        return wrap(self._connection.table(name))
+        return f"{kind}_{self._made}"
+
+    def _table(self, name: str) -> nw.LazyFrame[Any]:
+        """Return a table of this engine; once nothing reads it any more it is dropped, before the next query."""
+        table = self._connection.table(name)
+        weakref.finalize(table, self._unread.append, name)
+        return wrap(table)
+
+    def _drop_unread(self) -> None:
+        while self._unread:
+            self._connection.execute(f"drop table {self._unread.pop()}")
 
     def close(self) -> None:
         """Close the connection and remove what was spilled."""
@@ -130,8 +148,7 @@ class DuckDBEngine(Engine):
     def _relation(self, data: Any, record: type[Record]) -> Any:
         if isinstance(data, ParquetSource):
             return self._connection.read_parquet([str(path) for path in data.paths], file_row_number=True)
-        self._made += 1
-        name = f"given_{self._made}"
+        name = self._name("given")
         self._connection.register(name, to_arrow(data, record))
         return self._connection.table(name)
 

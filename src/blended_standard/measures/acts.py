@@ -30,64 +30,77 @@ def learning_days(blocks: Blocks) -> nw.LazyFrame[Any]:
     return found.with_columns(nw.col("hours").cast(nw.Int32))
 
 
-@block
 def hours(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Clock hours with a qualifying action: episode, hour (since 1970 by the site's clock), productive (0 or 1)."""
+    return _acts(blocks, THRESHOLDS[0])[0]
+
+
+def starts(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
+    """Starts of the sessions at a threshold: episode, at (UTC second), day."""
+    import narwhals.stable.v2 as nw
+
+    return _edges(blocks, minutes).filter(~nw.col("never")).select("episode", "at", "day")
+
+
+def sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
+    """Sessions at a threshold: episode, seconds, acts."""
+    import narwhals.stable.v2 as nw
+
+    def following(column: nw.Expr) -> nw.Expr:
+        return column.shift(-1).over("episode", order_by=["number"])
+
+    at, number = nw.col("at"), nw.col("number")
+    return (
+        _edges(blocks, minutes)
+        .with_columns(seconds=following(at - nw.col("gap")) - at, acts=following(number) - number)
+        .filter(~nw.col("never"))
+        .select("episode", "seconds", "acts")
+    )
+
+
+def _edges(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
+    """Starts of the sessions at a threshold, and after the last of an episode one that never comes, an endless gap on.
+
+    episode, at (UTC second), gap (seconds since the act before), number (of the act), day, never.
+    """
+    import narwhals.stable.v2 as nw
+
+    return _acts(blocks, min(minutes, THRESHOLDS[0]))[1].filter(nw.col("gap") > minutes * 60)
+
+
+@block
+def _acts(blocks: Blocks, shortest: int) -> tuple[nw.LazyFrame[Any], ...]:
+    """Return `hours`, and the edges of sessions at the shortest threshold; what they come from is not kept."""
+    import narwhals.stable.v2 as nw
+
+    acts = blocks.engine.materialise(_marked(blocks, shortest))
+    edge = ("episode", "at", "gap", "number")
+    day = whole(nw.col("hour"), 24).cast(nw.Int32)
+    began = acts.filter(nw.col("gap") > shortest * 60).select(*edge, day=day, never=nw.lit(False))
+    never = acts.filter(nw.col("last")).select(
+        "episode",
+        at=nw.col("at") + _ENDLESS,
+        gap=(nw.col("gap") * 0 + _ENDLESS).cast(nw.Int32),
+        number=nw.col("number") + 1,
+        day=day,
+        never=nw.lit(True),
+    )
+    return _hours(blocks, acts), nw.concat([began, never])
+
+
+def _hours(blocks: Blocks, acts: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     made = (nw.col("level").fill_null(0) >= 1) & (nw.col("kind") != "carried_over")
     accepted = (nw.col("level") >= 2) & nw.col("accepted").fill_null(False)
     work = blocks.dated("evidence", "level", "accepted", where=made, key="episode")
     parts = [
-        _marked(blocks, THRESHOLDS[0])
-        .filter(nw.col("new_hour"))
-        .select("episode", "hour", productive=nw.lit(0, nw.Int8)),
+        acts.filter(nw.col("new_hour")).select("episode", "hour", productive=nw.lit(0, nw.Int8)),
         work.select("episode", hour=_hour(), productive=flag(accepted).cast(nw.Int8)),
     ]
     return nw.concat(parts).group_by("episode", "hour").agg(productive=nw.col("productive").max())
 
 
-@block
-def sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
-    """Sessions at a threshold: episode, start (UTC second), seconds, acts, day (on which it starts)."""
-    return unshared_sessions(blocks, minutes)
-
-
-def unshared_sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
-    """As `sessions`, for one use."""
-    import narwhals.stable.v2 as nw
-
-    acts = _marked(blocks, min(minutes, THRESHOLDS[0])).drop("new_hour")
-    starts = acts.filter(nw.col("gap") > minutes * 60)
-    # After the last session stands one that never starts, an endless gap after the last act.
-    never = acts.filter(nw.col("last")).with_columns(
-        at=nw.col("at") + _ENDLESS,
-        gap=(nw.col("gap") * 0 + _ENDLESS).cast(nw.Int32),
-        number=nw.col("number") + 1,
-        never=nw.lit(1, nw.Int64),
-    )
-
-    def following(column: nw.Expr) -> nw.Expr:
-        return column.shift(-1).over("episode", order_by=["number"])
-
-    return (
-        nw.concat([starts.with_columns(never=nw.lit(0, nw.Int64)), never])
-        .with_columns(
-            stop=following(nw.col("at") - nw.col("gap")),
-            acts=following(nw.col("number")) - nw.col("number"),
-        )
-        .filter(nw.col("never") == 0)
-        .select(
-            "episode",
-            "acts",
-            start=nw.col("at"),
-            seconds=(nw.col("stop") - nw.col("at")).cast(nw.Int32),
-            day=whole(nw.col("hour"), 24).cast(nw.Int32),
-        )
-    )
-
-
-@block
 def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
     """Acts that stand out: episode, at (UTC second), hour, gap (seconds since the act before), number, last, new_hour.
 

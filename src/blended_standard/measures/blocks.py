@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from blended_standard.engine import Engine
 from blended_standard.engine.zones import offset_seconds, with_zone
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EPOCH = dt.date(1970, 1, 1)
 SECONDS_A_DAY = 86_400
 P = ParamSpec("P")
+Frames = TypeVar("Frames", "nw.LazyFrame[Any]", "tuple[nw.LazyFrame[Any], ...]")
 
 
 def week_of(day: nw.Expr) -> nw.Expr:
@@ -40,17 +41,18 @@ def whole(number: nw.Expr, divisor: int) -> nw.Expr:
     return (number / divisor).floor().cast(nw.Int64)
 
 
-def block(
-    build: Callable[Concatenate[Blocks, P], nw.LazyFrame[Any]],
-) -> Callable[Concatenate[Blocks, P], nw.LazyFrame[Any]]:
-    """Compute the frame that `build` returns inside the engine, once for the same blocks and arguments."""
+def block(build: Callable[Concatenate[Blocks, P], Frames]) -> Callable[Concatenate[Blocks, P], Frames]:
+    """Compute the frame or frames that `build` returns inside the engine, once for the same blocks and arguments."""
 
     @functools.wraps(build)
-    def shared(blocks: Blocks, /, *args: P.args, **kwargs: P.kwargs) -> nw.LazyFrame[Any]:
+    def shared(blocks: Blocks, /, *args: P.args, **kwargs: P.kwargs) -> Frames:
         key = (build, args, *kwargs.items())
         if key not in blocks.made:
-            blocks.made[key] = blocks.engine.materialise(build(blocks, *args, **kwargs))
-        return blocks.made[key]
+            keep = blocks.engine.materialise
+            made: Any = build(blocks, *args, **kwargs)
+            blocks.made[key] = tuple(map(keep, made)) if isinstance(made, tuple) else keep(made)
+        found: Frames = blocks.made[key]
+        return found
 
     return shared
 
@@ -68,7 +70,7 @@ class Blocks:
         self.engine = engine
         self.as_of = (as_of - EPOCH).days
         self.present = frozenset(submission.tables)
-        self.made: dict[object, nw.LazyFrame[Any]] = {}
+        self.made: dict[object, Any] = {}
         self._submission = submission
         self._tables: dict[str, nw.LazyFrame[Any]] = {}
         self._repeats: dict[str, bool] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -162,24 +163,25 @@ class _Collector:
 
         x = f"x{part.suffix}"
         kept = self._kept(x).with_columns(tick=(nw.col(x) * part.ticks + 0.5).floor().cast(nw.Int64))
-        counts = self._counts(kept, "tick")
-        return {group: MedianSummary({tick: count for (tick,), count in own.items()}) for group, own in counts.items()}
+        return {group: MedianSummary(dict(counts)) for group, counts in self._counts(kept, "tick").items()}
 
     def _pairs(self, first: str, second: str, part: _Part) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:
         """Count the units of each group by a pair of whole numbers."""
         left, right = f"{first}{part.suffix}", f"{second}{part.suffix}"
         counts = self._counts(self._kept(left), left, right)
-        return ((group, {(a, b): count for (a, b), count in own.items()}) for group, own in counts.items())
+        return ((group, {(a, b): count for a, b, count in own}) for group, own in counts.items())
 
-    def _counts(self, frame: nw.LazyFrame[Any], *keys: str) -> Mapping[Group, Mapping[tuple[int, ...], int]]:
-        """Count the units of each group by whole numbers."""
+    def _counts(self, frame: nw.LazyFrame[Any], *keys: str) -> Mapping[Group, list[Any]]:
+        """Count the units of each group by whole numbers: a tuple of these and the count for each that occurs."""
         import narwhals.stable.v2 as nw
 
         by = self.grouping.columns
-        found = self.engine.collect(frame.group_by(*by, *keys).agg(count=nw.len()))
-        counts: dict[tuple[Any, ...], dict[tuple[int, ...], int]] = defaultdict(dict)
-        for *values, count in zip(*(found[name] for name in (*by, *keys, "count")), strict=True):
-            counts[tuple(values[: len(by)])][tuple(map(int, values[len(by) :]))] = int(count)
+        found = self.engine.collect(frame.group_by(*by, *keys).agg(count=nw.len()).sort(*by, *keys))
+        rows = zip(*(map(int, found[name]) for name in (*keys, "count")), strict=True)
+        groups = zip(*(found[name] for name in by), strict=True) if by else itertools.repeat((), len(found["count"]))
+        counts: dict[tuple[str, ...], list[Any]] = defaultdict(list)
+        for values, row in zip(groups, rows, strict=True):
+            counts[values].append(row)
         return {self.grouping.group(values): own for values, own in counts.items()}
 
     def _aggregate(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.acts import THRESHOLDS, sessions, unshared_sessions
+from blended_standard.measures.acts import THRESHOLDS, sessions, starts
 from blended_standard.measures.blocks import Blocks, block, week_of
+from blended_standard.measures.expressions import one
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -23,11 +24,10 @@ def time_on_task(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     threshold, rule = int(parameters["idle_minutes"]), str(parameters["tail"])
-    found = blocks.spans.select("episode")
-    for minutes in dict.fromkeys((*THRESHOLDS, threshold)):
-        found = found.join(_minutes(blocks, minutes), on="episode", how="left")
+    thresholds = tuple(dict.fromkeys((*THRESHOLDS, threshold)))
+    found = blocks.spans.select("episode").join(_minutes(blocks, thresholds), on="episode", how="left")
     band = {f"x_{tail}_{minutes}": nw.col(f"{tail}_{minutes}") for minutes in THRESHOLDS for tail in _RULES}
-    few = nw.col(f"acts_{threshold}").fill_null(0) < int(parameters["minimum_acts"])
+    few = nw.col("acts").fill_null(0) < int(parameters["minimum_acts"])
     return found.select(
         "episode", x=nw.col(f"{rule}_{threshold}"), excluded=nw.when(few).then(nw.lit("too_few_acts")), **band
     )
@@ -38,22 +38,21 @@ def session_gaps(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     """Median hours between the starts of consecutive sessions, and their median absolute deviation (ENG-09)."""
     import narwhals.stable.v2 as nw
 
-    found = sessions(blocks, int(parameters["idle_minutes"]))
-    count = found.group_by("episode").agg(sessions=nw.len())
-    before = nw.col("start").shift(1).over("episode", order_by=["start"])
-    gaps = found.select("episode", gap=nw.col("start") - before).filter(~nw.col("gap").is_null())
-    gaps = blocks.engine.materialise(gaps)
+    found = starts(blocks, int(parameters["idle_minutes"]))
+    before = nw.col("at").shift(1).over("episode", order_by=["at"])
+    gaps = blocks.engine.materialise(
+        found.with_columns(gap=nw.col("at") - before).filter(~nw.col("gap").is_null()).select("episode", "gap")
+    )
     middle = gaps.group_by("episode").agg(middle=nw.col("gap").median())
     spread = (
         gaps.join(middle, on="episode")
         .with_columns(away=(nw.col("gap") - nw.col("middle")).abs())
         .group_by("episode")
-        .agg(middle=nw.col("middle").max(), spread=nw.col("away").median())
+        .agg(middle=nw.col("middle").max(), spread=nw.col("away").median(), gaps=nw.len())
     )
-    few = nw.col("sessions").fill_null(0) < int(parameters["minimum_sessions"])
+    few = nw.col("gaps").fill_null(0) + 1 < int(parameters["minimum_sessions"])
     return (
         blocks.spans.select("episode")
-        .join(count, on="episode", how="left")
         .join(spread, on="episode", how="left")
         .with_columns(
             x=nw.col("middle") / 3600,
@@ -71,7 +70,7 @@ def evenness(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 
     edge = int(parameters["minimum_edge_days"])
     weekly = (
-        sessions(blocks, int(parameters["idle_minutes"]))
+        starts(blocks, int(parameters["idle_minutes"]))
         .with_columns(week=week_of(nw.col("day")))
         .group_by("episode", "week")
         .agg(sessions=nw.len())
@@ -102,22 +101,31 @@ def evenness(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 
 
 @block
-def _minutes(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
-    """Minutes on task by each tail rule at one threshold: episode, drop_M, cap_M, mean_M, acts_M."""
+def _minutes(blocks: Blocks, thresholds: tuple[int, ...]) -> nw.LazyFrame[Any]:
+    """Minutes on task by each tail rule at each threshold M: episode, acts, drop_M, cap_M, mean_M."""
     import narwhals.stable.v2 as nw
 
     seconds, acts = nw.col("seconds").cast(nw.Int64), nw.col("acts").cast(nw.Int64)
-    totals = (
-        unshared_sessions(blocks, minutes)
-        .select("episode", seconds=seconds, acts=acts, mean=seconds / nw.max_horizontal(acts - 1, nw.lit(1)))
-        .group_by("episode")
+    found = [sessions(blocks, limit).with_columns(threshold=nw.lit(limit, nw.Int64)) for limit in thresholds]
+    each = (
+        nw.concat(found)
+        .select("episode", "threshold", seconds=seconds, acts=acts, mean=seconds / nw.max_horizontal(acts - 1, one()))
+        .group_by("episode", "threshold")
         .agg(nw.col("seconds").sum(), nw.col("acts").sum(), nw.col("mean").sum(), sessions=nw.len())
-        .with_columns(nw.col("seconds", "acts").cast(nw.Int64))
     )
-    return totals.select(
-        "episode",
-        (nw.col("seconds") / 60).alias(f"drop_{minutes}"),
-        (nw.col("seconds") / 60 + (nw.col("sessions") - 1) * minutes).alias(f"cap_{minutes}"),
-        ((nw.col("seconds") + nw.col("mean")) / 60).alias(f"mean_{minutes}"),
-        nw.col("acts").alias(f"acts_{minutes}"),
+    seconds, threshold = nw.col("seconds").cast(nw.Int64), nw.col("threshold")
+    rules = {
+        "drop": seconds / 60,
+        "cap": seconds / 60 + (nw.col("sessions") - 1) * threshold,
+        "mean": (seconds + nw.col("mean")) / 60,
+    }
+    band = {
+        f"{rule}_{limit}": nw.when(threshold == limit).then(found)
+        for limit in thresholds
+        for rule, found in rules.items()
+    }
+    return (
+        each.select("episode", acts=nw.col("acts").cast(nw.Int64), **band)
+        .group_by("episode")
+        .agg(nw.col("acts", *band).max())
     )

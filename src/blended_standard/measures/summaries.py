@@ -142,7 +142,7 @@ class MedianSummary:
 
     def sums(self) -> Sums:
         """Return the counts, named by the value in ticks."""
-        return {str(value): count for value, count in sorted(self.counts.items())}
+        return {str(value): self.counts[value] for value in sorted(self.counts)}
 
     @classmethod
     def from_sums(cls, sums: Sums) -> MedianSummary:
@@ -353,7 +353,8 @@ def kind_of(statistic: str) -> Kind:
 
 def as_statistics(summary: Summary | None, components: Mapping[str, Summary]) -> tuple[Statistic, ...]:
     """Return sums as results hold them; those of a component are named `component|name`."""
-    sums = {**summary.sums()} if summary else {}
+    own = summary.sums() if summary else {}
+    found = [Statistic(name=name, value=value) for name, value in own.items()]
     for component, part in components.items():
-        sums |= {f"{component}{_OF}{name}": value for name, value in part.sums().items()}
-    return tuple(Statistic(name=name, value=value) for name, value in sums.items())
+        found += [Statistic(name=f"{component}{_OF}{name}", value=value) for name, value in part.sums().items()]
+    return tuple(found)

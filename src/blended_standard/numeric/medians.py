@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_left
 from collections.abc import Mapping
 
 import attrs
@@ -35,27 +37,23 @@ def median(counts: Mapping[int, int], *, level: float = 0.95) -> AtMiddle:
     >>> found.value, found.interval.low, found.interval.high
     (4.0, 3, 9)
     """
-    n = sum(counts.values())
+    values = sorted(counts)
+    ranks = list(itertools.accumulate(counts[value] for value in values))  # The highest rank that each value holds.
+    n = ranks[-1] if ranks else 0
     if n < 1:
         raise UsageError("A median needs at least one value.")
     if not 0 < level < 1:
         raise UsageError(f"level={level} is not between 0 and 1; 0.95 is usual.")
-    value = (_at(counts, (n + 1) // 2) + _at(counts, n // 2 + 1)) / 2
+
+    def at(rank: int) -> int:
+        return values[bisect_left(ranks, rank)]
+
+    middle = (at((n + 1) // 2) + at(n // 2 + 1)) / 2
     rank = _rank(n, level)
     if rank < 1:
-        return AtMiddle(value, None)
-    low, high = _at(counts, rank), _at(counts, n + 1 - rank)
-    return AtMiddle(value, Interval(low=low, high=high, level=level, method="order statistics"))
-
-
-def _at(counts: Mapping[int, int], rank: int) -> int:
-    """Return the value of a rank, from 1."""
-    seen = 0
-    for value in sorted(counts):
-        seen += counts[value]
-        if seen >= rank:
-            return value
-    raise UsageError(f"rank={rank} is above the {seen} values.")
+        return AtMiddle(middle, None)
+    ends = Interval(low=at(rank), high=at(n + 1 - rank), level=level, method="order statistics")
+    return AtMiddle(middle, ends)
 
 
 def _rank(n: int, level: float) -> int:
