@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -16,6 +16,11 @@ Record = tuple[str, dict[str, Any]]
 Facts = Mapping[str, Any]
 Shape = tuple[Any, ...]
 Problem = tuple[str, str, str]
+# What is kept of an event that is judged among others: its `group`, `at`, `id`, `line`, and what the rules ask for.
+Entry = dict[str, Any]
+Breach = tuple[Entry, str, str]
+# The kind of record that an entry travels as.
+JUDGED = "judged"
 _LARGEST = 20_000
 
 
@@ -74,6 +79,8 @@ class Layout:
         The part that makes a document invalid, and why, or None.
     sound
         Whether a part is valid wherever it stands.
+    breaches
+        Of the events of one group, in the order of their times, those that break a rule, with the field and why.
     """
 
     parts: tuple[str, ...]
@@ -84,6 +91,7 @@ class Layout:
     required: frozenset[str] = frozenset()
     problem: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_problem
     sound: Callable[[str, Any], bool] = _sound
+    breaches: Callable[[Iterable[Entry]], Iterator[Breach]] | None = None
 
 
 @attrs.define

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from blended_standard.adapters.documents import json_documents
-from blended_standard.adapters.events import EventReader, Record, Tally
+from blended_standard.adapters.events import JUDGED, Entry, EventReader, Layout, Record, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
@@ -31,21 +30,12 @@ def reader_of(name: str, work: Work, people: Identities) -> EventReader:
     return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT)
 
 
-@attrs.frozen
-class Review:
-    """What is judged only when all events are known: which events, and those that break a rule, with field and why."""
-
-    takes: Callable[[Any], bool]
-    breaches: Callable[[list[Any]], Iterator[tuple[Any, str, str]]]
-
-
 def read_log(
     name: str,
     version: str,
     source: Any,
     options: Options,
     *,
-    review: Review | None = None,
     joined: Mapping[str, Callable[[list[Any]], list[Record]]] | None = None,
 ) -> Import:
     """Read every event of a source; the same event twice counts once, a withdrawn one not at all.
@@ -58,7 +48,6 @@ def read_log(
     reader = reader_of(name, work, work.people)
     seen: dict[str, int] = {}
     made: list[tuple[str, dict[str, Any]]] = []
-    reviewed: dict[int, tuple[Any, int | None]] = {}
     for place, document in json_documents(source, work):
         refused = module.refusal(document)
         if refused:
@@ -70,17 +59,16 @@ def read_log(
             if _again(event, seen, work):
                 continue
             made += reader.read(event)
-            if review and review.takes(event):
-                reviewed[id(event)] = event, place.line
     tally = reader.take()
     withdrawn = tally.voided
-    refused = _refused(work, review, reviewed) if review else set()
+    entries = sorted((row for table, row in made if table == JUDGED), key=lambda row: (row["group"], row["at"]))
+    refused = refused_by(work, module.LAYOUT, entries, withdrawn)
     for kind, join in (joined or {}).items():
         made += join([row for table, row in made if table == kind])
     once: set[tuple[str, str]] = set()
     for table, row in made:
         key = table, str(row.get(_ONCE.get(table, ""), ""))
-        if table in (joined or {}) or (table in _ONCE and key in once):
+        if table == JUDGED or table in (joined or {}) or (table in _ONCE and key in once):
             continue
         once.add(key)
         if row.get(_IDS.get(table, "")) in refused:
@@ -97,14 +85,30 @@ def read_log(
     return work.finish(version, str(source))
 
 
-def _refused(work: Work, review: Review, reviewed: dict[int, tuple[Any, int | None]]) -> set[str]:
-    """Return the identifiers of events that break a rule among the others, each a finding."""
+def refused_by(work: Work, layout: Layout, entries: Iterable[Entry], withdrawn: set[str]) -> set[str]:
+    """Return the identifiers of events that break a rule among the others of their group, each a finding.
+
+    The entries come group after group, in the order of their times. What was withdrawn breaks no rule, and what came
+    twice is judged once.
+    """
     refused = set()
-    for event, field, why in review.breaches([event for event, _ in reviewed.values()]):
-        work.find("ADP-INVALID", "event", line=reviewed[id(event)][1], field=field, detail=why)
-        work.lose("event", f"invalid among the others: {field}")
-        refused.add(str(event.get("id", "")).lower())
-    return refused - {""}
+    for _, listed in itertools.groupby(entries, key=lambda entry: entry["group"]):
+        for entry, field, why in layout.breaches(_standing(listed, withdrawn)) if layout.breaches else ():
+            work.find("ADP-INVALID", "event", line=entry["line"], field=field, detail=why)
+            work.lose("event", f"invalid among the others: {field}")
+            refused.add(entry["id"])
+    return refused - {None}
+
+
+def _standing(entries: Iterable[Entry], withdrawn: set[str]) -> Iterator[Entry]:
+    """Yield the entries that count; the same event twice has the same time."""
+    at, seen = None, set[str]()
+    for entry in entries:
+        if entry["at"] != at:
+            at, seen = entry["at"], set()
+        if entry["id"] not in withdrawn and entry["id"] not in seen:
+            seen |= {entry["id"]} - {None}
+            yield entry
 
 
 def settle(work: Work, tally: Tally) -> None:

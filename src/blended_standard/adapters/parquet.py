@@ -1,4 +1,4 @@
-"""Write records to Parquet as they come; at the end, those that were withdrawn or came twice leave the file."""
+"""Write records to Parquet as they come; those that were withdrawn, refused or came twice leave it at the end."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ class ParquetWriter:
         if self._held >= _GROUP:
             self._flush()
 
-    def close(self, voided: set[str]) -> tuple[int, int]:
-        """Finish the file; return how many records were withdrawn and how many came again."""
+    def close(self, voided: set[str], refused: set[str]) -> tuple[int, int]:
+        """Finish the file without what was withdrawn or refused; return how many were withdrawn, and came again."""
         self._flush()
         self._file.close()
         twice = self._repeated()
-        if not voided and not twice:
+        if not voided and not refused and not twice:
             return 0, 0
-        return self._rewrite(voided, twice)
+        return self._rewrite(voided, refused, twice)
 
     def _open(self, pq: Any) -> Any:
         # No identifier comes twice, so a dictionary of them would only cost.
@@ -100,12 +100,12 @@ class ParquetWriter:
         ordered.sort()
         return set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
 
-    def _rewrite(self, voided: set[str], twice: set[int]) -> tuple[int, int]:
+    def _rewrite(self, voided: set[str], refused: set[str], twice: set[int]) -> tuple[int, int]:
         import pyarrow.parquet as pq
 
         field = IDS[self.table]
         seen: set[str] = set()
-        withdrawn = repeated = 0
+        withdrawn = repeated = kept = 0
         whole = self.path.with_suffix(".whole")
         self.path.rename(whole)
         source = pq.ParquetFile(whole)
@@ -120,10 +120,11 @@ class ParquetWriter:
                     gone = identifier in voided
                     withdrawn += gone
                     repeated += again and not gone
-                    keep.append(not (gone or again))
+                    keep.append(not (gone or again or identifier in refused))
+                kept += sum(keep)
                 out.write_batch(batch.filter(pyarrow().array(keep)))
         whole.unlink()
-        self.rows -= withdrawn + repeated
+        self.rows = kept
         return withdrawn, repeated
 
 

@@ -1,30 +1,32 @@
 """Stream an event log of any size into Parquet: JSON Lines in batches, bounded memory, several processes.
 
-A second pass runs only where events were withdrawn or came twice.
+A second pass runs only where events were withdrawn, came twice, or broke a rule among the others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from blended_standard.adapters.events import Tally
+from blended_standard.adapters.events import JUDGED, Entry, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.kinds import first_of, foreign, kind_of_content
 from blended_standard.adapters.lines import LineReader
-from blended_standard.adapters.logs import module_of, reader_of, settle
+from blended_standard.adapters.logs import module_of, reader_of, refused_by, settle
 from blended_standard.adapters.parquet import IDS, ParquetWriter, as_arrow, hashes_of
 from blended_standard.adapters.result import LossReport
+from blended_standard.adapters.waiting import Waiting
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.findings import Finding
@@ -54,6 +56,7 @@ class _Batch:
 
     tables: dict[str, bytes]
     hashes: dict[str, bytes]
+    judged: list[Entry]
     events: int
     lines: int
     tally: Tally
@@ -82,17 +85,11 @@ def stream_log(
     working = Path(tempfile.mkdtemp(prefix=".stream-", dir=out.parent))
     try:
         writers = {table: ParquetWriter(table, working / f"{table}.parquet") for table in tables}
-        tally, events, lines = Tally(), 0, 0
-        for batch in _batches(name, path, work.people, processes or os.cpu_count() or 1):
-            events += batch.events
-            tally.add(batch.tally, after=lines)
-            lines += batch.lines
-            for table, content in batch.tables.items():
-                if table in writers:
-                    writers[table].write(content, batch.hashes[table])
-            if progress:
-                progress(events)
-        removed = [writer.close(tally.voided) for writer in writers.values()]
+        with contextlib.closing(Waiting(working / "waiting.sqlite")) as waiting:
+            batches = _batches(name, path, work.people, processes or os.cpu_count() or 1)
+            tally, events = _write(batches, writers, waiting, progress)
+            refused = refused_by(work, module_of(name).LAYOUT, waiting.in_order(), tally.voided)
+        removed = [writer.close(tally.voided, refused) for writer in writers.values()]
         files = _move(working, out, tables)
     finally:
         shutil.rmtree(working, ignore_errors=True)
@@ -109,6 +106,27 @@ def stream_log(
         losses=work.losses(),
         findings=work.found.findings(),
     )
+
+
+def _write(
+    batches: Iterator[_Batch],
+    writers: Mapping[str, ParquetWriter],
+    waiting: Waiting,
+    progress: Callable[[int], None] | None,
+) -> tuple[Tally, int]:
+    """Write what the processes made; return what they counted, and how many events there were."""
+    tally, events, lines = Tally(), 0, 0
+    for batch in batches:
+        events += batch.events
+        tally.add(batch.tally, after=lines)
+        waiting.add(batch.judged, after=lines)
+        lines += batch.lines
+        for table, content in batch.tables.items():
+            if table in writers:
+                writers[table].write(content, batch.hashes[table])
+        if progress:
+            progress(events)
+    return tally, events
 
 
 def _refuse(name: str, path: Path) -> None:
@@ -173,7 +191,7 @@ def _convert(chunk: bytes) -> _Batch:
 
 def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     reader = lines.reader
-    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in IDS}
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*IDS, JUDGED)}
     events = 0
     for number, line in enumerate(chunk.split(b"\n"), start=1):
         if not line or line.isspace():
@@ -194,9 +212,11 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     lines.settle()
     tally = reader.take()
     tally.evidence = len(rows["evidence"])
+    judged = rows.pop(JUDGED)
     return _Batch(
         tables={table: as_arrow(table, listed) for table, listed in rows.items()},
         hashes={table: hashes_of(table, listed) for table, listed in rows.items()},
+        judged=judged,
         events=events,
         lines=chunk.count(b"\n"),
         tally=tally,

@@ -11,24 +11,19 @@ from typing import Any, NamedTuple
 from blended_standard.adapters import _cmi5_rules as cmi5
 from blended_standard.adapters import _xapi_rules as rules
 from blended_standard.adapters.durations import seconds_of
-from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
-from blended_standard.adapters.logs import Review, read_log
+from blended_standard.adapters.events import JUDGED, EventReader, Facts, Layout, Record, instant, share
+from blended_standard.adapters.logs import read_log
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
 
 VOCABULARY = "verb"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 _ATTENDED = "http://adlnet.gov/expapi/verbs/attended"
-_CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 
 
 def read(source: Any, options: Options) -> Import:
     """Read statements; a withdrawn one is left out wherever its withdrawal stands, and one out of order under cmi5."""
-    return read_log("xapi", "1.0.3", source, options, review=Review(_takes, cmi5.breaches))
-
-
-def _takes(statement: Any) -> bool:
-    return isinstance(statement, dict) and rules.problem_with(statement) is None and cmi5.is_cmi5(statement)
+    return read_log("xapi", "1.0.3", source, options)
 
 
 def refusal(document: Any) -> str | None:
@@ -41,7 +36,9 @@ def _facts(reader: EventReader, part: str, value: Any) -> Any:
     match part:
         case "actor":
             who = _identity(value)
-            return None if who is None else (reader.people.learner(*who), who[1].removeprefix("mailto:"))
+            if who is None:
+                return None
+            return reader.people.learner(*who), who[1].removeprefix("mailto:"), "account" in value
         case "verb":
             return value["id"], reader.terms.get(value["id"])
         case "object":
@@ -50,7 +47,7 @@ def _facts(reader: EventReader, part: str, value: Any) -> Any:
         case "result":
             return _outcome(value)
         case "context":
-            return _is_cmi5(value.get("contextActivities") or {})
+            return cmi5.context_of(value)
     return value
 
 
@@ -71,10 +68,9 @@ class _Outcome(NamedTuple):
     """What is read in a result; `share` is the place of the raw score in its range."""
 
     judged: bool = False
-    success: bool | None = None
     share: float | None = None
-    scaled: float | None = None
     seconds: float | None = None
+    claims: cmi5.Claims = cmi5.Claims()
 
 
 _NO_OUTCOME = _Outcome()
@@ -84,15 +80,28 @@ def _outcome(result: Mapping[str, Any]) -> _Outcome:
     score = result.get("score") or {}
     return _Outcome(
         judged="score" in result or "response" in result,
-        success=result.get("success"),
         share=share(score.get("raw"), score.get("min"), score.get("max")),
-        scaled=score.get("scaled"),
         seconds=seconds_of(result["duration"]) if "duration" in result else None,
+        claims=cmi5.claims_of(result),
     )
 
 
 def _records(reader: EventReader, facts: Facts) -> list[Record]:
-    """Return the records of a valid statement."""
+    """Return the records of a valid statement, and what the rules of cmi5 ask of it."""
+    context = facts.get("context")
+    made = _acts(reader, facts)
+    return made if context is None else [(JUDGED, _entry(reader, facts, context)), *made]
+
+
+def _entry(reader: EventReader, facts: Facts, context: cmi5.Context) -> dict[str, Any]:
+    who, result = facts["actor"], facts.get("result", _NO_OUTCOME)
+    accounted = who is not None and who[2]
+    made = cmi5.entry(context, facts["verb"][0], str(facts["object"][0]), result.claims, accounted)
+    at, identifier = instant(facts.get("timestamp")), facts.get("id")
+    return made | {"at": str(at), "id": identifier and identifier.lower(), "line": reader.line}
+
+
+def _acts(reader: EventReader, facts: Facts) -> list[Record]:
     verb, term = facts["verb"]
     iri, shown = facts["object"]
     if verb == VOIDED:
@@ -111,7 +120,7 @@ def _records(reader: EventReader, facts: Facts) -> list[Record]:
         lacking = "actor" if who is None else "timestamp" if at is None else "object"
         reader.lose("statement", f"no {lacking} that can be read: a single agent, an instant, an activity")
         return []
-    learner, person = who
+    learner, person, _ = who
     if verb == _ATTENDED:
         return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present"})]
     result = facts.get("result", _NO_OUTCOME)
@@ -128,7 +137,7 @@ def _records(reader: EventReader, facts: Facts) -> list[Record]:
     }
     if (term.level or 0) < 2 and not handed_in:
         return [("activity", act)]
-    part, scaled = result.share, result.scaled
+    part, scaled = result.share, result.claims.scaled
     if part is None and scaled is not None and 0 <= scaled <= 1 and facts.get("context"):
         part = float(scaled)
     evidence = {
@@ -137,19 +146,13 @@ def _records(reader: EventReader, facts: Facts) -> list[Record]:
         "at": at,
         "kind": term.evidence or "other",
         "level": 2,
-        "accepted": result.success,
+        "accepted": result.claims.success,
         "score": part,
         "form_id": target,
         "xapi:scaled": scaled if part is None else None,
         "xapi:duration_seconds": result.seconds,
     }
     return [("activity", act), ("evidence", evidence)]
-
-
-def _is_cmi5(activities: Mapping[str, Any]) -> bool:
-    category = activities.get("category") or []
-    listed = category if isinstance(category, list) else [category]
-    return any(isinstance(each, Mapping) and each.get("id") == _CMI5 for each in listed)
 
 
 LAYOUT = Layout(
@@ -161,4 +164,5 @@ LAYOUT = Layout(
     required=frozenset({"actor", "verb", "object"}),
     problem=rules.problem_with,
     sound=rules.is_sound,
+    breaches=cmi5.breaches,
 )
