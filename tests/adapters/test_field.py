@@ -68,8 +68,8 @@ def test_what_is_not_read_is_refused_by_name() -> None:
         ("oneroster", "oneroster/sds_v2_1_dialect", "School Data Sync"),
         ("caliper", "caliper/v1p0", r"Caliper 1\.0"),
         ("open_badges", "openbadges/ob20/basic-assertion.json", r"Open Badges 2\.0"),
-        ("case", "ctdl/SampleCompetencyFramework_with_Envelope.json", "CFDocument"),
-        ("case", "openbadges/ob30", "JSON-LD"),
+        ("case", "ctdl/SampleCompetencyFramework_with_Envelope.json", "Read it as 'ctdl'"),
+        ("case", "openbadges/ob30", "Read it as 'open_badges'"),
         ("case", "case/schemas/case-v1p1-cfpackage.json", "JSON Schema"),
         ("edfi", "edfi/xml", "JSON"),
     ):

@@ -36,6 +36,15 @@ def test_a_framework_goes_in_and_out(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
+def test_frameworks_come_in_from_each_standard_of_theirs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for standard, source in (("ctdl", "ctdl/envelope.json"), ("case", "case/number_sense.csv")):
+        assert main(["import", standard, str(HERE / source), "--out", str(tmp_path / standard)]) == 0
+        assert "competency " in capsys.readouterr().out
+    (tmp_path / "a.json").write_text("// not JSON")
+    assert main(["import", "ctdl", str(tmp_path / "a.json"), "--out", str(tmp_path / "none")]) == 1
+    assert "begins with a comment" in capsys.readouterr().out
+
+
 def test_ed_fi_resources_come_in_and_go_out_for_a_named_program(tmp_path: Path) -> None:
     """A resource that is broken is an error, and the rest is written."""
     out = str(tmp_path / "in")

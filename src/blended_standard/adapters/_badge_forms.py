@@ -6,13 +6,12 @@ their services). A signed text is opened, not verified.
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from blended_standard.adapters._badge_rules import envelope_problem, kinds
+from blended_standard.adapters.documents import signed_claims
 from blended_standard.adapters.work import Work
 
 Document = dict[str, Any]
@@ -64,14 +63,8 @@ def _inside(sent: Document, holder: Document, name: str, work: Work) -> Iterator
 
 def _claimed(text: str) -> Document | None:
     """Return the credential in the claims of a signed text, or None where there is none."""
-    parts = text.strip().partition("~")[0].split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(claims, dict):
+    claims = signed_claims(text)
+    if claims is None:
         return None
     inner = claims.get("vc")
     made = {

@@ -156,7 +156,7 @@ def _named(document: Document) -> str:
     if "imsx_codeMajor" in document or "imsx_StatusInfo" in document:
         return "this is the error answer of a server, not a package."
     if "@graph" in document or "@context" in document:
-        return "this is JSON-LD, not CASE. Competencies in CTDL are read as the standard ctdl."
+        return "this is JSON-LD, not CASE."
     if "$schema" in document:
         return "this is a JSON Schema, not a package."
     if "CFDocument" in document:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from blended_standard.adapters.streams import Streamed
 
 READERS: Mapping[str, str] = {
-    name: name for name in ("oneroster", "case", "xapi", "caliper", "cmi5", "open_badges", "edfi", "ceds")
+    name: name for name in ("oneroster", "case", "ctdl", "xapi", "caliper", "cmi5", "open_badges", "edfi", "ceds")
 } | {"clr": "open_badges"}
 STREAMS = ("xapi", "caliper")
 WRITERS: Mapping[str, tuple[str, str]] = {

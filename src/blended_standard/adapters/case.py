@@ -17,6 +17,7 @@ from blended_standard.adapters import _badge_vocabulary as names
 from blended_standard.adapters import case_out as out
 from blended_standard.adapters._case_forms import Refused, packages
 from blended_standard.adapters._case_table import ENDINGS, package_of
+from blended_standard.adapters._hierarchy import in_cycles
 from blended_standard.adapters.documents import json_documents, members
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
@@ -139,7 +140,7 @@ class _Reader:
                 parents.setdefault(origin, []).append(target)
             record = {"association_id": identifier, "from_id": origin, "to_id": target, "kind": code}
             self._add("competency_association", record, more=_rest(link, out.as_link(record, titles)))
-        for identifier in _in_cycles(parents):
+        for identifier in in_cycles(parents):
             detail = "It stands above itself, so it is given no parent."
             self.work.find("ADP-INVALID", "CFAssociations", field="isChildOf", value=identifier, detail=detail)
             del parents[identifier]
@@ -247,22 +248,6 @@ def _end(node: Any) -> str:
         return _own_identifier(node) or _end(node.get("uri"))
     found = list(names.UUID.finditer(node)) if isinstance(node, str) else []
     return found[-1][0].lower() if found else ""
-
-
-def _in_cycles(parents: Mapping[str, list[str]]) -> list[str]:
-    """Return the items that are above themselves, by their only parents."""
-    done: set[str] = set()
-    found: list[str] = []
-    for start in parents:
-        path: dict[str, int] = {}
-        place = start
-        while place not in done and place not in path and len(parents.get(place, ())) == 1:
-            path[place] = len(path)
-            place = parents[place][0]
-        if place in path:
-            found += list(path)[path[place] :]
-        done.update(path)
-    return found
 
 
 def _rest(document: Mapping[str, Any], written: Mapping[str, Any]) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from blended_standard.errors import UnreadableInputError
 from blended_standard.io.read import SourceFile, files_of
 
 _LINES = (".jsonl", ".ndjson")
+_COMMENTS = (b"//", b"/*")
 _ENDINGS = (*_LINES, ".json", ".jsonld")
 
 
@@ -73,11 +75,24 @@ def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, A
         document = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         where = f"at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
-        work.find("JSN-INVALID", "document", line=place.line, detail=f"({where})")
+        comment = " It begins with a comment, which JSON does not have." if content.lstrip()[:2] in _COMMENTS else ""
+        work.find("JSN-INVALID", "document", line=place.line, detail=f"({where}){comment}")
         work.lose("document", "not JSON")
         return
     for each in document if isinstance(document, list) else [document]:
         yield place, each
+
+
+def signed_claims(text: str) -> dict[str, Any] | None:
+    """Return the claims of a signed text (JWT), which are opened and not verified, or None where it is none."""
+    parts = text.strip().partition("~")[0].split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    return claims if isinstance(claims, dict) else None
 
 
 def members(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

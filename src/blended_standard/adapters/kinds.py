@@ -16,6 +16,7 @@ _XAPI: Kind = ("xAPI statements", "xapi")
 _PROFILE: Kind = ("an xAPI profile, which defines words and holds no statements", None)
 _CALIPER: Kind = ("Caliper events", "caliper")
 _BADGES: Kind = ("a credential of Open Badges or CLR", "open_badges")
+_CTDL: Kind = ("a framework or pathway in CTDL", "ctdl")
 _ROOTS: Mapping[str, Kind] = {
     "courseStructure": ("a cmi5 course structure", "cmi5"),
     "manifest": ("the manifest of a SCORM or IMS package", None),
@@ -45,6 +46,8 @@ def kind_of(document: Any) -> Kind | None:
         return _CALIPER
     if "/spec/ob/" in context or "/spec/clr/" in context or "openbadges/v2" in context:
         return _BADGES
+    if "envelope_ctdl_type" in document or "credreg.net" in context or "purl.org/ctdl" in context:
+        return _CTDL
     return None
 
 
