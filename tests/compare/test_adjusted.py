@@ -63,10 +63,10 @@ def test_degenerate_data_gives_a_reason(effect, says):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: adjusted([1, 2]), "7 rows are needed"),
+        (lambda: adjusted([1, 2]), "there are 7: pass one row"),
         (lambda: adjusted([[v] for v in PRE[0]], [[v, v] for v in PRE[1]]), "1 and 2 covariates"),
         (lambda: adjusted([math.nan] * 7), "missing"),
-        (lambda: adjusted([[1, 2], [1]] * 3), "different length"),
+        (lambda: adjusted([[1, 2], [1]] * 3), "unequal length"),
         (lambda: adjusted(interval="noncentral_t"), "unadjusted"),
     ],
 )

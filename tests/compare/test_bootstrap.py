@@ -82,7 +82,7 @@ def test_weights_count_as_copies():
         (lambda: bootstrap_contrast([1.0, 2, 3], [1, 0, 0], clusters=["a"] * 3), NotEstimableError, "one cluster"),
         (lambda: bootstrap_contrast([2.0] * 4, [1, 1, 0, 0], statistic="standardized"), NotEstimableError, "zero"),
         (lambda: bootstrap_contrast([2.0, 1, 0, 0], [1, 1, 0, 0], statistic="ratio"), NotEstimableError, "zero"),
-        (lambda: bootstrap_contrast(Y, T, draws=5), UsageError, "at least 100"),
+        (lambda: bootstrap_contrast(Y, T, draws=5), UsageError, "whole number of 100 or more"),
         (lambda: bootstrap_contrast(Y, T, statistic="median"), UsageError, "difference, ratio"),
         (lambda: bootstrap_contrast(Y, T, weights=Y), UsageError, "clusters="),
         (lambda: bootstrap_contrast([np.nan] * 4, [1, 1, 0, 0]), UsageError, "no finite value"),

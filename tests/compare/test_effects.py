@@ -157,10 +157,10 @@ def test_swapping_the_groups_turns_the_sign(one, two):
     [
         (lambda: compare.hedges_g([1, 2, math.nan], Y), "treated has 1 missing or infinite"),
         (lambda: compare.hedges_g([[1, 2]], Y), "treated has 2 dimensions"),
-        (lambda: compare.hedges_g(X, ["a", "b"]), "comparison holds values that are not numbers"),
+        (lambda: compare.hedges_g(X, ["a", "b"]), "comparison holds something that is not a number"),
         (lambda: compare.hedges_g(X, Y, correction="j"), "approximate, exact, none"),
         (lambda: compare.hedges_g(X, Y, interval="wald"), "normal, t, noncentral_t"),
-        (lambda: compare.hedges_g(X, Y, level=1), "share below 1"),
+        (lambda: compare.hedges_g(X, Y, level=1), "between 0 and 1"),
         (lambda: compare.hedges_g(X, Y, level=95), "level=95"),
         (lambda: compare.hedges_g(X, Y, r_squared=1.2), "r_squared=1.2"),
         (lambda: compare.hedges_g(X, Y, covariates=11), "no degrees of freedom"),

@@ -182,11 +182,11 @@ def test_no_variance_between_imputations():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: sens.e_value(-1), UsageError, "estimate=-1 must be greater than 0"),
+        (lambda: sens.e_value(-1), UsageError, "estimate=-1 is not accepted. Pass a finite number above 0"),
         (lambda: sens.e_value(2, low=3, high=4), UsageError, "do not enclose"),
         (lambda: sens.e_value(2, scale="beta"), UsageError, "scale='beta'"),
         (lambda: sens.e_value(2, se=0.1), UsageError, "se= is for"),
-        (lambda: sens.robustness_of_inference(2, 0, n=100), UsageError, "se=0 must be greater"),
+        (lambda: sens.robustness_of_inference(2, 0, n=100), UsageError, "se=0 is not accepted"),
         (lambda: sens.robustness_of_inference(2, 1, n=3, covariates=3), UsageError, "too few"),
         (lambda: sens.rosenbaum_bounds([0, 0]), NotEstimableError, "No pair differs"),
         (lambda: sens.rosenbaum_bounds([1, 2], gamma=0.5), UsageError, "gamma=0.5"),

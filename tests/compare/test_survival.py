@@ -314,7 +314,7 @@ def test_degenerate_data_are_explained():
     ("call", "error", "text"),
     [
         (lambda: sv.kaplan_meier([1, 2], [1, 2]), UsageError, "events holds 2"),
-        (lambda: sv.kaplan_meier([1, math.nan], [1, 0]), UsageError, r"times\[1\] is missing"),
+        (lambda: sv.kaplan_meier([1, math.nan], [1, 0]), UsageError, r"times\[1\]"),
         (lambda: sv.kaplan_meier([1, 2], [1]), UsageError, "events has 1 values"),
         (lambda: sv.kaplan_meier([], []), NotEstimableError, "times is empty"),
         (lambda: sv.kaplan_meier(), UsageError, "Pass times and events"),

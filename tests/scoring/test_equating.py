@@ -395,7 +395,11 @@ FLAT = link.frequency_table(range(3), counts=[0, 9, 0])
         (lambda: link.choose_degree(X, criterion="r2"), UsageError, "criterion='r2'"),
         (lambda: link.choose_degree(X, maximum=50), UsageError, "maximum=50"),
         (lambda: link.equipercentile(X, Y).transform(60), UsageError, "outside the scale"),
-        (lambda: link.bootstrap_equating(link.tucker, ONE, TWO, replications=1), UsageError, "at least 2"),
+        (
+            lambda: link.bootstrap_equating(link.tucker, ONE, TWO, replications=1),
+            UsageError,
+            "whole number of 2 or more",
+        ),
         (
             lambda: link.bootstrap_equating(link.mean_equating, link.loglinear(X).table, Y),
             UsageError,

@@ -258,7 +258,7 @@ def test_evidence_gate_and_decision():
         (lambda: mastery.mean([[1], [2]]), "dimensions"),
         (lambda: mastery.mean(["a"]), "not a number"),
         (lambda: mastery.n_of_m([1], n=3, cut=3, m=2), "smaller"),
-        (lambda: mastery.power_law([1, 2], at="n+2"), "is not one of 'n'"),
+        (lambda: mastery.power_law([1, 2], at="n+2"), "is not one of n"),
         (lambda: mastery.beta_binomial(4, 3), "successes"),
         (lambda: mastery.beta_binomial(3, 4, cut=80), "cut=80"),
         (lambda: mastery.by_learner([1], [1, 2]), "Lengths differ"),

@@ -290,7 +290,7 @@ def test_a_harsh_site_does_not_lower_its_learners():
             NotEstimableError,
             "do not differ in ability",
         ),
-        (lambda: raters.many_facet_rasch([1], [1, 2], [0, 1]), UsageError, "Lengths differ"),
+        (lambda: raters.many_facet_rasch([1], [1, 2], [0, 1]), UsageError, "one label a rating, 2 in all"),
         (lambda: raters.many_facet_rasch([1, 2], [1, 2], [0, 5], categories=[0, 1]), UsageError, "categories"),
         (lambda: raters.icc([[1, 2]]), NotEstimableError, "2 complete units"),
         (lambda: raters.icc([[1, 1], [1, 1]]), NotEstimableError, "no variance"),

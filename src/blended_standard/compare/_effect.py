@@ -10,7 +10,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.errors import UsageError
 from blended_standard.numeric.intervals import normal_quantile, student_quantile
 from blended_standard.results import Estimate, Interval, result
 
@@ -102,60 +101,3 @@ def two_sided_p(statistic: float, *, df: float | None = None) -> float:
 
     size = -abs(statistic)
     return float(min(1.0, 2.0 * (special.ndtr(size) if df is None else special.stdtr(df, size))))
-
-
-def checked_values(name: str, values: Numbers) -> npt.NDArray[np.float64]:
-    """Return `values` as a one-dimensional float array, or say what is wrong with it."""
-    try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds values that are not numbers. Pass one number a learner.") from error
-    if numbers.ndim != 1:
-        raise UsageError(f"{name} has {numbers.ndim} dimensions; one is accepted: one number a learner.")
-    if not np.isfinite(numbers).all():
-        count = int((~np.isfinite(numbers)).sum())
-        raise UsageError(f"{name} has {count} missing or infinite values. Leave those learners out, or impute first.")
-    return numbers
-
-
-def checked_number(
-    name: str, value: float, *, low: float = -math.inf, high: float = math.inf, open_low: bool = False
-) -> float:
-    """Return `value` as a float inside the range accepted, or say what is accepted."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name}={value!r} is not a number.") from error
-    below = number <= low if open_low else number < low
-    if not math.isfinite(number) or below or number > high:
-        raise UsageError(f"{name}={value!r} is not accepted. Pass a finite number {_range(low, high, open_low)}.")
-    return number
-
-
-def checked_count(name: str, value: float, *, low: int = 0) -> int:
-    """Return `value` as a whole number of at least `low`."""
-    number = checked_number(name, value, low=low)
-    if number != int(number):
-        raise UsageError(f"{name}={value!r} is not a whole number.")
-    return int(number)
-
-
-def checked_level(level: float) -> float:
-    """Return the confidence level, a share strictly between 0 and 1."""
-    number = checked_number("level", level, low=0.0, high=1.0, open_low=True)
-    if number >= 1.0:
-        raise UsageError(f"level={level!r} is not accepted. Pass a share below 1, such as 0.95.")
-    return number
-
-
-def checked_choice(name: str, value: str, accepted: Sequence[str]) -> str:
-    """Return `value` when it is one of `accepted`."""
-    if value not in accepted:
-        raise UsageError(f"{name}={value!r} is not accepted. Pass one of: {', '.join(accepted)}.")
-    return value
-
-
-def _range(low: float, high: float, open_low: bool) -> str:
-    start = "" if low == -math.inf else f"{'above' if open_low else 'from'} {low:g}"
-    end = "" if high == math.inf else f"up to {high:g}"
-    return " ".join(part for part in (start, end) if part) or "of any size"

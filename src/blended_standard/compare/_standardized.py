@@ -11,19 +11,12 @@ from typing import Literal
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 
-from blended_standard.compare._effect import (
-    Effect,
-    checked_choice,
-    checked_count,
-    checked_level,
-    checked_number,
-    symmetric_effect,
-    two_sided_p,
-)
+from blended_standard.compare._effect import Effect, Numbers, symmetric_effect, two_sided_p
 from blended_standard.compare._noncentral import noncentral_t_cdf
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval
 
 Correction = Literal["approximate", "exact", "none"]
@@ -44,8 +37,8 @@ def pooled_sd(sd_treated: float, n_treated: int, sd_comparison: float, n_compari
     10.48978
     """
     n = sizes(n_treated, n_comparison)
-    first = checked_number("sd_treated", sd_treated, low=0.0)
-    second = checked_number("sd_comparison", sd_comparison, low=0.0)
+    first = check.number("sd_treated", sd_treated, low=0.0)
+    second = check.number("sd_comparison", sd_comparison, low=0.0)
     if sum(n) < 3 or min(n) < 1:
         raise UsageError(f"n_treated={n[0]} and n_comparison={n[1]} are too few. Pass 3 learners or more in all.")
     shares = (n[0] - 1) / (sum(n) - 2), (n[1] - 1) / (sum(n) - 2)
@@ -67,7 +60,7 @@ def small_sample_correction(df: float, *, exact: bool = False) -> float:
     >>> round(small_sample_correction(113), 7)
     0.9933481
     """
-    number = checked_number("df", df, low=1.0, open_low=True)
+    number = check.number("df", df, low=1.0, open_low=True)
     if not exact:
         return 1.0 - 3.0 / (4.0 * number - 1.0)
     return math.exp(math.lgamma(number / 2.0) - math.lgamma((number - 1.0) / 2.0)) / math.sqrt(number / 2.0)
@@ -83,9 +76,9 @@ class Options:
     level: float
 
     def __attrs_post_init__(self) -> None:
-        checked_choice("correction", self.correction, ("approximate", "exact", "none"))
-        checked_choice("interval", self.interval, ("normal", "t", "noncentral_t"))
-        checked_level(self.level)
+        check.one_of("correction", self.correction, ("approximate", "exact", "none"))
+        check.one_of("interval", self.interval, ("normal", "t", "noncentral_t"))
+        check.level(self.level)
 
     def factor(self, n: tuple[int, int]) -> float:
         if self.correction == "none":
@@ -163,23 +156,23 @@ def _noncentrality_limits(t: float, df: int, level: float) -> tuple[float, float
 def df_of_se(df: float | None, n: tuple[int, int], *, covariates: int | None) -> float:
     """Return the number in `g**2 / (2 df)`; `covariates` is None for an unadjusted analysis."""
     if df is not None:
-        return checked_number("df", df, low=0.0, open_low=True)
+        return check.positive("df", df)
     if covariates is None:
         return float(sum(n))
-    left = sum(n) - 2 - checked_count("covariates", covariates)
+    left = sum(n) - 2 - check.whole("covariates", covariates)
     if left <= 0:
         raise UsageError(f"covariates={covariates} leave no degrees of freedom with {sum(n)} learners.")
     return float(left)
 
 
-def same_scale(
-    one: npt.NDArray[np.float64], two: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def same_scale(treated: Numbers, comparison: Numbers) -> tuple[Floats, Floats]:
     """Divide both by one power of 2, so that squares cannot overflow; a standardized effect does not change."""
+    one = check.vector("treated", treated, unit="learner", reach=math.inf)
+    two = check.vector("comparison", comparison, unit="learner", reach=math.inf)
     largest = max((float(abs(values).max()) for values in (one, two) if values.size), default=0.0)
     _, exponent = math.frexp(largest)
     return np.ldexp(one, -exponent), np.ldexp(two, -exponent)
 
 
 def sizes(n_treated: int, n_comparison: int) -> tuple[int, int]:
-    return checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)
+    return check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)

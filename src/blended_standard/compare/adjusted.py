@@ -6,12 +6,13 @@ standard deviation.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare._effect import Effect, Numbers, checked_values, no_effect
+from blended_standard.compare._effect import Effect, Numbers, no_effect
 from blended_standard.compare._standardized import (
     METHOD,
     NAME,
@@ -24,6 +25,7 @@ from blended_standard.compare._standardized import (
 )
 from blended_standard.compare.published import hedges_g_from_regression
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 
 
 def hedges_g_adjusted(
@@ -70,9 +72,11 @@ def hedges_g_adjusted(
     >>> round(effect.value, 4)
     0.7557
     """
-    one, two = same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
-    first = _columns("covariates_treated", covariates_treated, one.size)
-    second = _columns("covariates_comparison", covariates_comparison, two.size)
+    one, two = same_scale(treated, comparison)
+    first = check.columns("covariates_treated", covariates_treated, rows=one.size, unit="learner", reach=math.inf)
+    second = check.columns(
+        "covariates_comparison", covariates_comparison, rows=two.size, unit="learner", reach=math.inf
+    )
     if first.shape[1] != second.shape[1]:
         raise UsageError(f"The groups have {first.shape[1]} and {second.shape[1]} covariates. Pass the same ones.")
     n, q = (one.size, two.size), first.shape[1]
@@ -124,22 +128,6 @@ def _coefficient(
     if se <= 1e-12 * float(outcome.std()):
         return None
     return float(inverse[1] @ (q.T @ outcome)) / float(spread[1]), se
-
-
-def _columns(
-    name: str, covariates: Sequence[Numbers] | npt.NDArray[np.float64], learners: int
-) -> npt.NDArray[np.float64]:
-    try:
-        table = np.asarray(covariates, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds values that are not numbers, or rows of different length.") from error
-    if table.ndim == 1:
-        table = table[:, None]
-    if table.ndim != 2 or table.shape[0] != learners or table.shape[1] == 0:
-        raise UsageError(f"{name} has the shape {table.shape}; {learners} rows are needed, one a learner.")
-    if not np.isfinite(table).all():
-        raise UsageError(f"{name} has missing or infinite values. Leave those learners out, or impute first.")
-    return table
 
 
 def _scaled(covariates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

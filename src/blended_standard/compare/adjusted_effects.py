@@ -13,7 +13,6 @@ import numpy.typing as npt
 from blended_standard.compare.columns import (
     Booleans,
     Columns,
-    Floats,
     as_codes,
     as_columns,
     as_treatment,
@@ -25,6 +24,7 @@ from blended_standard.compare.columns import (
 from blended_standard.compare.propensity import scores_from
 from blended_standard.compare.robust import least_squares
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval
 
 

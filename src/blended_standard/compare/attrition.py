@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from blended_standard.compare._effect import checked_choice, checked_count, checked_number
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, result
 
 Boundary = Literal["cautious", "optimistic"]
@@ -95,7 +95,7 @@ def attrition(
     >>> f"{found.overall:.2f} {found.differential:.2f} {found.level}"
     '0.08 0.04 low'
     """
-    checked_choice("unit", unit, ("learners", "clusters"))
+    check.one_of("unit", unit, ("learners", "clusters"))
     one = _lost("treated", assigned_treated, analyzed_treated)
     two = _lost("comparison", assigned_comparison, analyzed_comparison)
     kept, assigned = analyzed_treated + analyzed_comparison, assigned_treated + assigned_comparison
@@ -117,8 +117,8 @@ def attrition_from_rates(overall: float, differential: float, *, boundary: Bound
     >>> attrition_from_rates(0.30, 0.06).level, attrition_from_rates(0.30, 0.06, boundary="optimistic").level
     ('high', 'low')
     """
-    share = checked_number("overall", overall, low=0.0, high=1.0)
-    apart = checked_number("differential", differential, low=0.0, high=1.0)
+    share = check.number("overall", overall, low=0.0, high=1.0)
+    apart = check.number("differential", differential, low=0.0, high=1.0)
     return _judge(share, apart, boundary, arms=(None, None), unit="learners")
 
 
@@ -133,7 +133,9 @@ def attrition_bias(overall: float, differential: float, *, boundary: Boundary = 
     >>> round(attrition_bias(0.30, 0.041), 3)
     0.055
     """
-    checked_choice("boundary", boundary, tuple(_TABLE))
+    check.one_of("boundary", boundary, tuple(_TABLE))
+    overall = check.share("overall", overall, closed=True)
+    differential = check.number("differential", differential, low=-1.0, high=1.0)
     alpha = _ALPHA[boundary]
     stay = 1.0 - overall - differential / 2.0, 1.0 - overall + differential / 2.0
     if stay[0] <= 0.0 or overall >= 1.0:
@@ -149,7 +151,7 @@ def _judge(
     arms: tuple[float | None, float | None],
     unit: Literal["learners", "clusters"],
 ) -> Attrition:
-    checked_choice("boundary", boundary, tuple(_TABLE))
+    check.one_of("boundary", boundary, tuple(_TABLE))
     percent = math.floor(100.0 * overall + 0.5 + _SLACK)
     table = _TABLE[boundary]
     most = table[percent] / 100.0 if percent < len(table) else None
@@ -167,8 +169,8 @@ def _judge(
 
 
 def _lost(name: str, assigned: int, analyzed: int) -> float:
-    start = checked_count(f"assigned_{name}", assigned, low=1)
-    end = checked_count(f"analyzed_{name}", analyzed)
+    start = check.whole(f"assigned_{name}", assigned, minimum=1)
+    end = check.whole(f"analyzed_{name}", analyzed)
     if end > start:
         raise UsageError(
             f"analyzed_{name}={analyzed} is more than assigned_{name}={assigned}. Count only those who were assigned; "

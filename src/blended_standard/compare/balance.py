@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import Booleans, Floats, as_columns, as_treatment, as_weights
+from blended_standard.compare.columns import Booleans, as_columns, as_treatment, as_weights
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 
 _DENOMINATORS = {

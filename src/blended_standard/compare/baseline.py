@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare._effect import Effect, Numbers, checked_number, checked_values, no_effect
+from blended_standard.compare._effect import Effect, Numbers, no_effect
 from blended_standard.compare.effects import hedges_g_from_means
 from blended_standard.compare.rates import cox_index
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Interval, Result, Row, result
 
 Category = Literal["satisfied", "satisfied_with_adjustment", "not_satisfied"]
@@ -139,7 +140,7 @@ def baseline_equivalence_from_effects(
     True
     """
     correlations = {
-        name: checked_number(f"gain_correlation[{name!r}]", r, low=-1.0, high=1.0)
+        name: check.number(f"gain_correlation[{name!r}]", r, low=-1.0, high=1.0)
         for name, r in (gain_correlation or {}).items()
     }
     unknown = sorted((set(adjusted) | set(correlations)) - set(effects))
@@ -168,7 +169,7 @@ def baseline_category(effect_size: float) -> Category:
     >>> [baseline_category(size) for size in (0.05, -0.0500001, 0.25, 0.2500001)]
     ['satisfied', 'satisfied_with_adjustment', 'satisfied_with_adjustment', 'not_satisfied']
     """
-    size = abs(checked_number("effect_size", effect_size))
+    size = abs(check.number("effect_size", effect_size))
     if size <= NO_ADJUSTMENT + _SLACK:
         return "satisfied"
     return "satisfied_with_adjustment" if size <= LARGEST + _SLACK else "not_satisfied"
@@ -180,7 +181,7 @@ def _measure(name: str, effect: float | Effect, *, adjusted: bool) -> BaselineMe
     if isinstance(effect, Effect):
         found, size = effect, effect.value
     else:
-        size = checked_number(f"effects[{name!r}]", effect)
+        size = check.number(f"effects[{name!r}]", effect)
     category = None if size is None else baseline_category(size)
     return BaselineMeasure(
         name=name,
@@ -211,10 +212,10 @@ class _Group:
 
 
 def _weighted(name: str, values: Numbers, weights: Numbers | None) -> _Group:
-    numbers = checked_values(name, values)
+    numbers = check.vector(name, values)
     if weights is None:
         return _Group(numbers, np.ones(numbers.size))
-    shares = checked_values("weights", weights)
+    shares = check.vector("weights", weights)
     if shares.size != numbers.size or (shares < 0.0).any() or shares.sum() <= 0.0:
         raise UsageError(f"weights has {shares.size} entries for {numbers.size} learners, or is negative or all zero.")
     return _Group(numbers, shares)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import Booleans, Floats, as_codes, as_treatment, as_vector, as_weights
+from blended_standard.compare.columns import Booleans, as_codes, as_treatment, as_vector, as_weights
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval, Result, array, result
 
 _STATISTICS = ("difference", "ratio", "standardized")
@@ -124,14 +126,10 @@ def bootstrap_contrast(
 
 
 def _check(statistic: str, interval: str, draws: int, level: float) -> None:
-    if statistic not in _STATISTICS:
-        raise UsageError(f"statistic={statistic!r} is not one of {', '.join(_STATISTICS)}.")
-    if interval not in _INTERVALS:
-        raise UsageError(f"interval={interval!r} is not one of {', '.join(_INTERVALS)}.")
-    if draws < 100:
-        raise UsageError(f"draws={draws!r} must be at least 100.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    check.one_of("statistic", statistic, _STATISTICS)
+    check.one_of("interval", interval, _INTERVALS)
+    check.whole("draws", draws, minimum=100)
+    check.level(level)
 
 
 def _sums(y: Floats, treated: Booleans, w: Floats, center: float) -> Floats:

@@ -14,15 +14,12 @@ import attrs
 from blended_standard.compare._effect import (
     Effect,
     Numbers,
-    checked_choice,
-    checked_count,
-    checked_level,
-    checked_number,
     symmetric_interval,
     two_sided_p,
 )
 from blended_standard.compare.effects import hedges_g
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Interval, Result, result
 
 DEFAULT_ICC = {"achievement": 0.20, "other": 0.10}
@@ -117,13 +114,13 @@ def cluster_adjusted_g(
     '0.2971219 0.2195234 p=0.1787808'
     """
     design = _Design.of(g, n_treated, n_comparison, n_clusters, icc, domain, arms_clustered)
-    checked_choice("analysis", analysis, ("ignored", "handled"))
-    checked_choice("df_method", df_method, ("h", "upsilon"))
+    check.one_of("analysis", analysis, ("ignored", "handled"))
+    check.one_of("df_method", df_method, ("h", "upsilon"))
     if df_method == "upsilon" and arms_clustered == "treated":
         raise UsageError("df_method='upsilon' is for two clustered arms. Pass df_method='h'.")
     value = design.g * math.sqrt(design.gamma)
     variance = _base_variance(design, value, analysis=analysis, se=se, f=f, r_squared=r_squared)
-    left = design.h - checked_count("covariates", covariates)
+    left = design.h - check.whole("covariates", covariates)
     if left <= 0.0:
         raise UsageError(f"covariates={covariates} leave no degrees of freedom: h is {design.h:.1f}.")
     error = math.sqrt(variance + value**2 / (2.0 * left))
@@ -135,7 +132,7 @@ def cluster_adjusted_g(
         name="Hedges g",
         value=value,
         se=error,
-        interval=symmetric_interval(value, error, level=checked_level(level), df=df),
+        interval=symmetric_interval(value, error, level=check.level(level), df=df),
         df=df,
         statistic=statistic,
         p_value=two_sided_p(statistic, df=df),
@@ -187,8 +184,8 @@ def cluster_level_g(
         raise UsageError("cluster_size and icc belong together. Pass both, or neither.")
     if cluster_size is None or icc is None:
         return _as_cluster_level(effect, 1.0, "standard deviations of cluster means")
-    size = checked_number("cluster_size", cluster_size, low=1.0)
-    share = checked_number("icc", icc, low=0.0, high=1.0)
+    size = check.number("cluster_size", cluster_size, low=1.0)
+    share = check.number("icc", icc, low=0.0, high=1.0)
     return _as_cluster_level(effect, math.sqrt((1.0 + (size - 1.0) * share) / size), "standard deviations of learners")
 
 
@@ -200,9 +197,9 @@ def upsilon_df(n_clusters: int, cluster_size: float, icc: float) -> float:
     >>> round(upsilon_df(20, 20, 0.2), 4)
     211.8644
     """
-    m = checked_count("n_clusters", n_clusters, low=3)
-    n = checked_number("cluster_size", cluster_size, low=1.0)
-    rho = checked_number("icc", icc, low=0.0, high=1.0)
+    m = check.whole("n_clusters", n_clusters, minimum=3)
+    n = check.number("cluster_size", cluster_size, low=1.0)
+    rho = check.number("icc", icc, low=0.0, high=1.0)
     between = m * ((n - 1.0) * rho + 1.0) ** 2
     within = (m - 2.0) * (n - 1.0) * (1.0 - rho) ** 2
     return n * n * m * (m - 2.0) / (between + within)
@@ -225,17 +222,17 @@ class _Design:
     def of(
         cls, g: float, n_treated: int, n_comparison: int, n_clusters: int, icc: float | None, domain: str, arms: str
     ) -> _Design:
-        checked_choice("arms_clustered", arms, ("both", "treated"))
-        checked_choice("domain", domain, tuple(DEFAULT_ICC))
-        n = checked_count("n_treated", n_treated, low=2), checked_count("n_comparison", n_comparison, low=2)
-        rho = DEFAULT_ICC[domain] if icc is None else checked_number("icc", icc, low=0.0, high=1.0)
+        check.one_of("arms_clustered", arms, ("both", "treated"))
+        check.one_of("domain", domain, tuple(DEFAULT_ICC))
+        n = check.whole("n_treated", n_treated, minimum=2), check.whole("n_comparison", n_comparison, minimum=2)
+        rho = DEFAULT_ICC[domain] if icc is None else check.number("icc", icc, low=0.0, high=1.0)
         clustered = sum(n) if arms == "both" else n[0]
-        m = checked_count("n_clusters", n_clusters, low=3 if arms == "both" else 2)
+        m = check.whole("n_clusters", n_clusters, minimum=3 if arms == "both" else 2)
         if m > clustered:
             raise UsageError(f"n_clusters={m} is more than the {clustered} learners in them.")
         factors = _two_arms(n, clustered / m, rho) if arms == "both" else _one_arm(n, clustered / m, rho)
         return cls(
-            g=checked_number("g", g, low=-1e100, high=1e100), n=n, n_clusters=m, icc=rho, size=clustered / m,
+            g=check.number("g", g, low=-1e100, high=1e100), n=n, n_clusters=m, icc=rho, size=clustered / m,
             gamma=factors[0], eta=factors[1], h=factors[2],
         )  # fmt: skip
 
@@ -284,14 +281,14 @@ def _base_variance(
     """Return the variance of the effect without the part that comes from estimating the standard deviation."""
     factor = design.gamma if analysis == "handled" else design.eta
     if se is not None:
-        return checked_number("se", se, low=0.0, open_low=True) ** 2 * factor
+        return check.positive("se", se) ** 2 * factor
     if f is not None:
         if value == 0.0:
             raise UsageError(f"f={f!r} does not fit g=0. Leave f out.")
-        return value**2 / checked_number("f", f, low=0.0, open_low=True) * factor
+        return value**2 / check.positive("f", f) * factor
     if analysis == "handled":
         raise UsageError("se or f is needed with analysis='handled': the sizes alone do not show what it found.")
-    left = 1.0 - checked_number("r_squared", r_squared, low=0.0, high=1.0)
+    left = 1.0 - check.number("r_squared", r_squared, low=0.0, high=1.0)
     return left * (1.0 / design.n[0] + 1.0 / design.n[1]) * design.eta
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats, Integers
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 
@@ -24,24 +24,11 @@ class Columns:
 
 
 def as_vector(values: object, *, name: str, n: int | None = None) -> Floats:
-    """Return `values` as a finite float vector of length `n`, or say what is wrong with it."""
-    try:
-        vector = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} must be numbers: {error}.") from error
-    if vector.ndim == 2 and 1 in vector.shape:
-        vector = vector.ravel()
-    if vector.ndim != 1:
-        raise UsageError(f"{name} has shape {vector.shape}; pass a one-dimensional array.")
+    """Return `values`, which may be the only column of a table, as a finite float vector of length `n`."""
+    made = check.floats(name, values)
+    vector = check.vector(name, made.ravel() if made.ndim == 2 and 1 in made.shape else made, size=n, unit="row")
     if vector.size == 0:
         raise UsageError(f"{name} is empty; pass at least one value.")
-    if n is not None and vector.size != n:
-        raise UsageError(f"{name} has {vector.size} values and {n} are needed, one a row.")
-    bad = int(vector.size - np.isfinite(vector).sum())
-    if bad == vector.size:
-        raise UsageError(f"{name} has no finite value: all {bad} are missing or infinite.")
-    if bad:
-        raise UsageError(f"{name} has {bad} missing or infinite values; drop or impute those rows first.")
     return vector
 
 
@@ -70,19 +57,7 @@ def as_weights(values: object | None, *, n: int, name: str = "weights") -> Float
 
 def as_codes(labels: object, *, name: str, n: int) -> tuple[Integers, tuple[str, ...]]:
     """Return integer codes 0..m-1 of `labels` and the m labels as text, in sorted order."""
-    values = np.asarray(labels)
-    if values.ndim != 1 or values.size != n:
-        raise UsageError(f"{name} has shape {values.shape}; pass one label a row, {n} in all.")
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise UsageError(f"{name} has missing labels; every row must belong to a group.")
-        whole = values.astype(np.int64)
-        values = whole if bool((whole == values).all()) else values
-    if values.dtype.kind == "O":
-        if any(item is None or item != item for item in values.tolist()):
-            raise UsageError(f"{name} has missing labels; every row must belong to a group.")
-        kinds = {type(item) for item in values.tolist()}
-        values = values if len(kinds) == 1 and kinds <= {int, str} else values.astype(str)
+    values = check.labels(name, labels, size=n, unit="row")
     if values.dtype.kind in "iu" and int(values.max()) - int(values.min()) < 4 * n + 1000:
         return _integer_codes(values)
     unique, codes = np.unique(values, return_inverse=True)

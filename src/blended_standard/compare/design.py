@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from blended_standard.compare._effect import checked_choice, checked_count, checked_number
 from blended_standard.compare.attrition import Boundary
 from blended_standard.compare.baseline import BaselineEquivalence
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, result
 
 Assignment = Literal["random", "quasi_experimental", "regression_discontinuity"]
@@ -43,10 +43,10 @@ class Arm(Result):
     units: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        checked_count("n_analyzed", self.n_analyzed)
+        check.whole("n_analyzed", self.n_analyzed)
         for name in _COUNTS:
             if getattr(self, name) is not None:
-                checked_count(name, getattr(self, name))
+                check.whole(name, getattr(self, name))
         _not_more("n_joined", self.n_joined, "n_analyzed", self.n_analyzed)
         _not_more("clusters_analyzed", self.clusters_analyzed, "clusters_assigned", self.clusters_assigned)
 
@@ -64,7 +64,7 @@ class Outcome(Result):
 
     def __attrs_post_init__(self) -> None:
         if self.reliability is not None:
-            checked_number("reliability", self.reliability, low=-1.0, high=1.0)
+            check.number("reliability", self.reliability, low=-1.0, high=1.0)
             if self.reliability_kind is None:
                 raise UsageError(f"reliability={self.reliability!r} needs reliability_kind: the minimum depends on it.")
 
@@ -132,10 +132,10 @@ class Study(Result):
 
     def __attrs_post_init__(self) -> None:
         accepted = ("random", "quasi_experimental", "regression_discontinuity")
-        checked_choice("assignment", self.assignment, accepted)
-        checked_choice("unit", self.unit, ("learner", "cluster"))
-        checked_choice("boundary", self.boundary, ("cautious", "optimistic"))
-        checked_count("blocks", self.blocks, low=1)
+        check.one_of("assignment", self.assignment, accepted)
+        check.one_of("unit", self.unit, ("learner", "cluster"))
+        check.one_of("boundary", self.boundary, ("cautious", "optimistic"))
+        check.whole("blocks", self.blocks, minimum=1)
         given: object = self.confounds
         if isinstance(given, str):
             raise UsageError(f"confounds={given!r} is one text. Pass a tuple of texts.")

@@ -13,9 +13,6 @@ import numpy.typing as npt
 from blended_standard.compare._effect import (
     Effect,
     Numbers,
-    checked_level,
-    checked_number,
-    checked_values,
     no_effect,
     symmetric_effect,
 )
@@ -34,6 +31,7 @@ from blended_standard.compare._standardized import (
     small_sample_correction,
     standardized,
 )
+from blended_standard.numeric import arguments as check
 
 
 def hedges_g(
@@ -93,7 +91,7 @@ def hedges_g(
     >>> round(effect.value, 4), effect.n
     (0.8, 6)
     """
-    one, two = same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
+    one, two = same_scale(treated, comparison)
     if min(one.size, two.size) < 2:
         return no_effect(NAME, TOO_FEW, n=(one.size, two.size), method=METHOD)
     return hedges_g_from_means(
@@ -157,8 +155,8 @@ def hedges_g_from_means(
     """
     options = Options(correction=correction, omega_in_se=omega_in_se, interval=interval, level=level)
     n = sizes(n_treated, n_comparison)
-    share = 1.0 - checked_number("r_squared", r_squared, low=0.0, high=1.0)
-    difference = checked_number("mean_treated", mean_treated) - checked_number("mean_comparison", mean_comparison)
+    share = 1.0 - check.number("r_squared", r_squared, low=0.0, high=1.0)
+    difference = check.number("mean_treated", mean_treated) - check.number("mean_comparison", mean_comparison)
     if min(n) < 2:
         return no_effect(NAME, TOO_FEW, n=n, method=METHOD)
     pooled = pooled_sd(sd_treated, n[0], sd_comparison, n[1])
@@ -202,7 +200,7 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
     >>> round(glass_delta([5.0, 6.0, 9.0], [4.0, 5.0, 6.0]).value, 4)
     0.9403
     """
-    one, two = same_scale(checked_values("treated", treated), checked_values("comparison", comparison))
+    one, two = same_scale(treated, comparison)
     n = (one.size, two.size)
     method = "Glass delta, variances " + ("equal" if equal_variances else "unequal")
     if n[0] < 2 or n[1] < 3:
@@ -221,7 +219,7 @@ def glass_delta(treated: Numbers, comparison: Numbers, *, equal_variances: bool 
         se,
         n=n,
         method=method,
-        level=checked_level(level),
+        level=check.level(level),
         parameters={"correction": "exact", "equal_variances": equal_variances},
     )
 

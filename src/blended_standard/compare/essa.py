@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from blended_standard.compare._effect import (
-    checked_choice,
-    checked_count,
-    checked_number,
     symmetric_interval,
     two_sided_p,
 )
 from blended_standard.compare._rating_steps import Step
 from blended_standard.compare.rating import EvidenceRating, Rating
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Interval, Result, Row, result
 
 Label = Literal[
@@ -100,9 +98,9 @@ def essa_tier(
     """
     code = rating.rating if isinstance(rating, EvidenceRating) else rating
     if code is not None:
-        checked_choice("rating", code, _RATINGS)
-    size, p = checked_number("value", value), checked_number("p_value", p_value, low=0.0, high=1.0)
-    learners, sites = checked_count("n_learners", n_learners), checked_count("n_sites", n_sites)
+        check.one_of("rating", code, _RATINGS)
+    size, p = check.number("value", value), check.number("p_value", p_value, low=0.0, high=1.0)
+    learners, sites = check.whole("n_learners", n_learners), check.whole("n_sites", n_sites)
     meets = code in ("without_reservations", "with_reservations")
     favorable = size > 0.0 and p < _ALPHA
     large = learners >= LEAST_LEARNERS and sites >= LEAST_SITES
@@ -147,11 +145,11 @@ class StudyFinding(Result):
     n_sites: int = 1
 
     def __attrs_post_init__(self) -> None:
-        checked_number("value", self.value)
-        checked_number("se", self.se, low=0.0, open_low=True)
-        checked_choice("rating", self.rating, _RATINGS)
-        checked_count("n_learners", self.n_learners)
-        checked_count("n_sites", self.n_sites)
+        check.number("value", self.value)
+        check.positive("se", self.se)
+        check.one_of("rating", self.rating, _RATINGS)
+        check.whole("n_learners", self.n_learners)
+        check.whole("n_sites", self.n_sites)
 
 
 @result
@@ -201,7 +199,7 @@ def domain_conclusion(findings: Sequence[StudyFinding], *, rule: Literal["4.1", 
     >>> found.label, found.extent, round(found.value, 4)
     ('positive', 'medium_to_large', 0.161)
     """
-    checked_choice("rule", rule, ("4.1", "2.0"))
+    check.one_of("rule", rule, ("4.1", "2.0"))
     studies = _by_study([finding for finding in findings if finding.rating != "does_not_meet"])
     if not studies:
         return DomainConclusion(

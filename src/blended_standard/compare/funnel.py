@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import Floats, as_vector
+from blended_standard.compare.columns import as_vector
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 
 _METHODS = ("normal", "exact", "interpolated")
@@ -85,7 +87,7 @@ def funnel_rates(
         raise UsageError(f"events has {counts.size} values and sizes {n.size}; they must be the same.")
     if (n < 1).any() or (counts < 0).any() or (counts > n).any() or (n != np.round(n)).any():
         raise UsageError("sizes must be whole numbers of 1 or more, and events between 0 and the size.")
-    p0 = float(counts.sum() / n.sum()) if target is None else float(target)
+    p0 = float(counts.sum() / n.sum()) if target is None else check.number("target", target)
     if not 0 < p0 < 1:
         raise NotEstimableError(f"The target rate is {p0:g}: at 0 or 1 nothing varies by chance.")
     if method not in _METHODS:
@@ -140,9 +142,9 @@ def funnel_means(
     """
     y = as_vector(values, name="values")
     spread = as_vector(se, name="se", n=y.size)
-    if (spread <= 0).any():
-        raise UsageError("se must be positive for every unit.")
-    center = float(np.average(y, weights=1 / spread**2)) if target is None else float(target)
+    if (spread < check.SMALLEST).any():
+        raise UsageError("se must be positive for every unit, and not so near 0 that its inverse has no square.")
+    center = float(np.average(y, weights=1 / spread**2)) if target is None else check.number("target", target)
     return _normal(y, spread, center, levels, overdispersion)
 
 

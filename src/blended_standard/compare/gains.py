@@ -10,14 +10,11 @@ from typing import Literal
 
 from blended_standard.compare._effect import (
     Effect,
-    checked_choice,
-    checked_count,
-    checked_level,
-    checked_number,
     no_effect,
     symmetric_effect,
 )
 from blended_standard.compare._standardized import pooled_sd, small_sample_correction
+from blended_standard.numeric import arguments as check
 
 Form = Literal["difference_in_differences", "gain"]
 
@@ -79,29 +76,38 @@ def difference_in_differences(
     """
     name = "Difference in differences" if form == "difference_in_differences" else "Difference of gains"
     method = f"{name} in standard deviations (WWC)"
-    checked_choice("form", form, ("difference_in_differences", "gain"))
-    n = checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)
+    check.one_of("form", form, ("difference_in_differences", "gain"))
+    n = check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)
     if min(n) < 2:
         return no_effect(name, "A group has fewer than 2 learners.", n=n, method=method)
     after = pooled_sd(post_sd_treated, n[0], post_sd_comparison, n[1])
     before = pooled_sd(pre_sd_treated, n[0], pre_sd_comparison, n[1]) if form != "gain" else after
     if min(after, before) == 0.0:
         return no_effect(name, "One wave has no variance to divide by.", n=n, method=method)
-    change = (post_mean_treated - post_mean_comparison) / after - (pre_mean_treated - pre_mean_comparison) / before
+    means = [
+        check.number(wave, mean)
+        for wave, mean in (
+            ("post_mean_treated", post_mean_treated),
+            ("post_mean_comparison", post_mean_comparison),
+            ("pre_mean_treated", pre_mean_treated),
+            ("pre_mean_comparison", pre_mean_comparison),
+        )
+    ]
+    change = (means[0] - means[1]) / after - (means[2] - means[3]) / before
     omega = small_sample_correction(sum(n) - 2)
-    value = omega * checked_number("the difference of the changes", change)
+    value = omega * check.number("the difference of the changes", change)
     se_df = float(sum(n) - 2 - covariates) if df is None else df
     base = _base_variance(value, n, correlation=correlation, t=t)
     if base is None:
         return no_effect(name, "t is 0, which leaves the scale of the effect open.", n=n, method=method)
-    se = math.hypot(math.sqrt(base), value / math.sqrt(2.0 * checked_number("df", se_df, low=0.0, open_low=True)))
+    se = math.hypot(math.sqrt(base), value / math.sqrt(2.0 * check.positive("df", se_df)))
     return symmetric_effect(
         name,
         value,
         se * (omega if omega_in_se else 1.0),
         n=n,
         method=method,
-        level=checked_level(level),
+        level=check.level(level),
         parameters={
             "form": form,
             "correlation": correlation if t is None else None,
@@ -114,7 +120,7 @@ def difference_in_differences(
 
 def _base_variance(value: float, n: tuple[int, int], *, correlation: float, t: float | None) -> float | None:
     if t is None:
-        apart = 1.0 - checked_number("correlation", correlation, low=-1.0, high=1.0)
+        apart = 1.0 - check.number("correlation", correlation, low=-1.0, high=1.0)
         return 2.0 * apart * (1.0 / n[0] + 1.0 / n[1])
-    statistic = checked_number("t", t)
+    statistic = check.number("t", t)
     return None if statistic == 0.0 else (value / statistic) ** 2

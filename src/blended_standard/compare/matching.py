@@ -13,20 +13,12 @@ import numpy.typing as npt
 
 from blended_standard.compare.adjusted_effects import weighted_difference
 from blended_standard.compare.balance import BalanceTable, balance_table
-from blended_standard.compare.columns import (
-    Booleans,
-    Columns,
-    Floats,
-    Integers,
-    as_codes,
-    as_columns,
-    as_treatment,
-    named_columns,
-)
+from blended_standard.compare.columns import Booleans, Columns, as_codes, as_columns, as_treatment, named_columns
 from blended_standard.compare.nearest import nearest_by_matrix, nearest_by_score
 from blended_standard.compare.notes import Note
 from blended_standard.compare.propensity import scores_from
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Result, Row, array, result
 
 _DISTANCES = ("propensity", "mahalanobis", "euclidean")

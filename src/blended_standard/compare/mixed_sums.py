@@ -9,8 +9,8 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from blended_standard.compare.columns import Floats, Integers
 from blended_standard.errors import NotEstimableError
+from blended_standard.numeric.arguments import Floats, Integers
 
 
 @attrs.frozen

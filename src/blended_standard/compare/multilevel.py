@@ -11,18 +11,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import (
-    Columns,
-    Floats,
-    as_codes,
-    as_columns,
-    as_vector,
-    require_full_rank,
-    with_intercept,
-)
+from blended_standard.compare.columns import Columns, as_codes, as_columns, as_vector, require_full_rank, with_intercept
 from blended_standard.compare.mixed_sums import GroupSums, Solution, best_factor
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -173,9 +166,10 @@ def random_slope(
     ('intercept', 'weeks')
     """
     y, codes, labels, design = _read(outcome, groups, covariates, method, names, level)
+    slopes = list(slopes)
     unknown = [name for name in slopes if name not in design.names[1:]]
     if unknown or not slopes:
-        raise UsageError(f"slopes={list(slopes)!r} must name covariates; there are {', '.join(design.names[1:])}.")
+        raise UsageError(f"slopes={slopes!r} must name covariates; there are {', '.join(design.names[1:])}.")
     if len(labels) <= len(slopes) + 1:
         raise NotEstimableError(f"{len(labels)} groups cannot show how {len(slopes) + 1} coefficients vary together.")
     index = [0, *(design.names.index(name) for name in slopes)]

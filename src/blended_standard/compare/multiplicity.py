@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare._effect import Effect, Numbers, checked_level, checked_number, checked_values
+from blended_standard.compare._effect import Effect, Numbers
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -78,10 +79,10 @@ def benjamini_hochberg(
     >>> findings.adjusted.tolist(), findings.significant
     ([0.024, 0.03, 0.2], (True, True, False))
     """
-    p = checked_values("p_values", p_values)
+    p = check.vector("p_values", p_values)
     if p.size and (p.min() < 0.0 or p.max() > 1.0):
         raise UsageError("p_values holds a number outside 0 to 1.")
-    share = checked_level(alpha)
+    share = check.level(alpha)
     groups = _texts("domains", domains, p.size, ["all"] * p.size)
     names = _texts("labels", labels, p.size, [str(i + 1) for i in range(p.size)])
     adjusted, critical = np.zeros(p.size), np.zeros(p.size)
@@ -115,7 +116,7 @@ def improvement_index(effect: float | Effect) -> Estimate:
     """
     if not isinstance(effect, Effect):
         return Estimate(
-            name="Improvement index", value=_points(checked_number("effect", effect)), method="100 (Phi(g) - 0.5)"
+            name="Improvement index", value=_points(check.number("effect", effect)), method="100 (Phi(g) - 0.5)"
         )
     if effect.value is None:
         return Estimate(name="Improvement index", value=None, reason=effect.reason, n=effect.n)

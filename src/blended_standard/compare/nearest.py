@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blended_standard.compare.columns import Floats, Integers
+from blended_standard.numeric.arguments import Floats, Integers
 
 
 def nearest_by_score(

@@ -10,9 +10,10 @@ from typing import Literal
 
 import attrs
 
-from blended_standard.compare._effect import Parameter, checked_choice, checked_count, checked_number
+from blended_standard.compare._effect import Parameter
 from blended_standard.compare.clusters import DEFAULT_ICC, Domain
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, result
 
 
@@ -53,7 +54,7 @@ def individual_design(
     >>> individual_design(400).df
     398.0
     """
-    learners = checked_count("n", n, low=3)
+    learners = check.whole("n", n, minimum=3)
     variance = _unexplained("r_squared", r_squared) / (_spread(treated_share) * learners)
     parameters: dict[str, Parameter] = {"treated_share": treated_share, "r_squared": r_squared}
     return _design("individual", variance, learners - covariates - 2, learners, covariates, parameters)
@@ -98,9 +99,9 @@ def cluster_design(
     >>> round(mdes(cluster_design(20, 4, icc=0.2)).value, 10)
     0.8380546721
     """
-    j, n = checked_count("clusters", clusters, low=3), checked_number("cluster_size", cluster_size, low=1.0)
-    checked_choice("domain", domain, tuple(DEFAULT_ICC))
-    rho = DEFAULT_ICC[domain] if icc is None else checked_number("icc", icc, low=0.0, high=1.0)
+    j, n = check.whole("clusters", clusters, minimum=3), check.number("cluster_size", cluster_size, low=1.0)
+    check.one_of("domain", domain, tuple(DEFAULT_ICC))
+    rho = DEFAULT_ICC[domain] if icc is None else check.number("icc", icc, low=0.0, high=1.0)
     between = rho * _unexplained("r_squared_clusters", r_squared_clusters)
     within = (1.0 - rho) * _unexplained("r_squared_learners", r_squared_learners) / n
     variance = (between + within) / (_spread(treated_share) * j)
@@ -162,10 +163,10 @@ def blocked_design(
     >>> round(mdes(blocked_design(20, 83, effects="random", icc=0.35, effect_variation=0.10)).value, 10)
     0.1701105995
     """
-    checked_choice("effects", effects, ("constant", "fixed", "random"))
-    j, n = checked_count("blocks", blocks, low=2), checked_number("block_size", block_size, low=2.0)
-    rho = checked_number("icc", icc, low=0.0, high=1.0)
-    omega = checked_number("effect_variation", effect_variation, low=0.0)
+    check.one_of("effects", effects, ("constant", "fixed", "random"))
+    j, n = check.whole("blocks", blocks, minimum=2), check.number("block_size", block_size, low=2.0)
+    rho = check.number("icc", icc, low=0.0, high=1.0)
+    omega = check.number("effect_variation", effect_variation, low=0.0)
     within = _unexplained("r_squared", r_squared) / (_spread(treated_share) * j * n)
     if effects == "random":
         variance = rho * omega * _unexplained("r_squared_effects", r_squared_effects) / j + (1.0 - rho) * within
@@ -229,8 +230,8 @@ def three_level_blocked_design(
     """
     k, j, n = _three_sizes(("sites", sites), ("blocks", blocks), ("block_size", block_size))
     rho, inside = _two_shares(("icc_sites", icc_sites), ("icc_blocks", icc_blocks))
-    omega = checked_number("effect_variation_sites", effect_variation_sites, low=0.0)
-    omega_blocks = checked_number("effect_variation_blocks", effect_variation_blocks, low=0.0)
+    omega = check.number("effect_variation_sites", effect_variation_sites, low=0.0)
+    omega_blocks = check.number("effect_variation_blocks", effect_variation_blocks, low=0.0)
     variance = (
         rho * omega * _unexplained("r_squared_effects_sites", r_squared_effects_sites) / k
         + inside * omega_blocks * _unexplained("r_squared_effects_blocks", r_squared_effects_blocks) / (j * k)
@@ -303,7 +304,7 @@ def three_level_cluster_design(
 def _design(
     name: str, variance: float, df: float, n: int, covariates: int, parameters: dict[str, Parameter]
 ) -> PlannedDesign:
-    checked_count("covariates", covariates)
+    check.whole("covariates", covariates)
     if df < 1.0:
         raise UsageError(
             f"A {name} design of this size has {df:g} degrees of freedom. Plan more units, or fewer covariates."
@@ -315,29 +316,29 @@ def _design(
 
 
 def _spread(treated_share: float) -> float:
-    share = checked_number("treated_share", treated_share, low=0.0, high=1.0, open_low=True)
+    share = check.number("treated_share", treated_share, low=0.0, high=1.0, open_low=True)
     if share >= 1.0:
         raise UsageError(f"treated_share={treated_share!r} leaves nobody to compare with. Pass a share below 1.")
     return share * (1.0 - share)
 
 
 def _unexplained(name: str, r_squared: float) -> float:
-    return 1.0 - checked_number(name, r_squared, low=0.0, high=1.0)
+    return 1.0 - check.number(name, r_squared, low=0.0, high=1.0)
 
 
 def _three_sizes(
     top: tuple[str, int], middle: tuple[str, float], bottom: tuple[str, float]
 ) -> tuple[int, float, float]:
     return (
-        checked_count(top[0], top[1], low=2),
-        checked_number(middle[0], middle[1], low=1.0),
-        checked_number(bottom[0], bottom[1], low=1.0),
+        check.whole(top[0], top[1], minimum=2),
+        check.number(middle[0], middle[1], low=1.0),
+        check.number(bottom[0], bottom[1], low=1.0),
     )
 
 
 def _two_shares(first: tuple[str, float], second: tuple[str, float]) -> tuple[float, float]:
-    one = checked_number(first[0], first[1], low=0.0, high=1.0)
-    two = checked_number(second[0], second[1], low=0.0, high=1.0)
+    one = check.number(first[0], first[1], low=0.0, high=1.0)
+    two = check.number(second[0], second[1], low=0.0, high=1.0)
     if one + two > 1.0:
         raise UsageError(f"{first[0]}={one:g} and {second[0]}={two:g} are more than 1 together.")
     return one, two

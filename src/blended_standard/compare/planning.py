@@ -10,15 +10,12 @@ import math
 from typing import Literal
 
 from blended_standard.compare._effect import (
-    checked_choice,
-    checked_count,
-    checked_level,
-    checked_number,
     two_sided_quantile,
 )
 from blended_standard.compare._noncentral import noncentral_t_cdf
 from blended_standard.compare.planned_designs import PlannedDesign
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate
 
 PowerMethod = Literal["noncentral_t", "multiplier"]
@@ -51,8 +48,8 @@ def power(
     >>> round(power(0.5, individual_design(128)).value, 4)
     0.8015
     """
-    size, level = checked_number("effect_size", effect_size), 1.0 - checked_level(alpha)
-    checked_choice("method", method, ("noncentral_t", "multiplier"))
+    size, level = check.number("effect_size", effect_size), 1.0 - check.level(alpha)
+    check.one_of("method", method, ("noncentral_t", "multiplier"))
     shift, critical = abs(size) / design.se, two_sided_quantile(level, df=design.df)
     return Estimate(
         name="Power",
@@ -92,8 +89,8 @@ def mdes(
     """
     from scipy import optimize, special
 
-    level, chance = 1.0 - checked_level(alpha), checked_level(power)
-    checked_choice("method", method, ("noncentral_t", "multiplier"))
+    level, chance = 1.0 - check.level(alpha), check.level(power)
+    check.one_of("method", method, ("noncentral_t", "multiplier"))
     if chance <= alpha:
         raise UsageError(f"power={power!r} is not above alpha={alpha!r}. Pass a larger power, such as 0.8.")
     critical = two_sided_quantile(level, df=design.df)
@@ -142,12 +139,12 @@ def power_proportions(
     0.8281
     """
     shares = (
-        checked_number("p_treated", p_treated, low=0.0, high=1.0),
-        checked_number("p_comparison", p_comparison, low=0.0, high=1.0),
+        check.number("p_treated", p_treated, low=0.0, high=1.0),
+        check.number("p_comparison", p_comparison, low=0.0, high=1.0),
     )
-    n = checked_count("n_treated", n_treated, low=1), checked_count("n_comparison", n_comparison, low=1)
-    factor = checked_number("design_effect", design_effect, low=0.0, open_low=True)
-    critical = two_sided_quantile(1.0 - checked_level(alpha))
+    n = check.whole("n_treated", n_treated, minimum=1), check.whole("n_comparison", n_comparison, minimum=1)
+    factor = check.positive("design_effect", design_effect)
+    critical = two_sided_quantile(1.0 - check.level(alpha))
     return Estimate(
         name="Power",
         value=_power_of_shares(shares, n, factor, critical),
@@ -191,11 +188,11 @@ def mdes_proportions(
     """
     from scipy import optimize
 
-    base = checked_number("p_comparison", p_comparison, low=0.0, high=1.0)
-    n = checked_count("n_treated", n_treated, low=1), checked_count("n_comparison", n_comparison, low=1)
-    factor = checked_number("design_effect", design_effect, low=0.0, open_low=True)
-    chance, critical = checked_level(power), two_sided_quantile(1.0 - checked_level(alpha))
-    end = 1.0 if checked_choice("direction", direction, ("higher", "lower")) == "higher" else 0.0
+    base = check.number("p_comparison", p_comparison, low=0.0, high=1.0)
+    n = check.whole("n_treated", n_treated, minimum=1), check.whole("n_comparison", n_comparison, minimum=1)
+    factor = check.positive("design_effect", design_effect)
+    chance, critical = check.level(power), two_sided_quantile(1.0 - check.level(alpha))
+    end = 1.0 if check.one_of("direction", direction, ("higher", "lower")) == "higher" else 0.0
     if chance <= alpha:
         raise UsageError(f"power={power!r} is not above alpha={alpha!r}. Pass a larger power, such as 0.8.")
 

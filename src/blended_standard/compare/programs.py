@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import Floats, Integers, as_vector
+from blended_standard.compare.columns import as_vector
 from blended_standard.compare.multilevel import MixedModel, random_intercept
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 _RELIABLE = 0.7

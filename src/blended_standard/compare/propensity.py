@@ -13,7 +13,6 @@ import numpy.typing as npt
 from blended_standard.compare.columns import (
     Booleans,
     Columns,
-    Floats,
     as_columns,
     as_treatment,
     as_vector,
@@ -21,6 +20,8 @@ from blended_standard.compare.columns import (
     with_intercept,
 )
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 
 _MAX_ITERATIONS = 100
@@ -142,7 +143,7 @@ def common_support(treatment: npt.ArrayLike, scores: npt.ArrayLike, *, near: flo
 def as_scores(scores: object, *, n: int) -> Floats:
     """Return propensity scores checked to lie strictly between 0 and 1."""
     values = as_vector(scores, name="scores", n=n)
-    outside = int(((values <= 0) | (values >= 1)).sum())
+    outside = int(((values < check.SMALLEST) | (values >= 1)).sum())
     if outside:
         raise UsageError(f"scores has {outside} values at or outside 0 and 1; propensity scores lie strictly between.")
     return values

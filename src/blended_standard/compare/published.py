@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from blended_standard.compare._effect import Effect, checked_number, no_effect
+from blended_standard.compare._effect import Effect, no_effect
 from blended_standard.compare._standardized import (
     METHOD,
     NAME,
@@ -22,6 +22,7 @@ from blended_standard.compare._standardized import (
     standardized,
 )
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 
 
 def hedges_g_from_t(
@@ -63,12 +64,12 @@ def hedges_g_from_t(
     '0.4429 0.2263'
     """
     options = Options(correction=correction, omega_in_se=omega_in_se, interval=interval, level=level)
-    n, statistic = sizes(n_treated, n_comparison), checked_number("t", t)
+    n, statistic = sizes(n_treated, n_comparison), check.number("t", t)
     spread = sum(n) / (n[0] * n[1]) if min(n) > 0 else 0.0
     adjusted = r is not None or covariates > 0
     if min(n) < 2:
         return no_effect(NAME, TOO_FEW, n=n, method=METHOD)
-    left = math.sqrt(1.0 - checked_number("r", r or 0.0, low=-1.0, high=1.0) ** 2)
+    left = math.sqrt(1.0 - check.number("r", r or 0.0, low=-1.0, high=1.0) ** 2)
     if left == 0.0:
         return no_effect(
             NAME, "The covariate explains all of the outcome (r = 1), so t has no scale.", n=n, method=METHOD
@@ -123,7 +124,7 @@ def hedges_g_from_f(
     if sign not in (1, -1):
         raise UsageError(f"sign={sign!r} is not accepted. Pass 1 when the treated group is higher, -1 when lower.")
     return hedges_g_from_t(
-        sign * math.sqrt(checked_number("f", f, low=0.0)),
+        sign * math.sqrt(check.number("f", f, low=0.0)),
         n_treated=n_treated,
         n_comparison=n_comparison,
         r=r,
@@ -176,12 +177,13 @@ def hedges_g_from_regression(
     """
     options = Options(correction=correction, omega_in_se=omega_in_se, interval=interval, level=level)
     n = sizes(n_treated, n_comparison)
-    scale = checked_number("sd", sd, low=0.0)
-    error = checked_number("se", se, low=0.0, open_low=True)
-    value = checked_number("coefficient", coefficient)
+    covariates = check.whole("covariates", covariates)
+    scale = check.number("sd", sd, low=0.0)
+    error = check.positive("se", se)
+    value = check.number("coefficient", coefficient)
     if min(n) < 2:
         return no_effect(NAME, TOO_FEW, n=n, method=METHOD)
-    if scale == 0.0:
+    if scale < check.SMALLEST:
         return no_effect(NAME, NO_VARIANCE, n=n, method=METHOD)
     return standardized(
         value / scale,

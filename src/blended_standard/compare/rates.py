@@ -10,14 +10,10 @@ import math
 from typing import Literal
 
 import attrs
-import numpy as np
 
 from blended_standard.compare._effect import (
     Effect,
     Parameter,
-    checked_count,
-    checked_level,
-    checked_number,
     no_effect,
     symmetric_effect,
     two_sided_p,
@@ -25,11 +21,13 @@ from blended_standard.compare._effect import (
 )
 from blended_standard.compare._standardized import small_sample_correction
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.intervals import difference, wilson
 from blended_standard.results import Estimate, Interval
 
 COX_DIVISOR = 1.65
 _NON_WWC = "0.5 added to each cell because one is zero; WWC does not do this"
+_LARGEST_LOG = 700.0  # math.exp holds no more
 _NOBODY = "A group has no learners."
 
 
@@ -75,10 +73,10 @@ def cox_index(
     '0.3266645 0.1455871'
     """
     shares = (
-        checked_number("p_treated", p_treated, low=0.0, high=1.0),
-        checked_number("p_comparison", p_comparison, low=0.0, high=1.0),
+        check.number("p_treated", p_treated, low=0.0, high=1.0),
+        check.number("p_comparison", p_comparison, low=0.0, high=1.0),
     )
-    n = checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)
+    n = check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)
     return cox_index_from_counts(
         shares[0] * n[0],
         n[0],
@@ -119,7 +117,7 @@ def cox_index_from_counts(
         factor * table.log_odds_ratio_se() / COX_DIVISOR,
         n=table.n,
         method=method,
-        level=checked_level(level),
+        level=check.level(level),
         parameters={"divisor": COX_DIVISOR, "omega": factor, **parameters},
     )
 
@@ -145,11 +143,11 @@ def cox_index_from_regression(
     """
     return symmetric_effect(
         "Cox index",
-        checked_number("coefficient", coefficient) / COX_DIVISOR,
-        checked_number("se", se, low=0.0, open_low=True) / COX_DIVISOR,
-        n=(checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)),
+        check.number("coefficient", coefficient) / COX_DIVISOR,
+        check.positive("se", se) / COX_DIVISOR,
+        n=(check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)),
         method="Cox index (WWC), from a logistic regression coefficient",
-        level=checked_level(level),
+        level=check.level(level),
         parameters={"divisor": COX_DIVISOR},
     )
 
@@ -190,7 +188,7 @@ def risk_difference(
     """
     if method not in ("newcombe", "wald"):
         raise UsageError(f"method={method!r} is not accepted. Pass one of: newcombe, wald.")
-    table, share = _Table.of(events_treated, n_treated, events_comparison, n_comparison), checked_level(level)
+    table, share = _Table.of(events_treated, n_treated, events_comparison, n_comparison), check.level(level)
     label = "Risk difference, " + ("Newcombe hybrid score interval" if method == "newcombe" else "Wald interval")
     if min(table.n) == 0:
         return no_effect("Risk difference", _NOBODY, n=table.n, method=label)
@@ -311,8 +309,8 @@ def proportion(events: float, n: int, *, level: float = 0.95) -> Estimate:
     >>> f"{share.value:.3f} [{share.interval.low:.3f}, {share.interval.high:.3f}]"
     '0.850 [0.640, 0.948]'
     """
-    size, share = checked_count("n", n), checked_level(level)
-    count = checked_number("events", events, low=0.0, high=size)
+    size, share = check.whole("n", n), check.level(level)
+    count = check.number("events", events, low=0.0, high=size)
     if size == 0:
         return Estimate(name="Proportion", value=None, reason="There are no learners.", n=0, method="Wilson score")
     p = count / size
@@ -337,10 +335,10 @@ class _Table:
 
     @classmethod
     def of(cls, events_treated: float, n_treated: int, events_comparison: float, n_comparison: int) -> _Table:
-        n = checked_count("n_treated", n_treated), checked_count("n_comparison", n_comparison)
+        n = check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)
         events = (
-            checked_number("events_treated", events_treated, low=0.0, high=n[0]),
-            checked_number("events_comparison", events_comparison, low=0.0, high=n[1]),
+            check.number("events_treated", events_treated, low=0.0, high=n[0]),
+            check.number("events_comparison", events_comparison, low=0.0, high=n[1]),
         )
         return cls(events=events, n=n)
 
@@ -394,12 +392,20 @@ def _ratio(
 ) -> Effect:
     """Return the ratio whose logarithm is `log_value`, with the interval made on the log scale."""
     log_effect = symmetric_effect(
-        name, log_value, se, n=table.n, method=method, level=checked_level(level), parameters=parameters
+        name, log_value, se, n=table.n, method=method, level=check.level(level), parameters=parameters
     )
     if log_effect.interval is None:
         return log_effect
-    limits = np.exp([log_effect.interval.low, log_effect.interval.high])
-    interval = Interval(low=float(limits[0]), high=float(limits[1]), level=level, method="log normal")
+    low, high = log_effect.interval.low, log_effect.interval.high
+    if max(-low, high) > _LARGEST_LOG:
+        return no_effect(
+            name,
+            "A count is so near 0 that the interval would have no end.",
+            n=table.n,
+            method=method,
+            parameters=parameters,
+        )
+    interval = Interval(low=math.exp(low), high=math.exp(high), level=level, method="log normal")
     return attrs.evolve(  # type: ignore[misc]
         log_effect, value=math.exp(log_value), interval=interval, se_scale="log"
     )

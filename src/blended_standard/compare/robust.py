@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from blended_standard.compare.columns import (
     Columns,
-    Floats,
-    Integers,
     as_codes,
     as_columns,
     as_vector,
@@ -25,6 +23,7 @@ from blended_standard.compare.columns import (
 )
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 _HC = ("classical", "HC0", "HC1", "HC2", "HC3")

@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from blended_standard.compare.adjusted_effects import weighted_difference
 from blended_standard.compare.balance import BalanceTable, balance_table
-from blended_standard.compare.columns import Booleans, Columns, Floats, as_columns, as_treatment, as_weights
+from blended_standard.compare.columns import Booleans, Columns, as_columns, as_treatment, as_weights
 from blended_standard.compare.propensity import scores_from
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Result, Row, array, result
 
 Estimand = Literal["ATE", "ATT", "ATC", "ATO", "ATM"]
@@ -202,12 +204,12 @@ def effective_sample_size(weights: npt.ArrayLike) -> float:
     >>> effective_sample_size([1.0, 1.0, 2.0])
     2.6666666666666665
     """
-    values = np.asarray(weights, dtype=np.float64)
-    return _ess(as_weights(values, n=values.size))
+    values = as_weights(check.vector("weights", weights), n=np.size(weights))
+    return _ess(values / values.max())
 
 
 def _estimand(name: str) -> Estimand:
-    wanted = {"OVERLAP": "ATO", "MATCHING": "ATM"}.get(name.upper(), name.upper())
+    wanted = {"OVERLAP": "ATO", "MATCHING": "ATM"}.get(str(name).upper(), str(name).upper())
     for accepted in get_args(Estimand):
         if wanted == accepted:
             found: Estimand = accepted

@@ -5,10 +5,11 @@ Natural frequencies after Gigerenzer and Hoffrage (1995).
 
 from __future__ import annotations
 
-from blended_standard.compare._effect import Effect, checked_choice
+from blended_standard.compare._effect import Effect
 from blended_standard.compare.multiplicity import improvement_index
 from blended_standard.compare.rating import EvidenceRating
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, result
 
 _STANDARDIZED = ("Hedges g", "Cohen d", "Glass delta", "Cox index")
@@ -92,7 +93,7 @@ def _size_sentences(effect: Effect, outcome: str, treated: str, comparison: str)
         return _of_learners(effect, outcome, treated, comparison)
     if effect.name in _RATIOS:
         return _as_ratio(effect, outcome, treated, comparison)
-    checked_choice("effect.name", effect.name, (*_STANDARDIZED, *_CHANGES, *_RATIOS, "Risk difference"))
+    check.one_of("effect.name", effect.name, (*_STANDARDIZED, *_CHANGES, *_RATIOS, "Risk difference"))
     return _in_deviations(effect, outcome, treated, comparison)
 
 

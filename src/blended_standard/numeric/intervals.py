@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments
 from blended_standard.results import Interval
 
 
@@ -152,18 +153,11 @@ def normal_quantile(level: float) -> float:
     """Two-sided normal quantile of a confidence level."""
     from scipy.special import ndtri
 
-    _check(level)
-    return float(ndtri(0.5 + level / 2))
+    return float(ndtri(0.5 + arguments.level(level) / 2))
 
 
 def student_quantile(df: float, level: float) -> float:
     """Two-sided Student quantile of a confidence level."""
     from scipy.special import stdtrit
 
-    _check(level)
-    return float(stdtrit(df, 0.5 + level / 2))
-
-
-def _check(level: float) -> None:
-    if not 0 < level < 1:
-        raise UsageError(f"level={level} is not between 0 and 1; 0.95 is usual.")
+    return float(stdtrit(df, 0.5 + arguments.level(level) / 2))

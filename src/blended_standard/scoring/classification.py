@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 
 
 @result
@@ -207,7 +207,13 @@ def livingston_lewis(
     counts = np.ones(values.size) if frequencies is None else check.vector("frequencies", frequencies)
     check.same_length(scores=values, frequencies=counts)
     check.share("reliability", reliability)
-    if not minimum < cut <= maximum or values.size == 0 or values.min() < minimum or values.max() > maximum:
+    minimum, maximum = check.number("minimum", minimum), check.number("maximum", maximum)
+    if (
+        not minimum < check.number("cut", cut) <= maximum
+        or values.size == 0
+        or values.min() < minimum
+        or values.max() > maximum
+    ):
         raise UsageError(
             f"scores and cut={cut!r} must lie on the scale from minimum={minimum!r} to maximum={maximum!r}."
         )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 
 Floats = npt.NDArray[np.float64]
 # Beyond this ratio of standard errors the differences of weights are lost in rounding.
@@ -36,12 +37,12 @@ def read_studies(
     labels: Sequence[str] | None = None,
 ) -> Studies:
     """Check effects, standard errors and moderators, and build the design matrix."""
-    y = numbers(effects, "effects")
-    se = numbers(standard_errors, "standard_errors", size=y.size)
+    y = check.vector("effects", effects)
+    se = check.vector("standard_errors", standard_errors, size=y.size)
     if y.size == 0:
         raise NotEstimableError("effects is empty: there is no study to combine.")
-    if (se <= 0).any():
-        row = int(np.flatnonzero(se <= 0)[0])
+    if (se < check.SMALLEST).any():
+        row = int(np.flatnonzero(se < check.SMALLEST)[0])
         raise UsageError(
             f"standard_errors[{row}]={se[row]:g} is not positive: a study without sampling error would take all the "
             "weight. Correct it or leave the study out."
@@ -73,28 +74,10 @@ def read_studies(
     )
 
 
-def numbers(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
-    """Return `values` as a float vector without missing values."""
-    try:
-        made = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds something that is not a number. Pass a list or array of numbers.") from error
-    if made.ndim != 1:
-        raise UsageError(f"{name} has {made.ndim} dimensions. Pass one number a study, in a flat list or array.")
-    if size is not None and made.size != size:
-        raise UsageError(f"{name} has {made.size} values and there are {size} effects. Pass one a study.")
-    if not np.isfinite(made).all():
-        row = int(np.flatnonzero(~np.isfinite(made))[0])
-        raise UsageError(f"{name}[{row}] is missing or infinite. Leave the study out, or find its value.")
-    return made
-
-
 def cluster_index(clusters: npt.ArrayLike, size: int) -> npt.NDArray[np.intp]:
     """Return the number of each study's cluster."""
-    raw = np.asarray(clusters)
-    if raw.shape != (size,):
-        raise UsageError(f"clusters has shape {raw.shape} and there are {size} effects. Pass one label an effect.")
-    index: npt.NDArray[np.intp] = np.unique(raw, return_inverse=True)[1]
+    named = check.labels("clusters", clusters, size=size, unit="study")
+    index: npt.NDArray[np.intp] = np.unique(named, return_inverse=True)[1]
     return index
 
 
@@ -114,15 +97,7 @@ def _moderators(
 ) -> tuple[Floats, tuple[str, ...]]:
     if moderators is None:
         return np.empty((size, 0)), ()
-    try:
-        made = np.asarray(moderators, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError("moderators holds something that is not a number. Code categories as 0/1 columns.") from error
-    made = made[:, None] if made.ndim == 1 else made
-    if made.ndim != 2 or made.shape[0] != size:
-        raise UsageError(f"moderators has shape {made.shape} and there are {size} effects. Pass one row a study.")
-    if not np.isfinite(made).all():
-        raise UsageError("moderators holds a missing or infinite value. Leave those studies out, or fill the value.")
+    made = check.columns("moderators", moderators, rows=size, unit="study")
     labels = tuple(names) if names is not None else tuple(f"moderator {i + 1}" for i in range(made.shape[1]))
     if len(labels) != made.shape[1]:
         raise UsageError(f"moderator_names has {len(labels)} names and there are {made.shape[1]} moderators.")

@@ -19,6 +19,7 @@ from blended_standard.compare.meta._fit import (
 )
 from blended_standard.compare.meta._inputs import Floats, Studies, read_studies
 from blended_standard.errors import UsageError
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 Method = Literal["REML", "ML", "DL", "HE", "HS", "SJ", "PM", "EB", "FE", "EE"]
@@ -99,7 +100,7 @@ class MetaAnalysis(Result):
     def forest_rows(self) -> list[Row]:
         """Return what a forest plot draws: a row a study, then the pooled effect and the prediction interval."""
         level = self.interval.level if self.interval else 0.95
-        z = _normal_quantile(level)
+        z = normal_quantile(level)
         studies: list[Row] = [
             {
                 "kind": "study",
@@ -291,14 +292,8 @@ def reference_quantile(test: str, free: int, level: float) -> tuple[float, float
     from scipy.special import stdtrit
 
     if test == "z" or free < 1:
-        return _normal_quantile(level), None
+        return normal_quantile(level), None
     return float(stdtrit(free, 0.5 + level / 2)), float(free)
-
-
-def _normal_quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
 
 
 def two_sided(statistic: float, df: float | None) -> float:

@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.meta._inputs import numbers, read_studies
+from blended_standard.compare.meta._inputs import read_studies
 from blended_standard.compare.meta.analysis import MetaAnalysis, Method, Test, meta_analysis
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -108,7 +109,7 @@ def egger_test(
     """
     if model not in ("classical", "mixed"):
         raise UsageError(f"model={model!r} is not one of classical, mixed.")
-    se = numbers(standard_errors, "standard_errors")
+    se = check.vector("standard_errors", standard_errors)
     if se.size < 3 or np.ptp(se) <= 1e-12 * np.abs(se).max():
         raise NotEstimableError(
             "A test of asymmetry needs 3 studies or more with different standard errors. Collect more studies."

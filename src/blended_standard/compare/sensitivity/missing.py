@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare.rates import proportion
-from blended_standard.compare.sensitivity._inputs import Floats, flags, normal_quantile, number, vector
+from blended_standard.compare.sensitivity._inputs import Floats, flags
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -168,7 +170,9 @@ def follow_up_bounds(successes: int, n: int, *, lost: int = 0, level: float = 0.
     >>> [round(item.value, 4) for item in (bounds.lower, bounds.upper, bounds.observed_only)]
     [0.44, 0.6, 0.5238]
     """
-    if min(successes, lost) < 0 or successes + lost > n or n < 1:
+    successes, lost = check.whole("successes", successes), check.whole("lost", lost)
+    n = check.whole("n", n, minimum=1)
+    if successes + lost > n:
         raise UsageError(f"successes={successes}, lost={lost} and n={n} do not fit: successes + lost is at most n.")
     made = [
         _renamed(proportion(count, size, level=level), name)
@@ -226,14 +230,14 @@ def pool_imputations(
     """
     from scipy.special import ndtr, stdtr, stdtrit
 
-    q = vector(estimates, "estimates")
-    u = vector(standard_errors, "standard_errors", size=q.size) ** 2
+    q = check.vector("estimates", estimates)
+    u = check.vector("standard_errors", standard_errors, size=q.size) ** 2
     m = q.size
     if m < 2:
         raise UsageError(f"estimates holds {m} imputations: pooling needs 2 or more.")
     if (u <= 0).any():
         raise UsageError("standard_errors holds a value that is not positive.")
-    nu_complete = None if complete_df is None else number(complete_df, "complete_df", above=0.0)
+    nu_complete = None if complete_df is None else check.positive("complete_df", complete_df)
     within, between = float(u.mean()), float(q.var(ddof=1))
     total = within + (1 + 1 / m) * between
     share, increase = (1 + 1 / m) * between / total, (1 + 1 / m) * between / within

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.sensitivity._inputs import Floats, number, vector
+from blended_standard.compare.sensitivity._inputs import Floats
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, array, result
 
 
@@ -81,11 +82,11 @@ def rosenbaum_bounds(
         raise UsageError(f"test={test!r} is not one of signed_rank, sign.")
     if alternative not in ("greater", "less"):
         raise UsageError(f"alternative={alternative!r} is not one of greater, less.")
-    level = number(alpha, "alpha", above=0.0, below=1.0)
-    odds = vector(np.atleast_1d(np.asarray(gamma, dtype=np.float64)), "gamma")
+    level = check.number("alpha", alpha, open_low=True, low=0.0, open_high=True, high=1.0)
+    odds = check.vector("gamma", np.atleast_1d(np.asarray(gamma, dtype=np.float64)))
     if (odds < 1).any():
         raise UsageError(f"gamma={odds.min():g} is less than 1. Pass odds multipliers of 1 (no bias) or more.")
-    every = vector(differences, "differences")
+    every = check.vector("differences", differences)
     used = every[every != 0] * (1 if alternative == "greater" else -1)
     if used.size == 0:
         raise NotEstimableError("No pair differs: there is nothing to test.")

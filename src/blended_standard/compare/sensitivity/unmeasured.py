@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal
 
-from blended_standard.compare.sensitivity._inputs import number
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Interval, Result, result
 
 Scale = Literal["risk_ratio", "odds_ratio", "hazard_ratio", "smd"]
@@ -181,11 +181,11 @@ def robustness_of_inference(
     """
     from scipy.special import stdtrit
 
-    value, error = number(estimate, "estimate"), number(se, "se", above=0.0)
-    df = int(n) - int(covariates) - 2
-    if covariates < 0 or df < 1:
+    value, error = check.number("estimate", estimate), check.positive("se", se)
+    df = check.whole("n", n) - check.whole("covariates", covariates) - 2
+    if df < 1:
         raise UsageError(f"n={n} observations leave {df} degrees of freedom with covariates={covariates}: too few.")
-    critical = float(stdtrit(df, 1 - number(alpha, "alpha", above=0.0, below=1.0) / 2))
+    critical = float(stdtrit(df, 1 - check.share("alpha", alpha) / 2))
     sign = -1.0 if value < 0 else 1.0
     threshold = sign * critical * error
     ratio = value / error
@@ -259,11 +259,12 @@ def oster_delta(
     >>> round(answer.r_max, 2), round(answer.adjusted_coefficient, 2), round(answer.delta, 2)
     (0.52, 0.36, 10.0)
     """
-    b0, b1, goal = number(uncontrolled, "uncontrolled"), number(controlled, "controlled"), number(target, "target")
-    r0, r1 = number(uncontrolled_r2, "uncontrolled_r2"), number(controlled_r2, "controlled_r2")
+    b0, b1 = check.number("uncontrolled", uncontrolled), check.number("controlled", controlled)
+    goal = check.number("target", target)
+    r0, r1 = check.number("uncontrolled_r2", uncontrolled_r2), check.number("controlled_r2", controlled_r2)
     if not 0 <= r0 <= r1 <= 1:
         raise UsageError(f"uncontrolled_r2={r0:g} and controlled_r2={r1:g} must lie in 0 to 1, the second not below.")
-    top = min(1.0, 1.3 * r1) if r_max is None else number(r_max, "r_max")
+    top = min(1.0, 1.3 * r1) if r_max is None else check.number("r_max", r_max)
     if not r1 <= top <= 1:
         raise UsageError(f"r_max={top:g} must lie between controlled_r2={r1:g} and 1.")
     variances = (outcome_variance, treatment_variance, treatment_residual_variance)
@@ -272,7 +273,7 @@ def oster_delta(
         raise UsageError("Pass all of outcome_variance, treatment_variance and treatment_residual_variance, or none.")
     adjusted = None if r1 == r0 else b1 - delta * (b0 - b1) * (top - r1) / (r1 - r0)
     if given:
-        spread = [number(value, "A variance", above=0.0) for value in given]
+        spread = [check.positive("A variance", value) for value in given]
         above, below = _full_selection(b0, b1, goal, r0, r1, top, *spread)
         method = "Oster (2019), full estimator"
     else:
@@ -298,8 +299,8 @@ def _threshold(ratio: float, base: float) -> float:
 
 def _to_ratio(value: float, scale: str, common: bool, name: str) -> float:
     if scale == "smd":
-        return math.exp(0.91 * number(value, name))
-    ratio = number(value, name, above=0.0)
+        return math.exp(0.91 * check.number(name, value))
+    ratio = check.positive(name, value)
     if not common or scale == "risk_ratio":
         return ratio
     if scale == "odds_ratio":
@@ -316,7 +317,7 @@ def _limits(
         return bottom, top
     if scale != "smd" or low is not None or high is not None:
         raise UsageError('se= is for scale="smd", without low and high. For a ratio pass its limits.')
-    error = number(se, "se", above=0.0)
+    error = check.positive("se", se)
     return math.exp(0.91 * estimate - 1.78 * error), math.exp(0.91 * estimate + 1.78 * error)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -41,10 +40,10 @@ def read_records(
     competing: bool = False,
 ) -> Records:
     """Check raw records and number their causes and groups."""
-    end = vector(times, "times")
+    end = check.vector("times", times)
     if end.size == 0:
         raise NotEstimableError("times is empty: there is no record to follow. Pass at least one record.")
-    start = None if entry is None else vector(entry, "entry", size=end.size)
+    start = None if entry is None else check.vector("entry", entry, size=end.size)
     end, start = _join_ties(end, start)
     if start is not None and (start >= end).any():
         row = int(np.flatnonzero(start >= end)[0])
@@ -70,47 +69,12 @@ def read_records(
     )
 
 
-def vector(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
-    """Return `values` as a float vector without missing values."""
-    try:
-        made = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds something that is not a number. Pass a list or array of numbers.") from error
-    if made.ndim != 1:
-        raise UsageError(f"{name} has {made.ndim} dimensions. Pass one value a record, in a flat list or array.")
-    if size is not None and made.size != size:
-        raise UsageError(f"{name} has {made.size} values and there are {size} records. Pass one value a record.")
-    if not np.isfinite(made).all():
-        row = int(np.flatnonzero(~np.isfinite(made))[0])
-        raise UsageError(f"{name}[{row}] is missing or infinite. Drop such records or censor them at a known time.")
-    return made
-
-
 def group_index(groups: npt.ArrayLike | None, size: int, name: str = "groups") -> tuple[Ints, tuple[str | None, ...]]:
     """Return the index of each record's group, and the labels in sorted order (`(None,)` without groups)."""
     if groups is None:
         return np.zeros(size, dtype=np.intp), (None,)
-    raw = np.asarray(groups)
-    if raw.shape != (size,):
-        raise UsageError(f"{name} has shape {raw.shape} and there are {size} records. Pass one label a record.")
-    labels, index = _unique_labels(raw, name)
+    labels, index = _unique_labels(groups, name, size)
     return index, tuple(labels)
-
-
-def level_z(level: float) -> float:
-    """Return the normal quantile of a two-sided confidence level."""
-    from scipy.special import ndtri
-
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not between 0 and 1. Pass 0.95 for a 95 % interval.")
-    return float(ndtri(0.5 + level / 2))
-
-
-def one_of(value: str, accepted: Sequence[str], name: str) -> str:
-    """Refuse a `value` that is not among those `accepted`."""
-    if value not in accepted:
-        raise UsageError(f"{name}={value!r} is not one of {', '.join(repr(item) for item in accepted)}.")
-    return value
 
 
 def whole_numbers(weights: Floats) -> bool:
@@ -120,7 +84,7 @@ def whole_numbers(weights: Floats) -> bool:
 
 def chosen_times(at: npt.ArrayLike | None) -> Floats:
     """Return the times asked for, or none."""
-    return np.empty(0) if at is None else vector(np.atleast_1d(np.asarray(at, dtype=np.float64)), "at")
+    return np.empty(0) if at is None else check.vector("at", np.atleast_1d(np.asarray(at, dtype=np.float64)))
 
 
 def _join_ties(end: Floats, start: Floats | None) -> tuple[Floats, Floats | None]:
@@ -137,7 +101,7 @@ def _join_ties(end: Floats, start: Floats | None) -> tuple[Floats, Floats | None
 
 
 def _single_cause(events: npt.ArrayLike, size: int) -> tuple[Ints, tuple[str, ...]]:
-    happened = vector(np.asarray(events), "events", size=size)
+    happened = check.vector("events", np.asarray(events), size=size)
     if not np.isin(happened, (0.0, 1.0)).all():
         wrong = happened[~np.isin(happened, (0.0, 1.0))][0]
         raise UsageError(
@@ -148,23 +112,15 @@ def _single_cause(events: npt.ArrayLike, size: int) -> tuple[Ints, tuple[str, ..
 
 
 def _causes(events: npt.ArrayLike, size: int, censored: object) -> tuple[Ints, tuple[str, ...]]:
-    raw = np.asarray(events)
-    if raw.shape != (size,):
-        raise UsageError(f"events has shape {raw.shape} and there are {size} records. Pass one code a record.")
-    labels, index = _unique_labels(raw, "events")
+    labels, index = _unique_labels(events, "events", size)
     none = _label(np.asarray(censored)[()])
     causes = tuple(label for label in labels if label != none)
     position = np.array([-1 if label == none else causes.index(label) for label in labels], dtype=np.intp)
     return position[index], causes
 
 
-def _unique_labels(raw: npt.NDArray[np.generic], name: str) -> tuple[list[str], Ints]:
-    if raw.dtype == object:
-        raw = np.array([_label(value) for value in raw])
-    if raw.dtype.kind == "f" and np.isnan(raw.astype(np.float64)).any():
-        row = int(np.flatnonzero(np.isnan(raw.astype(np.float64)))[0])
-        raise UsageError(f"{name}[{row}] is missing. Drop such records or give the missing value a label of its own.")
-    values, index = np.unique(raw, return_inverse=True)
+def _unique_labels(labels: npt.ArrayLike, name: str, size: int) -> tuple[list[str], Ints]:
+    values, index = np.unique(check.labels(name, labels, size=size, unit="record"), return_inverse=True)
     return [_label(value) for value in values], index.astype(np.intp)
 
 
@@ -179,7 +135,7 @@ def _label(value: object) -> str:
 def _weights(weights: npt.ArrayLike | None, size: int) -> Floats:
     if weights is None:
         return np.ones(size)
-    made = vector(weights, "weights", size=size)
+    made = check.vector("weights", weights, size=size)
     if (made < 0).any():
         row = int(np.flatnonzero(made < 0)[0])
         raise UsageError(f"weights[{row}]={made[row]:g} is negative. Pass weights or counts of 0 or more.")

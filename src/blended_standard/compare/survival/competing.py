@@ -16,10 +16,12 @@ from blended_standard.compare.survival._incidence import (
     jackknife_incidence_variance,
     records_of_table,
 )
-from blended_standard.compare.survival._inputs import Floats, chosen_times, level_z, one_of, read_records, whole_numbers
+from blended_standard.compare.survival._inputs import Floats, chosen_times, read_records, whole_numbers
 from blended_standard.compare.survival.curves import only_table, records_of_group
 from blended_standard.compare.survival.tables import AtRiskTable, tabulate
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 VarianceMethod = Literal["aalen", "delta", "infinitesimal_jackknife"]
@@ -163,10 +165,10 @@ def cumulative_incidence(
     >>> [round(fit.incidence_at(6, cause=k).value, 10) for k in (1, 2)]
     [0.4, 0.4]
     """
-    z = level_z(level)
-    one_of(interval, INTERVALS, "interval")
+    z = normal_quantile(level)
+    check.one_of("interval", interval, INTERVALS)
     if variance is not None:
-        one_of(variance, ("aalen", "delta", "infinitesimal_jackknife"), "variance")
+        check.one_of("variance", variance, ("aalen", "delta", "infinitesimal_jackknife"))
     moments = chosen_times(at)
     records = None
     if table is None:

@@ -9,9 +9,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, Ints, level_z, one_of, read_records
+from blended_standard.compare.survival._inputs import Floats, Ints, read_records
 from blended_standard.compare.validity._models import columns
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 _MOST_STEPS = 50
@@ -118,8 +120,8 @@ def proportional_hazards(
     >>> round(fit.coefficients[0].value, 4), round(fit.coefficients[0].se, 4)
     (0.4608, 0.5628)
     """
-    z = level_z(level)
-    one_of(ties, ("efron", "breslow"), "ties")
+    z = normal_quantile(level)
+    check.one_of("ties", ties, ("efron", "breslow"))
     records = read_records(times, events, groups=strata, weights=weights, entry=entry)
     size = np.asarray(times).size
     x = columns(covariates, "covariates", size)

@@ -15,14 +15,14 @@ from blended_standard.compare.survival._inputs import (
     Ints,
     Records,
     chosen_times,
-    level_z,
-    one_of,
     read_records,
     whole_numbers,
 )
 from blended_standard.compare.survival._jackknife import jackknife_variance
 from blended_standard.compare.survival.tables import AtRiskTable, RiskSets, tabulate
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -182,10 +182,10 @@ def kaplan_meier(
     >>> round(fit.survival_at(8).value, 4), round(fit.survival_at(8).se, 4)
     (0.54, 0.1731)
     """
-    z = level_z(level)
-    one_of(interval, INTERVALS, "interval")
+    z = normal_quantile(level)
+    check.one_of("interval", interval, INTERVALS)
     if variance is not None:
-        one_of(variance, ("greenwood", "robust"), "variance")
+        check.one_of("variance", variance, ("greenwood", "robust"))
     shares = _shares(probabilities)
     moments = chosen_times(at)
     if table is None:

@@ -8,11 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, Ints, level_z, one_of, vector
+from blended_standard.compare.survival._inputs import Floats, Ints
 from blended_standard.compare.survival.curves import Steps, read_table
 from blended_standard.compare.survival.tables import AtRiskTable, RiskSets
 from blended_standard.compare.validity._models import columns, logistic
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -133,7 +135,7 @@ def life_table(
     >>> found.effective.tolist(), found.hazard.round(4).tolist()
     ([5.5, 3.5, 0.5], [0.1818, 0.5714, 0.0])
     """
-    edges = vector(breaks, "breaks")
+    edges = check.vector("breaks", breaks)
     if edges.size < 2 or (np.diff(edges) <= 0).any():
         raise UsageError("breaks must hold two limits or more that rise.")
     if not 0 <= exposure <= 1:
@@ -191,8 +193,8 @@ def discrete_time_hazard(
     >>> fit.hazard.round(4).tolist(), fit.survival.round(4).tolist()
     ([0.1667, 0.2, 0.3333], [0.8333, 0.6667, 0.4444])
     """
-    z = level_z(level)
-    one_of(link, ("logit", "cloglog"), "link")
+    z = normal_quantile(level)
+    check.one_of("link", link, ("logit", "cloglog"))
     known = read_table(periods, events, None, weights, None, table)
     part = known.pooled().groups[0]
     if (part.time < 1).any() or (part.time != np.rint(part.time)).any():
@@ -208,9 +210,9 @@ def discrete_time_hazard(
     inside = (hazard > 0) & (hazard < 1)
     if x.shape[1]:
         baseline, estimates, value = _regression(
-            vector(periods if periods is not None else [], "periods"),
-            vector(np.asarray(events), "events"),
-            None if weights is None else vector(weights, "weights"),
+            check.vector("periods", periods if periods is not None else []),
+            check.vector("events", np.asarray(events)),
+            None if weights is None else check.vector("weights", weights),
             x,
             steps.time[inside],
             link,

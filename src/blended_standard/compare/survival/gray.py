@@ -9,10 +9,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, group_index, read_records, vector
+from blended_standard.compare.survival._inputs import Floats, group_index, read_records
 from blended_standard.compare.survival.log_rank import at_times, chi_squared
 from blended_standard.compare.survival.tables import AtRiskTable, tabulate
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, array, result
 
 
@@ -233,9 +234,9 @@ def _layers(
     records = read_records(times, events, groups=groups, weights=weights, censored=censored, competing=True)
     if strata is None:
         return [tabulate(records)]
-    index, labels = group_index(strata, vector(times, "times").size, "strata")
+    index, labels = group_index(strata, check.vector("times", times).size, "strata")
     if weights is not None:
-        index = index[vector(weights, "weights") > 0]
+        index = index[check.vector("weights", weights) > 0]
     layers = []
     for layer in range(len(labels)):
         own = index == layer

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, group_index, vector
+from blended_standard.compare.survival._inputs import Floats, group_index
 from blended_standard.compare.survival.curves import Steps, read_table
 from blended_standard.compare.survival.tables import AtRiskTable, RiskSets
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 
@@ -153,11 +154,11 @@ def _layers(
         raise UsageError("Pass times, events and groups, or tables= with at-risk tables.")
     if strata is None:
         return [read_table(times, events, groups, weights, entry, None)]
-    end = vector(times, "times")
+    end = check.vector("times", times)
     index, labels = group_index(strata, end.size, "strata")
-    happened, label = vector(np.asarray(events), "events", size=end.size), np.asarray(groups)
-    weight = None if weights is None else vector(weights, "weights", size=end.size)
-    start = None if entry is None else vector(entry, "entry", size=end.size)
+    happened, label = check.vector("events", np.asarray(events), size=end.size), np.asarray(groups)
+    weight = None if weights is None else check.vector("weights", weights, size=end.size)
+    start = None if entry is None else check.vector("entry", entry, size=end.size)
     if label.shape != (end.size,):
         raise UsageError(f"groups has shape {label.shape} and there are {end.size} records. Pass one label a record.")
     layers = [index == layer for layer in range(len(labels))]

@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import level_z
 from blended_standard.compare.survival.curves import Steps, read_table, steps_of
 from blended_standard.compare.survival.tables import AtRiskTable
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -99,7 +100,7 @@ def restricted_mean(
     >>> round(restricted_mean(months, left, until=12).means[0].value, 2)
     8.66
     """
-    z = level_z(level)
+    z = normal_quantile(level)
     known = read_table(times, events, groups, weights, entry, table)
     curves = [steps_of(part) for part in known.groups]
     if any(part.time.size and part.time[0] < 0 for part in known.groups):
@@ -128,7 +129,7 @@ def restricted_mean(
 
 def _horizon(until: float | None, ends: list[float], last: list[float]) -> float:
     limit = min(ends)
-    horizon = min(last) if until is None else float(until)
+    horizon = min(last) if until is None else check.number("until", until)
     if not horizon > 0:
         raise UsageError(f"until={horizon:g} must be positive.")
     if horizon > limit:

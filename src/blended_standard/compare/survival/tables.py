@@ -12,8 +12,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, Records, read_records, vector
+from blended_standard.compare.survival._inputs import Floats, Records, read_records
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, array, result
 
 
@@ -165,11 +166,11 @@ def at_risk_table_from_counts(
     >>> at_risk_table_from_counts([2, 4], [1, 2], censored=[1, 0]).groups[0].at_risk.tolist()
     [4.0, 2.0]
     """
-    when = vector(time, "time")
+    when = check.vector("time", time)
     counts = np.asarray(events, dtype=np.float64)
     counts = counts[:, None] if counts.ndim == 1 else counts
-    gone = np.zeros(when.size) if censored is None else vector(censored, "censored", size=when.size)
-    late = np.zeros(when.size) if entered is None else vector(entered, "entered", size=when.size)
+    gone = np.zeros(when.size) if censored is None else check.vector("censored", censored, size=when.size)
+    late = np.zeros(when.size) if entered is None else check.vector("entered", entered, size=when.size)
     if counts.ndim != 2 or counts.shape[0] != when.size:
         raise UsageError(f"events has shape {counts.shape} and there are {when.size} times. Pass one row a time.")
     names = tuple(causes) if causes is not None else tuple(str(k + 1) for k in range(counts.shape[1]))

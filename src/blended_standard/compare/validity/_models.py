@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 
 Floats = npt.NDArray[np.float64]
 _MOST_STEPS = 100
@@ -82,40 +83,12 @@ def expit(eta: Floats) -> Floats:
 
 def columns(values: npt.ArrayLike | None, name: str, size: int) -> Floats:
     """Return predictors as a matrix with one row a record and no missing values."""
-    if values is None:
-        return np.empty((size, 0))
-    try:
-        made = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds something that is not a number. Code categories as 0/1 columns.") from error
-    made = made[:, None] if made.ndim == 1 else made
-    if made.ndim != 2 or made.shape[0] != size:
-        raise UsageError(f"{name} has shape {made.shape} and there are {size} outcomes. Pass one row a record.")
-    if not np.isfinite(made).all():
-        row = int(np.flatnonzero(~np.isfinite(made).all(axis=1))[0])
-        raise UsageError(f"{name} has a missing value in row {row}. Leave such records out, or impute them.")
-    return made
-
-
-def numbers(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
-    """Return a float vector without missing values."""
-    try:
-        made = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} holds something that is not a number. Pass a list or array of numbers.") from error
-    if made.ndim != 1:
-        raise UsageError(f"{name} has {made.ndim} dimensions. Pass one value a record.")
-    if size is not None and made.size != size:
-        raise UsageError(f"{name} has {made.size} values and there are {size} records.")
-    if not np.isfinite(made).all():
-        row = int(np.flatnonzero(~np.isfinite(made))[0])
-        raise UsageError(f"{name}[{row}] is missing or infinite. Leave such records out.")
-    return made
+    return np.empty((size, 0)) if values is None else check.columns(name, values, rows=size, unit="record")
 
 
 def binary(values: npt.ArrayLike, name: str, *, size: int | None = None) -> Floats:
     """Return a 0/1 vector that holds both values."""
-    made = numbers(np.asarray(values), name, size=size)
+    made = check.vector(name, np.asarray(values), size=size)
     if not np.isin(made, (0.0, 1.0)).all():
         raise UsageError(f"{name} holds values other than 0 and 1. Pass 1 or True for the event, 0 or False for none.")
     if made.size == 0 or made.min() == made.max():

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.validity._models import Floats, binary, logistic, numbers
+from blended_standard.compare.validity._models import Floats, binary, logistic
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -67,7 +68,7 @@ def brier_score(
     """
     from scipy.special import ndtri
 
-    y = numbers(np.asarray(outcome), "outcome")
+    y = check.vector("outcome", np.asarray(outcome))
     p = _probabilities(probabilities, y.size)
     if not np.isin(y, (0.0, 1.0)).all():
         raise UsageError("outcome holds values other than 0 and 1.")
@@ -146,7 +147,7 @@ def calibration(outcome: npt.ArrayLike, probabilities: npt.ArrayLike, *, level: 
 
 
 def _probabilities(values: npt.ArrayLike, size: int) -> Floats:
-    made = numbers(values, "probabilities", size=size)
+    made = check.vector("probabilities", values, size=size)
     if (made < 0).any() or (made > 1).any():
         raise UsageError("probabilities holds a value outside 0 to 1.")
     return made

@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.validity._models import Floats, binary, numbers
+from blended_standard.compare.validity._models import Floats, binary
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 Direction = Literal["higher", "lower"]
@@ -173,7 +174,7 @@ def _estimate(name: str, part: Placements, level: float, n: int) -> Estimate:
 def _oriented(scores: npt.ArrayLike, size: int, direction: str, name: str) -> Floats:
     if direction not in ("higher", "lower"):
         raise UsageError(f"direction={direction!r} is not one of higher, lower.")
-    made = numbers(scores, name, size=size)
+    made = check.vector(name, scores, size=size)
     return made if direction == "higher" else -made
 
 

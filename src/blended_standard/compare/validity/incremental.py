@@ -16,9 +16,9 @@ from blended_standard.compare.validity._models import (
     columns,
     least_squares,
     logistic,
-    numbers,
 )
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -125,7 +125,7 @@ def delta_r2(outcome: npt.ArrayLike, base: npt.ArrayLike, added: npt.ArrayLike) 
     """
     from scipy.special import fdtrc
 
-    y = numbers(outcome, "outcome")
+    y = check.vector("outcome", outcome)
     small = _design(columns(base, "base", y.size))
     large = np.column_stack([small, columns(added, "added", y.size)])
     ranks = np.linalg.matrix_rank(small), np.linalg.matrix_rank(large)
@@ -349,7 +349,7 @@ def _likelihood_ratio(y: Floats, small: Floats, large: Floats) -> NestedTest:
 
 
 def _outcome(outcome: npt.ArrayLike, kind: str | None) -> tuple[Floats, Literal["continuous", "binary"]]:
-    y = numbers(np.asarray(outcome), "outcome")
+    y = check.vector("outcome", np.asarray(outcome))
     if kind not in (None, "continuous", "binary"):
         raise UsageError(f"kind={kind!r} is not one of continuous, binary.")
     if kind == "binary" or (kind is None and bool(np.isin(y, (0.0, 1.0)).all())):

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.scoring._checks import Floats
+from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.bkt._recursions import Packed, backward, forward, sample
 
 LEAST = 1e-4

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.scoring._checks import Floats, Integers
+from blended_standard.numeric.arguments import Floats, Integers
 
 _LONGEST_CODED = 60
 

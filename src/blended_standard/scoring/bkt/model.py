@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats, Integers
 from blended_standard.scoring.bkt._estimation import LEAST, maximize
 from blended_standard.scoring.bkt._recursions import Packed, backward, forward, pack
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Interval, Result, Row, result
 from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped, purified
 
@@ -109,10 +110,9 @@ def mantel_haenszel_table(tables: npt.ArrayLike, *, level: float = 0.95, alpha: 
     counts = np.asarray(tables, dtype=float)
     if counts.ndim != 3 or counts.shape[1:] != (2, 2):
         raise UsageError(f"tables has shape {counts.shape}; accepted is (strata, 2, 2).")
-    if not np.all(np.isfinite(counts)) or np.any(counts < 0):
-        raise UsageError("tables must hold counts of 0 or above, none missing.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    if not np.all(np.isfinite(counts)) or np.any(counts < 0) or counts.sum() > check.EXACT:
+        raise UsageError(f"tables must hold counts of 0 or above, none missing, {check.EXACT:g} learners at most.")
+    check.level(level)
     check_alpha(alpha)
     return _common("", counts, level, alpha)
 

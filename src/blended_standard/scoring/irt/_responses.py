@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.scoring.irt._kernels import Floats
 
 Positions = npt.NDArray[np.int8]
@@ -178,9 +179,9 @@ def row_weights(weights: npt.ArrayLike | None, count: int) -> Floats:
     """Return the weight of each row, 1 by default."""
     if weights is None:
         return np.ones(count)
-    made = np.asarray(weights, dtype=float)
-    if made.shape != (count,) or not np.all(np.isfinite(made)) or np.any(made < 0):
-        raise UsageError(f"weights of shape {made.shape} must hold {count} finite numbers of 0 or more, one a row.")
+    made = check.vector("weights", weights, size=count, unit="row")
+    if np.any(made < 0) or made.sum() > check.EXACT:
+        raise UsageError(f"weights must be numbers of 0 or more, and together {check.EXACT:g} at most: learners a row.")
     return made
 
 

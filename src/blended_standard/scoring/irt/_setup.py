@@ -117,7 +117,7 @@ def build(
 
 def _models(table: Table, model: str | Sequence[str]) -> tuple[str, ...]:
     count = len(table.item_ids)
-    models = (model,) * count if isinstance(model, str) else tuple(model)
+    models = (model,) * count if isinstance(model, str) else tuple(model or ())
     unknown = [name for name in models if name not in MODELS]
     if unknown:
         raise UsageError(f"model={unknown[0]!r} is not one of {', '.join(MODELS)}.")

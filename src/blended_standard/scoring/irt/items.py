@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt._kernels import KIND_OF_MODEL, Floats, Kind, log_probability, theta_curves
 
@@ -204,7 +205,10 @@ def item_parameters(
     >>> items.intercepts
     ((0.6,), (-0.24,))
     """
-    steps = tuple(tuple(np.atleast_1d(np.asarray(row, dtype=float)).tolist()) for row in thresholds)  # type: ignore[union-attr]
+    try:
+        steps = tuple(tuple(np.atleast_1d(np.asarray(row, dtype=float)).tolist()) for row in thresholds)  # type: ignore[union-attr]
+    except (TypeError, ValueError) as error:
+        raise UsageError("thresholds must hold one number, or one sequence of numbers, an item.") from error
     count = len(steps)
     models = (model,) * count if isinstance(model, str) else tuple(model)
     ids = tuple(f"item{j + 1}" for j in range(count)) if item_ids is None else tuple(str(name) for name in item_ids)
@@ -364,10 +368,7 @@ def _broadcast(name: str, values: npt.ArrayLike, count: int) -> Floats:
 
 
 def _abilities(theta: npt.ArrayLike) -> Floats:
-    points: Floats = np.atleast_1d(np.asarray(theta, dtype=float))
-    if points.ndim != 1 or not np.all(np.isfinite(points)):
-        raise UsageError(f"theta of shape {points.shape} must be a number or one row of finite numbers.")
-    return points
+    return check.vector("theta", np.atleast_1d(check.floats("theta", theta)))
 
 
 def _curve_rows(theta: Floats, item_ids: tuple[str, ...], values: Floats, total: Floats, what: str) -> list[Row]:

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link.items import Floats
 
+_MOST_POINTS = 1_000_000
 _TIE = 1e-10  # cumulative shares closer than this count as equal
 
 
@@ -205,17 +207,19 @@ def _wrapped(first: Floats, second: Floats | None, counts: npt.ArrayLike) -> Fre
 
 
 def _vector(name: str, values: npt.ArrayLike) -> Floats:
-    made = np.asarray(values, dtype=float)
-    if made.ndim != 1 or made.size == 0 or not np.all(np.isfinite(made)):
-        raise UsageError(f"{name} must be a vector of numbers with none missing; its shape is {made.shape}.")
+    made = check.vector(name, values)
+    if made.size == 0:
+        raise UsageError(f"{name} is empty; pass at least one score.")
     return made
 
 
 def _points(name: str, values: Floats, ends: tuple[float, float] | None, step: float) -> Floats:
-    if not (np.isfinite(step) and step > 0):
-        raise UsageError(f"step={step!r} must be above 0.")
-    low, high = (float(values.min()), float(values.max())) if ends is None else (float(ends[0]), float(ends[1]))
-    count = round((high - low) / step) + 1
+    low, high = (float(values.min()), float(values.max())) if ends is None else check.pair(f"{name} scale", ends)
+    count = round((high - low) / check.positive("step", step)) + 1
+    if count > _MOST_POINTS:
+        raise UsageError(
+            f"{name}=({low:g}, {high:g}) in steps of {step:g} has more than {_MOST_POINTS:,} score points."
+        )
     if count < 2 or not np.isclose(low + (count - 1) * step, high):
         raise UsageError(f"{name}=({low:g}, {high:g}) must span at least two score points, a whole number of steps.")
     return np.asarray(low + step * np.arange(count), dtype=float)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
 from blended_standard.scoring.link.items import Floats
@@ -170,11 +171,9 @@ def choose_degree(
     2
     """
     table = as_table(distribution, name="distribution").total
-    if criterion not in ("aic", "bic", "likelihood_ratio"):
-        raise UsageError(f"criterion={criterion!r} is not one of aic, bic, likelihood_ratio.")
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha={alpha!r} must lie between 0 and 1.")
-    if not 1 <= maximum < len(table.scores):
+    check.one_of("criterion", criterion, ("aic", "bic", "likelihood_ratio"))
+    check.share("alpha", alpha)
+    if check.whole("maximum", maximum, minimum=1) >= len(table.scores):
         raise UsageError(f"maximum={maximum!r} must lie between 1 and {len(table.scores) - 1}.")
     fits = tuple(loglinear(table, degree=degree) for degree in range(1, maximum + 1))
     if criterion == "likelihood_ratio":
@@ -188,10 +187,11 @@ def choose_degree(
 
 def _degrees(table: FrequencyTable, degree: Degree, cross: int) -> tuple[int, ...]:
     ways = table.counts.ndim
-    degrees = tuple(degree) if isinstance(degree, tuple) else (degree,) * ways
-    if len(degrees) != ways or any(d != int(d) or d < 1 for d in degrees):
+    given = tuple(degree) if isinstance(degree, tuple) else (degree,) * ways
+    if len(given) != ways:
         raise UsageError(f"degree={degree!r} must be {ways} whole number(s) of at least 1.")
-    if cross != int(cross) or not 0 <= cross <= min(degrees):
+    degrees = tuple(check.whole("degree", each, minimum=1) for each in given)
+    if check.whole("cross", cross) > min(degrees):
         raise UsageError(f"cross={cross!r} must lie between 0 and the lowest degree, {min(degrees)}.")
     return degrees
 

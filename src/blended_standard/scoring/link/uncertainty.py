@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from blended_standard.errors import BlendedStandardError, NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link.equating import Equating
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
@@ -85,8 +86,7 @@ def bootstrap_equating(
     >>> found.se.shape
     (4,)
     """
-    if replications < 2:
-        raise UsageError(f"replications={replications!r} must be at least 2.")
+    replications, seed = check.whole("replications", replications, minimum=2), check.whole("seed", seed)
     tables = [as_table(t, name=n) for t, n in ((x, "x"), (y, "y")) if t is not None]
     if any(np.any(table.counts != np.rint(table.counts)) for table in tables):
         raise UsageError("counts must be whole to be resampled; give observed counts, and smoothing through `degree=`.")

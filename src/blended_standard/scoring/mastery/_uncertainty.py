@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 
 _RESAMPLES = 2000
 
@@ -84,11 +84,12 @@ def weighted_mean(
     squared = float(weights @ weights)
     if scale is not None:
         return _on_scale(name, kept, value, 1.0 / squared, cut, scale, level)
-    if kept.size == 1 or kept.min() == kept.max():
+    spread = float(kept.std(ddof=1)) if kept.size > 1 else 0.0
+    if kept.size == 1 or spread < check.SMALLEST:
         why = "One score" if kept.size == 1 else "Equal scores"
         note = f"{why}: no spread to give a standard error; pass scale=(low, high) for a Beta interval."
         return estimate(name, value, cut, n=kept.size, note=note)
-    se = float(kept.std(ddof=1)) * math.sqrt(squared)
+    se = spread * math.sqrt(squared)
     df = kept.size - 1
     half, probability = student(value, se, df, cut, level)
     interval = Interval(low=value - half, high=value + half, level=level, method="Student t")
@@ -107,8 +108,8 @@ def _on_scale(
     """Beta posterior of the share of the scale, on the effective number of scores 1 / sum of squared weights."""
     from scipy.special import betainc, betaincinv
 
-    low, high = scale
-    if not low < high:
+    low, high = check.pair("scale", scale)
+    if low == high:
         raise UsageError(f"scale={scale!r} must be (low, high) with low below high.")
     if kept.min() < low or kept.max() > high:
         raise UsageError(f"scores run from {kept.min():g} to {kept.max():g}, outside scale={scale!r}.")

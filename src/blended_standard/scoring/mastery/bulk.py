@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats, Integers
+from blended_standard.scoring.mastery.rules import check_weight
 
 BulkRule = Literal[
     "highest",
@@ -130,8 +131,7 @@ def by_learner(
     ([3, 7], [2.0, 3.0])
     """
     check.one_of("rule", rule, _RULES)
-    if not 0.0 < weight <= 1.0:
-        raise UsageError(f"weight={weight!r} is outside 0 (excluded) to 1.")
+    check_weight(weight)
     if rule == "n_of_m" and cut is None:
         raise UsageError("rule='n_of_m' needs cut=, the score that counts as a success.")
     learners, segments, missing = _segmented(learner_codes, scores, order)
@@ -161,17 +161,15 @@ def _segmented(
     learner_codes: npt.ArrayLike, scores: npt.ArrayLike, order: npt.ArrayLike | None
 ) -> tuple[npt.NDArray[np.generic], _Segments, int]:
     """Learners in ascending order, their scores in segments, and how many scores were missing."""
-    codes, values = np.asarray(learner_codes), np.asarray(scores)
-    if codes.ndim != 1 or values.ndim != 1:
-        raise UsageError("learner_codes and scores must each have one dimension, one entry a score.")
+    codes, values = check.labels("learner_codes", learner_codes, unit="score"), np.asarray(scores)
+    if values.ndim != 1:
+        raise UsageError("scores must have one dimension, one entry a score.")
     check.same_length(learner_codes=codes, scores=values)
     if values.dtype != np.float64:
         values = check.vector("scores", values, missing=True)
     moments = None if order is None else _whole_order(np.asarray(order), values.size)
-    total = float(values.sum())
-    if not np.isfinite(total):
-        if np.isinf(values).any():
-            raise UsageError("scores holds an infinite value; pass finite numbers.")
+    check.numbers("scores", values, missing=True, unit="score")
+    if np.isnan(values.sum()):
         kept = ~np.isnan(values)
         codes, moments = codes[kept], None if moments is None else moments[kept]
         values = values[kept]
@@ -197,8 +195,11 @@ def _whole_order(order: npt.NDArray[np.generic], count: int) -> Integers:
         if np.isnat(order).any():
             raise UsageError("order holds missing times (NaT); give every score its time or leave it out.")
         return order.astype(np.int64)
-    if order.dtype.kind == "f" and np.isnan(order.astype(float)).any():
-        raise UsageError("order holds missing values (NaN); give every score its time or leave it out.")
+    missing = (
+        np.isnan(order.astype(float)) if order.dtype.kind == "f" else np.array([moment is None for moment in order])
+    )
+    if missing.any():
+        raise UsageError("order holds missing values; give every score its time or leave it out.")
     ranks: Integers = np.unique(order, return_inverse=True)[1].astype(np.int64)
     return ranks
 

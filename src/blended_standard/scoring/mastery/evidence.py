@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Result, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.mastery import rules
 from blended_standard.scoring.mastery._uncertainty import MasteryEstimate
 
@@ -189,6 +189,7 @@ def decide(
     'verified mastery'
     """
     given = check.vector("scores", scores, missing=True)
+    check.number("cut", cut)
     gate = evidence_gate(
         levels,
         counts_from=counts_from,
@@ -254,7 +255,7 @@ def _levels(levels: npt.ArrayLike) -> Floats:
 
 def _days(name: str, values: npt.ArrayLike) -> Floats:
     """Days as numbers: plain numbers stay, everything else is read as a date."""
-    made = np.asarray(values)
+    made = np.atleast_1d(np.asarray(values))
     if made.dtype.kind in "iuf":
         return made.astype(float)
     try:

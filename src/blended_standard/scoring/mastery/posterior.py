@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Row, array, result
 from blended_standard.results import Result as Base
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 
 
 @result
@@ -82,7 +82,8 @@ def beta_binomial(
     """
     from scipy.special import betaincc, betaincinv
 
-    if not (0.0 <= successes <= trials and math.isfinite(trials)):
+    successes, trials = check.number("successes", successes), check.number("trials", trials, high=2.0**53)
+    if not 0.0 <= successes <= trials:
         raise UsageError(f"successes={successes!r} of trials={trials!r}: pass 0 <= successes <= trials.")
     check.share("cut", cut, closed=True)
     check.share("level", level)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.mastery._uncertainty import (
     MasteryEstimate,
     estimate,
@@ -135,7 +135,7 @@ def decaying_average(
     >>> round(decaying_average([1, 2, 3, 4, 5], weight=0.65).value, 6)
     4.469619
     """
-    _check_weight(weight)
+    check_weight(weight)
     return weighted_mean("decaying_average", scores, lambda n: decay_weights(n, weight), cut, scale, level)
 
 
@@ -170,7 +170,7 @@ def weighted_average(
     >>> weighted_average([1, 2, 3, 4, 5], weight=0.65).value
     4.125
     """
-    _check_weight(weight)
+    check_weight(weight)
     return weighted_mean("weighted_average", scores, lambda n: newest_weights(n, weight), cut, scale, level)
 
 
@@ -285,7 +285,7 @@ def n_of_m(
         if check.whole("m", m, minimum=1) < n:
             raise UsageError(f"m={m} is smaller than n={n}: no learner could meet the rule.")
         kept = kept[-m:]
-    passing = kept[kept >= cut]
+    passing = kept[kept >= check.number("cut", cut)]
     probability = _chance_of_n(n, passing.size, kept.size)
     if passing.size < n:
         reason = f"{passing.size} of the {kept.size} scores reach the cut {cut:g}; the rule asks for {n}."
@@ -357,7 +357,7 @@ def canvas_round(value: float, decimals: int = 2) -> float:
     >>> canvas_round(4.125), round(4.125, 2)
     (4.13, 4.12)
     """
-    return float(Decimal(value).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
+    return float(Decimal(check.number("value", value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP))
 
 
 def decay_weights(n: int, weight: float) -> Floats:
@@ -376,8 +376,9 @@ def newest_weights(n: int, weight: float) -> Floats:
     return weights
 
 
-def _check_weight(weight: float) -> None:
-    if not 0.0 < weight <= 1.0:
+def check_weight(weight: float) -> None:
+    """Refuse a weight of the newest score that is not above 0 and up to 1."""
+    if not 0.0 < check.number("weight", weight) <= 1.0:
         hint = f" Percent must be given as a share: weight={weight / 100:g}." if 1.0 < weight <= 100.0 else ""
         raise UsageError(f"weight={weight!r} is outside 0 (excluded) to 1.{hint}")
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats, Integers
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats, Integers
 
 Orientation = Literal["columns", "rows"]
 Weights = Literal["linear", "quadratic", "ordinal"] | npt.ArrayLike | None

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.raters._tables import (
     Orientation,
     Weights,
@@ -108,7 +108,7 @@ def fleiss_kappa(
     """
     data = _read(ratings, counts, weights, categories, raters)
     shares = data.shares
-    mean = shares.mean(axis=0)
+    mean = shares.sum(axis=0) / max(len(shares), 1)
     toward = (data.weights @ mean + mean @ data.weights) / 2.0
     found = _coefficient("Fleiss kappa", data, float(mean @ data.weights @ mean), shares @ toward, level)
     sizes = data.table.sum(axis=1)
@@ -203,14 +203,14 @@ def brennan_prediger(
     0.5
     """
     data = _read(ratings, counts, weights, categories, raters)
-    expected = float(data.weights.mean())
+    expected = float(data.weights.sum()) / max(data.weights.size, 1)
     return _coefficient("Brennan-Prediger", data, expected, np.full(len(data.table), expected), level)
 
 
 def _gwet(name: str, data: _Counts, level: float) -> ChanceCorrected:
     count = len(data.categories)
     shares = data.shares
-    mean = shares.mean(axis=0)
+    mean = shares.sum(axis=0) / max(len(shares), 1)
     scale = float(data.weights.sum()) / (count * (count - 1)) if count > 1 else 1.0
     expected = scale * float(mean @ (1.0 - mean)) if count > 1 else 1.0
     return _coefficient(name, data, expected, scale * (shares @ (1.0 - mean)), level)

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Result, Row, array, finite, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats, Integers
 
 _STEP = 1e-4
 
@@ -166,14 +166,10 @@ def _read(
     categories: Sequence[float] | None,
 ) -> tuple[_Ratings, tuple[tuple[str, ...], ...], tuple[float, ...]]:
     values = check.vector("scores", scores)
-    columns = [
-        np.asarray(learners),
-        np.asarray(raters),
-        np.zeros(values.size, int) if items is None else np.asarray(items),
-    ]
-    check.same_length(learners=columns[0], raters=columns[1], items=columns[2], scores=values)
-    if any(column.ndim != 1 for column in columns) or not values.size:
-        raise UsageError("learners, raters, items and scores must each have one dimension, one entry a rating.")
+    if not values.size:
+        raise UsageError("scores is empty; pass one entry a rating.")
+    given = {"learners": learners, "raters": raters, "items": np.zeros(values.size, int) if items is None else items}
+    columns = [check.labels(name, column, size=values.size, unit="rating") for name, column in given.items()]
     found = [np.unique(column, return_inverse=True) for column in columns]
     scale = np.unique(values) if categories is None else np.asarray(categories, dtype=float)
     score = np.searchsorted(scale, values)

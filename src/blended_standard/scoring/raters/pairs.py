@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.raters._tables import Orientation, Weights, coded, units_by_raters, weight_table
 
 

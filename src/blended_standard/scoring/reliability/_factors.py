@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from blended_standard.errors import NotEstimableError
-from blended_standard.scoring._checks import Floats
+from blended_standard.numeric.arguments import Floats
 
 _LEAST_UNIQUENESS = 0.005
 _TURNS = 3

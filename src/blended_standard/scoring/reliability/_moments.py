@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 
 
 @attrs.frozen

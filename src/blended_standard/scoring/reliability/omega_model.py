@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Row, array, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.reliability._factors import minimum_residuals, oblimin, schmid_leiman
 from blended_standard.scoring.reliability._moments import complete_cases, correlations, moments
 from blended_standard.scoring.reliability.internal import _lambda6

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Result, Row, array, result
-from blended_standard.scoring import _checks as check
 
 
 @result
@@ -50,9 +50,9 @@ def standard_error_of_measurement(sd: float, reliability: float) -> Estimate:
     >>> standard_error_of_measurement(10, 0.91).value
     3.0
     """
-    if not (math.isfinite(sd) and sd >= 0):
-        raise UsageError(f"sd={sd!r} is not a number of 0 or more.")
-    error = sd * math.sqrt(round(1.0 - check.share("reliability", reliability, closed=True), 15))
+    error = check.number("sd", sd, low=0.0) * math.sqrt(
+        round(1.0 - check.share("reliability", reliability, closed=True), 15)
+    )
     return Estimate(name="standard error of measurement", value=error, method="sd * sqrt(1 - reliability)")
 
 
@@ -172,7 +172,7 @@ def spearman_brown(reliability: float, factor: float) -> Estimate:
     0.75
     """
     check.positive("factor", factor)
-    if not -1.0 <= reliability <= 1.0 or 1.0 + (factor - 1.0) * reliability <= 0:
+    if not -1.0 <= check.number("reliability", reliability) <= 1.0 or 1.0 + (factor - 1.0) * reliability <= 0:
         raise UsageError(
             f"reliability={reliability!r} must be from -1 to 1 and give a positive variance at this length."
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 
 
 @result

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.standards._cut import Cut
 
 
@@ -71,6 +71,7 @@ def hofstee(
     53.33
     """
     x = np.sort(check.vector("scores", scores))
+    cut_range, fail_range = check.pair("cut_range", cut_range), check.pair("fail_range", fail_range)
     (k_low, k_high), (f_low, f_high) = cut_range, fail_range
     if not (k_low < k_high and 0 <= f_low < f_high <= 1 and x.size):
         raise UsageError(
@@ -135,7 +136,7 @@ def impact(
             raise UsageError(f"The cut has no value: {cut.reason}")
         value, spread = cut.value, cut.se if se is None else se
     else:
-        value, spread = float(cut), se
+        value, spread = check.number("cut", cut), se
     if not x.size:
         raise UsageError("scores is empty; pass the scores of at least one learner.")
     labels = np.full(x.size, "all") if groups is None else np.asarray([str(group) for group in groups])
@@ -168,6 +169,7 @@ def _share_below(x: Floats, cut: float) -> float:
 
 def _crossing(x: Floats, cut_range: tuple[float, float], fail_range: tuple[float, float]) -> float | None:
     """The cut at which the share below meets the falling line; at a step, the score of the step."""
+    cut_range, fail_range = check.pair("cut_range", cut_range), check.pair("fail_range", fail_range)
     (k_low, k_high), (f_low, f_high) = cut_range, fail_range
     slope = (f_high - f_low) / (k_high - k_low)
     if _share_below(x, k_low) > f_high or _share_below(x, k_high) < f_low:

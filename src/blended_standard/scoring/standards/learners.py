@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval
-from blended_standard.scoring import _checks as check
-from blended_standard.scoring._checks import Floats
 from blended_standard.scoring.standards._cut import Cut, mean_interval
 
 
@@ -60,6 +60,7 @@ def borderline_group(
     check.one_of("method", method, ("median", "mean", "regression"))
     x, g = check.vector("scores", scores), check.vector("grades", grades)
     check.same_length(scores=x, grades=g)
+    check.number("borderline", borderline)
     if method == "regression":
         return _borderline_regression(x, g, borderline, minimum_r_squared, level)
     group = x[g == borderline]
