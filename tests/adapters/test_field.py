@@ -71,7 +71,6 @@ def test_what_is_not_read_is_refused_by_name() -> None:
         ("case", "ctdl/SampleCompetencyFramework_with_Envelope.json", "Read it as 'ctdl'"),
         ("case", "openbadges/ob30", "Read it as 'open_badges'"),
         ("case", "case/schemas/case-v1p1-cfpackage.json", "JSON Schema"),
-        ("edfi", "edfi/xml", "JSON"),
     ):
         with pytest.raises(UnreadableInputError, match=named):
             _read(standard, FIELD / source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -59,6 +60,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _LENGTHS = {"weekIdentifier": (5, 80), "studentUniqueId": (1, 32), "programName": (1, 60)}
+# Decimals of five digits, two of them after the point.
+_LARGEST = {"yearsOfPriorProfessionalExperience": 999.99, "yearsOfPriorTeachingExperience": 999.99}
 _KEYS = {
     "performanceLevels": ("performanceLevelDescriptor", "assessmentReportingMethodDescriptor"),
     "items": ("assessmentItemReference",),
@@ -73,7 +76,7 @@ def problem_with(resource: str, document: Any) -> tuple[str, str] | None:
     >>> problem_with("schools", {"schoolId": 1, "nameOfInstitution": " "})
     ('nameOfInstitution', 'nameOfInstitution is blank, or an identifier that begins or ends with a blank.')
     """
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         return "", "It is not an object."
     for path in REQUIRED.get(resource, ()):
         if at(document, path) in (None, "", []):
@@ -81,10 +84,22 @@ def problem_with(resource: str, document: Any) -> tuple[str, str] | None:
     return next(_problems(document, ""), None)
 
 
+def general(resource: str) -> str:
+    """Return the resource by whose rules another is read: associations with any kind of program are alike.
+
+    Examples
+    --------
+    >>> general("studentCTEProgramAssociations")
+    'studentProgramAssociations'
+    """
+    special = resource.startswith("student") and resource.endswith("ProgramAssociations")
+    return "studentProgramAssociations" if special else resource
+
+
 def at(document: Any, path: str) -> Any:
     """Return the value at a path, or None."""
     for name in path.split("."):
-        document = document.get(name) if isinstance(document, Mapping) else None
+        document = document.get(name) if isinstance(document, dict) else None
     return document
 
 
@@ -108,7 +123,7 @@ def day(value: object) -> dt.date | None:
 
 
 def _problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for name, each in value.items():
             yield from _problems(each, f"{path}.{name}" if path else str(name))
     elif isinstance(value, list):
@@ -125,3 +140,5 @@ def _problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, f"{path} is blank, or an identifier that begins or ends with a blank."
         elif len(value) < shortest or (longest is not None and len(value) > longest):
             yield path, f"{path} is not {shortest} to {longest} characters long."
+    elif isinstance(value, int | float) and abs(value) > _LARGEST.get(path.rpartition(".")[2], math.inf):
+        yield path, f"{path} has more digits than it may."

@@ -16,7 +16,7 @@ from blended_standard.io.read import SourceFile, files_of
 
 _LINES = (".jsonl", ".ndjson")
 _COMMENTS = (b"//", b"/*")
-_ENDINGS = (*_LINES, ".json", ".jsonld")
+ENDINGS = (*_LINES, ".json", ".jsonld")
 
 
 @attrs.frozen
@@ -41,11 +41,11 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
     for file in files_of(source):
         if file.name.lower().endswith(also):
             any_file = own = True
-        elif not file.name.lower().endswith(_ENDINGS):
+        elif not file.name.lower().endswith(ENDINGS):
             unread.append(file)
         else:
             any_file = True
-            for place, document in _documents(file, work):
+            for place, document in documents_in(file, work):
                 said = foreign(work.name, kind_of(document))
                 if said:
                     work.lose("document", said)
@@ -61,7 +61,8 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
         raise UnreadableInputError(other)
 
 
-def _documents(file: SourceFile, work: Work) -> Iterator[tuple[Place, Any]]:
+def documents_in(file: SourceFile, work: Work) -> Iterator[tuple[Place, Any]]:
+    """Yield the documents of one file whose name ends as one of `ENDINGS`."""
     if not file.name.lower().endswith(_LINES):
         yield from _parsed(file.read(), Place(file.name), work)
         return

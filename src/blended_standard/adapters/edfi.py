@@ -1,4 +1,7 @@
-"""Read Ed-Fi resources as the API of data standard 5 gives them, one file of JSON or JSON Lines a resource.
+"""Read Ed-Fi resources: XML interchanges, and what the API of data standard 5 gives, one file of JSON a resource.
+
+Memory grows with the records that come out and with the distinct identities in the source, not with the size of its
+files of XML; `_edfi_sources` says what is held.
 
 Source: Ed-Fi Data Standard 5.2 (facts of `spec/adapters/edfi.yaml`).
 """
@@ -7,18 +10,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from typing import Any
 
 import attrs
 
-from blended_standard.adapters import _edfi_rules as rules
 from blended_standard.adapters import _edfi_work as work_records
 from blended_standard.adapters._edfi_rules import SCHEME, STUDENT, at, code, day
-from blended_standard.adapters.documents import Place, json_documents, members
+from blended_standard.adapters._edfi_sources import Source
+from blended_standard.adapters.documents import members
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
-from blended_standard.errors import UnreadableInputError
 
 Document = Mapping[str, Any]
 _NO_EPISODE = {"Invalid enrollment", "No show"}
@@ -33,41 +34,13 @@ _OPEN_DAYS = {"instructional day", "make-up day", "student late arrival/early di
 
 
 def read(source: Any, options: Options) -> Import:
-    """Read the resources of a directory, archive or list of files, each named after its resource."""
+    """Read the resources of a directory, archive, file or list of them: XML interchanges, and JSON by its name."""
     work = Work("edfi", options)
     work.needs_key()
-    return Reading(work, _resources(source, work)).read(str(source))
-
-
-def _resources(source: Any, work: Work) -> dict[str, list[Document]]:
-    known = {entry.field.partition(".")[0] for entry in work.map.fields}
-    found: dict[str, list[Document]] = {}
-    for place, outer in json_documents(source, work):
-        for resource, document in _named(place, outer, known):
-            problem = rules.problem_with(resource, document)
-            if problem:
-                work.find("ADP-INVALID", resource, line=place.line, field=problem[0] or None, detail=problem[1])
-                work.lose(resource, f"invalid: {problem[0]}")
-                continue
-            work.see_document(document, resource)
-            if resource in known:
-                found.setdefault(resource, []).append(document)
-            else:
-                work.lose(resource, "a resource that the map does not know")
-    if not found.keys() & known:
-        raise UnreadableInputError(f"{source}: holds no Ed-Fi resource. Expected files such as students.json.")
-    return found
-
-
-def _named(place: Place, document: Any, known: set[str]) -> Iterator[tuple[str, Any]]:
-    """Yield documents with their resource: that of the file's name, or of each list in an object."""
-    resource = PurePath(place.file).stem
-    if resource not in known and isinstance(document, Mapping) and known & document.keys():
-        for name, listed in document.items():
-            for each in listed if isinstance(listed, list) else [listed]:
-                yield str(name), each
-    else:
-        yield resource, document
+    taken = Source(work)
+    taken.read(source)
+    version = ", ".join(sorted(taken.versions)) or "5.2"
+    return Reading(work, taken.found).read(str(source), version)
 
 
 @attrs.frozen
@@ -89,7 +62,7 @@ class Reading:
     found: dict[str, list[Document]]
     episodes: dict[str, list[tuple[dt.date, dt.date | None, str]]] = attrs.field(factory=dict)
 
-    def read(self, source: str) -> Import:
+    def read(self, source: str, version: str) -> Import:
         """Return what the resources hold."""
         self._places()
         self._calendar()
@@ -100,10 +73,7 @@ class Reading:
         work_records.gradebook(self)
         work_records.awards(self)
         work_records.attendance(self)
-        for resource in ("courseTranscripts", "studentCompetencyObjectives", "staffSchoolAssociations"):
-            fate = self.work.fate(resource)
-            self.work.lose(resource, fate.reason if fate else "", len(self.found.get(resource, ())))
-        return self.work.finish("5.2", source)
+        return self.work.finish(version, source)
 
     def all(self, resource: str) -> list[Document]:
         """Return the documents of a resource."""
@@ -123,7 +93,7 @@ class Reading:
                     program = _program_id(each["programReference"])
                     programs[program] = each["programReference"]["programName"]
                     sites[str(at(each, "educationOrganizationReference.educationOrganizationId"))] = program
-        else:
+        elif self.all("studentSchoolAssociations"):
             detail = "The agency of each school was taken as its program. Pass programs, a list of program names."
             work.found.add("ADP-ASSUMED", table="edfi/schools", field="localEducationAgencyReference", detail=detail)
             for each in self.all("studentSchoolAssociations"):
@@ -131,8 +101,6 @@ class Reading:
                 agency = at(schools.get(site), "localEducationAgencyReference.localEducationAgencyId")
                 sites[site] = str(agency or site)
             programs = {program: names.get(program, program) for program in sites.values()}
-        for site in sites.keys() - names.keys():
-            work.find("ADP-REFERENCE", "schools", field="schoolId", value=site)
         for program, name in sorted(programs.items()):
             work.add("program", program_id=program, name=name, time_zone=work.zone.key)
         for site, program in sorted(sites.items()):
@@ -159,14 +127,12 @@ class Reading:
 
     def _learners(self) -> None:
         facts: dict[str, Document] = {}
-        for each in self.all("studentEducationOrganizationAssociations"):
-            facts.setdefault(str(at(each, STUDENT)), each)
-        for name in ("firstName", "lastSurname", "middleName", "preferredFirstName", "preferredLastSurname"):
-            for each in self.all("students"):
-                self.work.people.remember(each.get(name) or "")
+        for resource in ("studentEducationOrganizationAssociations", "studentDemographics"):
+            for each in self.all(resource):
+                student = str(at(each, STUDENT))
+                facts[student] = {**each, **facts.get(student, {})}
         for each in self.all("students"):
             student = str(each["studentUniqueId"])
-            self.work.people.remember(student)
             known = facts.get(student, {})
             traits = {
                 code(trait.get("studentCharacteristicDescriptor")) for trait in members(known, "studentCharacteristics")
@@ -200,7 +166,6 @@ class Reading:
                 stays.setdefault((str(at(each, STUDENT)), str(site)), []).append(stay)
         students = {str(each["studentUniqueId"]) for each in self.all("students")}
         for student in sorted({student for student, _ in stays} - students):
-            self.work.find("ADP-REFERENCE", "students", field="studentUniqueId")
             self.work.add("learner", learner_id=self.work.people.learner(SCHEME, student))
         for (student, site), listed in sorted(stays.items()):
             for stay in _joined(listed, self.work.options.as_of):
@@ -302,7 +267,8 @@ class Reading:
         word = code(document.get(field))
         term = self.work.vocabulary(vocabulary).get(word)
         if word and term is None:
-            self.work.find("ADP-VOCABULARY", resource, field=field, value=word)
+            personal = self.work.people.names_someone(word)
+            self.work.find("ADP-VOCABULARY", resource, field=field, value=word, identifying=personal)
         return term.code if term else None
 
 

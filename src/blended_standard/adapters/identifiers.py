@@ -18,6 +18,7 @@ _IPV6 = re.compile(
     re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<!\w)\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)")
+_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 PSEUDONYM = re.compile(r"[a-z0-9]{1,8}-[a-z2-7]{32}")
 _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 8
@@ -31,10 +32,10 @@ def random_key() -> PseudonymKey:
 
 
 def looks_identifying(text: str) -> bool:
-    """Say whether `text` holds what looks like a mail address, an IP address or a telephone number."""
+    """Say whether `text` holds what looks like an address of mail or the net, or a number of telephone or tax."""
     if "@" in text or "%40" in text:
         return _EMAIL.search(text) is not None
-    return any(pattern.search(text) is not None for pattern in (_IPV4, _IPV6, _PHONE))
+    return any(pattern.search(text) is not None for pattern in (_IPV4, _IPV6, _PHONE, _SSN))
 
 
 @attrs.define
