@@ -62,7 +62,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
             return []
     term = reader.terms.get(f"{kind}/{action}")
     if term is None:
-        reader.problem("ADP-VOCABULARY", "action", "")
+        reader.unknown("action", f"{kind}/{action}", person)
         reader.lose("event", "a type and action that the map does not know")
         return []
     own = identifier[1].lower() if identifier else ""

@@ -22,6 +22,8 @@ Breach = tuple[Entry, str, str]
 # The kind of record that an entry travels as.
 JUDGED = "judged"
 _LARGEST = 20_000
+# Words unknown to the map that a reader names.
+_NAMED = 50
 
 
 @attrs.define
@@ -105,6 +107,7 @@ class EventReader:
     tally: Tally = attrs.field(factory=Tally)
     line: int | None = None
     shapes: Counter[Shape] = attrs.field(factory=Counter)
+    named: set[str] = attrs.field(factory=set)
 
     def read(self, document: Any) -> list[Record]:
         """Return the records of one document, every field of it counted."""
@@ -127,6 +130,15 @@ class EventReader:
         self.tally.problems[code, field, detail] += 1
         if self.line is not None:
             self.tally.lines.setdefault((code, field, detail), self.line)
+
+    def unknown(self, field: str, word: str, person: str) -> None:
+        """Count a word that the map does not know; the first ones are named, unless they may name a person."""
+        hides = looks_identifying(word) or (len(person) > 2 and person in word)
+        if hides or len(word) > 256 or (word not in self.named and len(self.named) >= _NAMED):
+            self.problem("ADP-VOCABULARY", field)
+            return
+        self.named.add(word)
+        self.problem("ADP-VOCABULARY", field, f"{word!r} counts as nothing.")
 
     def unwrap(self, document: Any, envelope: str) -> list[Any]:
         """Return the events of a document: itself, or what an envelope holds; its other fields are counted."""

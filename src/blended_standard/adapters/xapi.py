@@ -18,7 +18,7 @@ from blended_standard.adapters.work import Options
 
 VOCABULARY = "verb"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
-_ATTENDED = "http://adlnet.gov/expapi/verbs/attended"
+_ATTENDED = {"http://adlnet.gov/expapi/verbs/attended", "https://w3id.org/xapi/adb/verbs/attended"}
 
 
 def read(source: Any, options: Options) -> Import:
@@ -109,10 +109,10 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
         reader.lose("statement", "withdraws another statement")
         return []
     if term is None:
-        reader.problem("ADP-VOCABULARY", "verb.id", "")
+        reader.unknown("verb.id", verb, facts["actor"][1] if facts["actor"] else "")
         reader.lose("statement", "a verb that the map does not know")
         return []
-    if term.code is None and verb != _ATTENDED:
+    if term.code is None and verb not in _ATTENDED:
         reader.lose("statement", term.reason)
         return []
     who, at = facts["actor"], instant(facts.get("timestamp"))
@@ -121,7 +121,7 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
         reader.lose("statement", f"no {lacking} that can be read: a single agent, an instant, an activity")
         return []
     learner, person, _ = who
-    if verb == _ATTENDED:
+    if verb in _ATTENDED:
         return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present"})]
     result = facts.get("result", _NO_OUTCOME)
     handed_in = result.judged and term.scored is not None
