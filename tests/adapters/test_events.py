@@ -184,6 +184,109 @@ def test_two_sides_of_a_thread_make_a_contact_and_one_makes_none(tmp_path: Path)
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 
+LIKERT = {"id": "https://lms.example/scale/1", "type": "LikertScale", "scalePoints": 4}
+LIKERT |= {"itemLabels": ["Never", "Seldom", "Often", "Always"], "itemValues": ["-2", "-1", "1", "2"]}
+NUMERIC = {"id": "https://lms.example/scale/2", "type": "NumericScale", "minValue": 1, "maxValue": 10, "step": 1}
+ASKED = {"id": "https://lms.example/survey/1/form/2", "type": "Questionnaire", "name": "Belonging, spring"}
+
+
+def _asked(number: int, action: str, chosen: Any, scale: Any, hour: int = 20, **parts: Any) -> dict[str, Any]:
+    question = {"id": f"https://lms.example/q/{number}", "type": "RatingScaleQuestion", "scale": scale}
+    item = {"id": f"https://lms.example/i/{number}", "type": "QuestionnaireItem", "isPartOf": ASKED}
+    item |= {"question": question, "categories": ["belonging"], "weight": 1.0}
+    response = {} if chosen is None else {"generated": {"type": "RatingScaleResponse", "selections": chosen}}
+    made = _event(number, "QuestionnaireItemEvent", action, 2, object=item, **response, **parts)
+    return made | {"eventTime": f"2026-03-02T{hour:02d}:00:00.000Z"}
+
+
+def test_answers_to_a_survey_become_a_response_and_answers_to_its_items(tmp_path: Path) -> None:
+    sent = ASKED | {"items": [{"id": f"https://lms.example/i/{n}", "type": "QuestionnaireItem"} for n in range(1, 9)]}
+    events = [
+        _asked(1, "Completed", ["1"], LIKERT),
+        _asked(2, "Completed", ["Seldom"], LIKERT, membership={"roles": ["Learner"]}),
+        _asked(3, "Completed", ["7"], NUMERIC),
+        _asked(4, "Skipped", None, LIKERT),
+        _asked(5, "Completed", ["Sometimes"], LIKERT),  # not a point of the scale
+        _asked(6, "Completed", ["a", "b"], {"type": "MultiselectScale", "itemValues": ["a", "b"]}),
+        _asked(7, "Completed", None, None),  # free text
+        _event(8, "QuestionnaireEvent", "Started", 2, object=ASKED),
+        _event(9, "QuestionnaireEvent", "Submitted", 2, object=sent) | {"eventTime": "2026-03-03T02:00:00.000Z"},
+    ]
+    (tmp_path / "log.json").write_text(json.dumps(events))
+    made = _read("caliper", tmp_path / "log.json")
+    assert [(row["item_id"][-1], row.get("score")) for row in rows(made, "item_response")] == [
+        ("1", 2.0),
+        ("2", 1.0),
+        ("3", 6.0),
+        ("4", None),
+    ]
+    items = {row["item_id"][-1]: (row["maximum_score"], row["subscale"]) for row in rows(made, "item")}
+    assert items == {key: (9.0 if key == "3" else 3.0, "belonging") for key in "12345"}
+    (instrument,) = rows(made, "instrument")
+    assert (instrument["title"], instrument["kind"]) == (ASKED["name"], "questionnaire")
+    (response,) = rows(made, "survey_response")
+    # Sent in after midnight of UTC, which is the evening of the same day there.
+    assert (str(response["date"]), response["status"], response["respondent"]) == ("2026-03-02", "answered", "learner")
+    assert (response["items_asked"], response["items_answered"], response.get("score")) == (8, 6, None)
+    assert response["instrument_id"] == ASKED["id"]
+    assert not rows(made, "activity")
+    assert not rows(made, "evidence")
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
+def test_a_survey_that_is_refused_or_answered_twice_is_told_apart_and_adults_are_left_out(tmp_path: Path) -> None:
+    survey = {"id": "https://lms.example/survey/1", "type": "Survey"}
+    invitation = {"id": "https://lms.example/survey/1/i/zanzi-1", "type": "SurveyInvitation", "survey": survey}
+    events = [
+        _event(1, "SurveyInvitationEvent", "Sent", 1, object=invitation),
+        _event(2, "SurveyInvitationEvent", "Declined", 2, object=invitation),
+        _event(3, "SurveyEvent", "OptedOut", 9, object=survey),
+        _event(4, "QuestionnaireEvent", "Submitted", 12, object=ASKED),
+        _event(5, "QuestionnaireEvent", "Submitted", 20, object=ASKED["id"]),
+        _event(6, "QuestionnaireEvent", "Submitted", 20, object=ASKED, membership={"roles": ["Instructor"]}),
+        _asked(7, "Skipped", None, LIKERT, hour=1),
+        _event(8, "QuestionnaireItemEvent", "Completed", 25, object={"id": "https://lms.example/i/9"}),
+    ]
+    (tmp_path / "log.json").write_text(json.dumps(events))
+    made = _read("caliper", tmp_path / "log.json")
+    found = [(row["date"].day, row["status"], row.get("instrument_id")) for row in rows(made, "survey_response")]
+    assert sorted(found, key=lambda each: each[0]) == [
+        (2, "refused", survey["id"]),
+        (9, "refused", survey["id"]),
+        (12, "answered", ASKED["id"]),
+        (20, "answered", ASKED["id"]),
+        (25, "answered", None),
+    ]
+    assert {loss.reason: loss.count for loss in made.losses.records} == {
+        "The act of whoever asks.": 1,
+        "an answer of an adult, who has no episode": 1,
+    }
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
+def test_a_test_and_its_items_are_described_and_other_things_are_left_out_by_their_type(tmp_path: Path) -> None:
+    test = {"id": "https://lms.example/test/1", "type": "Assessment"}
+    item = {"id": "https://lms.example/test/1/item/3", "type": "AssessmentItem", "isPartOf": test}
+    described = [
+        {"@context": "http://purl.imsglobal.org/ctx/caliper/v1p2", **item, "maxScore": 2},
+        test | {"name": "Quiz one", "version": "1.0", "maxScore": 15},
+        {"id": "https://lms.example/users/zanzi-1", "type": "Person", "name": "Zanzibara"},
+        {"id": "https://lms.example/x", "type": "Hologram"},
+    ]
+    events = [_event(1, "AssessmentItemEvent", "Skipped", 3, object=item), *described]
+    # The same thing described again, with more to say, is no conflict.
+    (tmp_path / "log.json").write_text(json.dumps([*events, test | {"name": "Quiz one", "dateModified": "x"}]))
+    made = _read("caliper", tmp_path / "log.json")
+    assert [(row["title"], row.get("version")) for row in rows(made, "instrument")] == [("Quiz one", "1.0")]
+    assert [(row["item_id"], row["maximum_score"]) for row in rows(made, "item")] == [(item["id"], 2.0)]
+    assert {loss.reason for loss in made.losses.records} == {
+        "A person alone; learners come from a roster.",
+        "describes a thing of a type that the map does not know",
+    }
+    assert "ADP-CONFLICT" not in codes(made)
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
 @in_field
 def test_documents_of_the_field_are_read_and_version_one_is_refused_by_name() -> None:
     for name, folder in (("xapi", "xapi/openedx"), ("caliper", "caliper/v1p1"), ("caliper", "caliper/openedx")):

@@ -18,19 +18,23 @@ _STAFF = ("Instructor", "Mentor", "Administrator", "Manager", "ContentDeveloper"
 
 def post(reader: EventReader, event: Mapping[str, Any], who: str, at: Any) -> list[Record]:
     """Return a post with its thread, where its author's role is stated and the thread is known."""
-    message, membership = event["object"][2], event.get("membership")
+    message = event["object"][2]
     thread = message.get("isPartOf") if isinstance(message, Mapping) else None
     thread = thread.get("id") if isinstance(thread, Mapping) else thread
-    roles = membership.get("roles") if isinstance(membership, Mapping) else None
-    if not isinstance(thread, str) or not isinstance(roles, list) or not roles:
-        return []
-    staff = any(str(role).rpartition("/")[2].partition("#")[0] in _STAFF for role in roles)
-    learner = any(str(role).rpartition("/")[2].partition("#")[0] == "Learner" for role in roles)
-    if staff == learner:
+    staff, learner = sides(event)
+    if not isinstance(thread, str) or staff == learner:
         return []
     person = reader.people.adult("caliper", who) if staff else reader.people.learner("caliper", who)
     own = reader.people.pseudonym("thread", "caliper", thread)
     return [("post", {"thread": own, "person": person, "staff": staff, "at": at})]
+
+
+def sides(event: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Return whether the membership of an event says that its actor is staff, and that it is a learner."""
+    membership = event.get("membership")
+    roles = membership.get("roles") if isinstance(membership, Mapping) else None
+    stated = {str(role).rpartition("/")[2].partition("#")[0] for role in roles} if isinstance(roles, list) else set()
+    return bool(stated & set(_STAFF)), "Learner" in stated
 
 
 def contacts(posts: list[Post]) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Read Caliper 1.1 and 1.2 envelopes and events: acts, evidence, answers to items, and contacts in threads.
+"""Read Caliper 1.1 and 1.2 envelopes and events: acts, evidence, answers to items and surveys, contacts in threads.
 
 Source: 1EdTech Caliper Analytics 1.1 and 1.2 (facts of `spec/adapters/caliper.yaml`).
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from blended_standard.adapters import _caliper_surveys as surveys
 from blended_standard.adapters import _caliper_threads as threads
 from blended_standard.adapters.events import EventReader, Facts, Layout, Record, instant, share
 from blended_standard.adapters.logs import read_log
@@ -22,7 +23,8 @@ _SCHEME = "caliper"
 
 def read(source: Any, options: Options) -> Import:
     """Read events, in envelopes or not."""
-    return read_log("caliper", "1.1", source, options, joined={"post": threads.contacts})
+    joined = {"post": threads.contacts, "survey_act": surveys.responses}
+    return read_log("caliper", "1.1", source, options, joined=joined)
 
 
 def refusal(document: Any) -> str | None:
@@ -49,8 +51,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
     kind, action = event.get("type"), event.get("action")
     if action is None:
-        reader.lose("entity", "describes a thing and not an act")
-        return []
+        return _described(reader, event)
     at = instant(event.get("eventTime"))
     who, person, actor_kind = event.get("actor", (None, "", None))
     iri, shown, _ = event.get("object", (None, "", None))
@@ -60,7 +61,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
             reader.problem("ADP-INVALID", name, f"{name} is missing or malformed.")
             reader.lose("event", f"invalid: {name}")
             return []
-    term = reader.terms.get(f"{kind}/{action}")
+    term = reader.terms.get(f"{kind}/{action}") or (reader.terms.get("Event") if kind == "Event" else None)
     if term is None:
         reader.unknown("action", f"{kind}/{action}", person)
         reader.lose("event", "a type and action that the map does not know")
@@ -68,6 +69,8 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     own = identifier[1].lower() if identifier else ""
     if kind == "GradeEvent":
         return _graded(reader, event, own, at)
+    if kind in surveys.KINDS:
+        return surveys.acts(reader, event, own, at, term.reason)
     if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
@@ -98,6 +101,26 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "form_id": place,
     }
     return [*made, ("evidence", evidence)]
+
+
+def _described(reader: EventReader, entity: Facts) -> list[Record]:
+    """Return the test, questionnaire or item that an entity describes; any other is left out by its type."""
+    kind, own, name = entity.get("type"), _id(entity.get("id")), entity.get("name")
+    if own and kind in _INSTRUMENTS:
+        place = reader.object_of(own)
+        title = name if isinstance(name, str) and name else place
+        version = entity.get("version")
+        facts = {"version": version} if isinstance(version, str) else {}
+        return [("instrument", {"instrument_id": place, "title": title, "kind": _INSTRUMENTS[kind], **facts})]
+    test = _id(entity.get("isPartOf"))
+    if own and test and kind == "AssessmentItem":
+        return _item(reader.object_of(own), reader.object_of(test), entity.get("maxScore"))
+    term = reader.terms.get(str(kind))
+    reader.lose("entity", term.reason if term else "describes a thing of a type that the map does not know")
+    return []
+
+
+_INSTRUMENTS = {"Assessment": "test", "Questionnaire": "questionnaire"}
 
 
 def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
@@ -139,12 +162,15 @@ def _answer(reader: EventReader, item: Any, who: tuple[str, str], at: Any, score
     learner, person = who
     place = reader.object_for(own, reader.object_of(own), person)
     instrument = reader.object_for(test, reader.object_of(test), person)
-    highest = item.get("maxScore")
+    answer = {"episode_id": learner, "item_id": place, "at": at, "score": score}
+    return [*_item(place, instrument, item.get("maxScore")), ("item_response", answer)]
+
+
+def _item(item: str, test: str, highest: Any) -> list[Record]:
     facts = {"maximum_score": float(highest)} if isinstance(highest, int | float) and highest >= 0 else {}
     return [
-        ("instrument", {"instrument_id": instrument, "title": instrument, "kind": "test"}),
-        ("item", {"item_id": place, "instrument_id": instrument, **facts}),
-        ("item_response", {"episode_id": learner, "item_id": place, "at": at, "score": score}),
+        ("instrument", {"instrument_id": test, "title": test, "kind": "test"}),
+        ("item", {"item_id": item, "instrument_id": test, **facts}),
     ]
 
 
@@ -163,6 +189,11 @@ def _count(attempt: Any) -> int | None:
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
 
 
+def _place(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document as its fields are counted: those of an entity apart from those of an event."""
+    return document if "action" in document else {"entity": document}
+
+
 LAYOUT = Layout(
     parts=(
         *("type", "actor", "action", "object", "generated", "target", "referrer", "@context", "profile", "extensions"),
@@ -172,4 +203,6 @@ LAYOUT = Layout(
     facts=_facts,
     records=_records,
     envelope="data",
+    required=frozenset({"action"}),
+    place=_place,
 )

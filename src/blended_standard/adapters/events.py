@@ -55,6 +55,10 @@ def _no_problem(_: Mapping[str, Any]) -> None:
     return None
 
 
+def _whole(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return document
+
+
 def _sound(_: str, __: Any) -> bool:
     return True
 
@@ -76,11 +80,13 @@ class Layout:
     envelope
         The field that holds the events of an envelope.
     required
-        Parts without which a document is not valid.
+        Parts without which a document takes the general route.
     problem
         The part that makes a document invalid, and why, or None.
     sound
         Whether a part is valid wherever it stands.
+    place
+        Returns a document as its fields are counted.
     breaches
         Of the events of one group, in the order of their times, those that break a rule, with the field and why.
     """
@@ -93,6 +99,7 @@ class Layout:
     required: frozenset[str] = frozenset()
     problem: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_problem
     sound: Callable[[str, Any], bool] = _sound
+    place: Callable[[Mapping[str, Any]], Mapping[str, Any]] = _whole
     breaches: Callable[[Iterable[Entry]], Iterator[Breach]] | None = None
 
 
@@ -114,7 +121,7 @@ class EventReader:
         if not isinstance(document, dict):
             self.problem("JSN-INVALID", "", "It is not an object.")
             return []
-        self.shapes[shape_of(document)] += 1
+        self.shapes[shape_of(self.layout.place(document))] += 1
         if len(self.shapes) > _LARGEST:
             self._settle()
         problem = self.layout.problem(document)

@@ -15,6 +15,10 @@ from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
 
 _IDS = {"activity": "activity_id", "evidence": "evidence_id"}
+# What an event has and the description of a thing has not, which may come again with more to say.
+_ACTS = {"verb", "action"}
+# Records with a local day, which the readers leave as an instant.
+_LOCAL = ("legacy_attendance", "survey_response")
 # Described by each event that touches them, and added once.
 _ONCE = {"instrument": "instrument_id", "item": "item_id"}
 
@@ -66,7 +70,7 @@ def read_log(
     for kind, join in (joined or {}).items():
         made += join([row for table, row in made if table == kind])
     once: set[tuple[str, str]] = set()
-    for table, row in made:
+    for table, row in sorted(made, key=_bare):
         key = table, str(row.get(_ONCE.get(table, ""), ""))
         if table == JUDGED or table in (joined or {}) or (table in _ONCE and key in once):
             continue
@@ -77,12 +81,20 @@ def read_log(
             work.lose(table, "withdrawn by the source")
             work.find("ADP-VOIDED", table)
             continue
-        if table == "legacy_attendance":
+        if table in _LOCAL:
             row = row | {"date": row["date"].astimezone(work.zone).date()}
         work.add(table, **row)
     work.voided.extend(sorted(withdrawn))
     settle(work, tally)
     return work.finish(version, str(source))
+
+
+def _bare(record: Record) -> bool:
+    """Say whether a record only names a thing that another may describe, which is then the one to keep."""
+    table, row = record
+    return (table == "instrument" and row["title"] == row["instrument_id"]) or (
+        table == "item" and row.get("maximum_score") is None
+    )
 
 
 def refused_by(work: Work, layout: Layout, entries: Iterable[Entry], withdrawn: set[str]) -> set[str]:
@@ -123,7 +135,7 @@ def settle(work: Work, tally: Tally) -> None:
 def _again(event: Any, seen: dict[str, int], work: Work) -> bool:
     """Say whether an event with this identifier came before; other content under it is a conflict."""
     identifier = event.get("id") if isinstance(event, dict) else None
-    if not isinstance(identifier, str):
+    if not isinstance(identifier, str) or not event.keys() & _ACTS:
         return False
     content = hash(repr(sorted((key, repr(value)) for key, value in event.items() if key != "stored")))
     if identifier.lower() not in seen:
