@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 import shutil
 import zipfile
@@ -188,6 +189,14 @@ def test_what_must_not_be_imported_is_named_and_left_out(
     assert made.losses.records
 
 
+def test_a_description_that_is_missing_is_said_and_nothing_is_refused(tmp_path: Path) -> None:
+    bare = re.sub(r"<description>.*?</description>", "", COURSE, flags=re.DOTALL)
+    made = _alone(tmp_path, bare)
+    assert [finding.severity for finding in made.findings if finding.code == "ADP-VALUE"] == ["warning"] * 8
+    assert _counted(made) == _leaves(bare)
+    assert len(rows(made, "competency")) == 7
+
+
 def test_of_several_courses_the_sound_ones_are_read(tmp_path: Path) -> None:
     other = tmp_path / "other.xml"
     other.write_text(COURSE.replace("/algebra-restart", "/again"), "utf-8")
@@ -238,6 +247,8 @@ def test_packages_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UnreadableInputError, match=r"no cmi5\.xml"):
         adapters.read("cmi5", tmp_path / "empty")
+    with pytest.raises(UnreadableInputError, match=r"imsmanifest\.xml: this is the manifest of a SCORM"):
+        adapters.read("cmi5", _zipped(tmp_path / "scorm.zip", {"imsmanifest.xml": "<manifest/>", "a/b.xml": ""}))
     two = _zipped(tmp_path / "two.zip", {"a/cmi5.xml": COURSE, "b/cmi5.xml": COURSE})
     with pytest.raises(UnreadableInputError, match="one package at a time"):
         adapters.read("cmi5", two)
@@ -251,6 +262,21 @@ def test_packages_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
     for path in (PACKAGE, _zipped(tmp_path / "many.zip", _files())):
         with pytest.raises(UnreadableInputError, match="holds"):
             package_of(path, limits=Limits(archive_members=2))
+
+
+def test_damaged_structures_give_findings_or_a_refusal(tmp_path: Path) -> None:
+    draw = random.Random(11)
+    for number in range(150):
+        content = bytearray(COURSE.encode())
+        for _ in range(draw.randrange(1, 4)):
+            place = draw.randrange(len(content))
+            content[place : place + draw.randrange(40)] = draw.randbytes(draw.randrange(3))
+        said, made = "", None
+        try:
+            made = _alone(tmp_path, bytes(content), f"{number}.xml")
+        except UnreadableInputError as error:
+            said = str(error)
+        assert f"{number}.xml" in said or (made and (_errors(made) or rows(made, "framework")))
 
 
 def test_a_text_with_an_address_is_withheld(tmp_path: Path) -> None:

@@ -45,6 +45,22 @@ def test_frameworks_come_in_from_each_standard_of_theirs(tmp_path: Path, capsys:
     assert "begins with a comment" in capsys.readouterr().out
 
 
+def test_a_course_of_cmi5_comes_in_and_one_that_must_not_be_imported_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "in"
+    assert main(["import", "cmi5", str(HERE / "cmi5/package"), "--out", str(out)]) == 0
+    assert "33 kept as local fields" in capsys.readouterr().out
+    assert {"framework.jsonl", "competency.jsonl", "losses.json"} <= {file.name for file in out.iterdir()}
+    assert main(["export", "case", str(out), "--out", str(tmp_path / "case"), "--quiet"]) == 0
+    broken = tmp_path / "cmi5.xml"
+    broken.write_text((HERE / "cmi5/package/cmi5.xml").read_text("utf-8").replace("moveOn=", "moveon="), "utf-8")
+    assert main(["import", "cmi5", str(broken), "--out", str(tmp_path / "broken")]) == 1
+    assert "ADP-CMI5-SCHEMA" in capsys.readouterr().out
+    assert main(["import", "xapi", str(broken), "--out", str(tmp_path / "other"), "--quiet"]) == 3
+    assert "Read it as 'cmi5'" in capsys.readouterr().err
+
+
 def test_ed_fi_resources_come_in_and_go_out_for_a_named_program(tmp_path: Path) -> None:
     """A resource that is broken is an error, and the rest is written."""
     out = str(tmp_path / "in")

@@ -15,14 +15,15 @@ from blended_standard.adapters._xml import Element
 SPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 UNITS = ("au", "block")
 _OTHERS = "(x )*"
-# The parts of each element in their order, an element of another namespace as x.
+# The parts of each element in their order, an element of another namespace as x. The schema demands a description too;
+# many courses have none, and nothing is misread without it.
 _PARTS = {
     "courseStructure": "course (objectives )?((au|block) )+" + _OTHERS,
-    "course": "title description " + _OTHERS,
+    "course": "title (description )?" + _OTHERS,
     "objectives": "(objective )+" + _OTHERS,
-    "objectives.objective": "(title description |description title )",
-    "block": "title description (objectives )?((au|block) )+" + _OTHERS,
-    "au": "title description (objectives )?url (launchParameters )?(entitlementKey )?" + _OTHERS,
+    "objectives.objective": "(title (description )?|description title )",
+    "block": "title (description )?(objectives )?((au|block) )+" + _OTHERS,
+    "au": "title (description )?(objectives )?url (launchParameters )?(entitlementKey )?" + _OTHERS,
     "title": "(langstring )+" + _OTHERS,
     "description": "(langstring )+" + _OTHERS,
     "unit.objectives": "(objective )+" + _OTHERS,
@@ -74,9 +75,9 @@ def objectives_of(element: Element) -> list[Element]:
 
 def faults(root: Element, files: frozenset[str] | None) -> Iterator[Fault]:
     """Yield what is wrong with a structure; `files` are those of its package, None where it came alone."""
-    broken = list(_schema(root, root.name))
-    yield from broken
-    if broken:
+    found = list(_schema(root, root.name))
+    yield from found
+    if any(fault.code == "ADP-CMI5-SCHEMA" for fault in found):
         return
     units = list(units_of(root))
     named = [*root.all("course"), *objectives_of(root), *units]
@@ -104,6 +105,8 @@ def _schema(element: Element, kind: str) -> Iterator[Fault]:
     if not re.fullmatch(expected or "", said):
         detail = f"{element.name} holds {_few(names)}; the schema wants {_readable(expected)} (clause 13.2)."
         yield Fault("ADP-CMI5-SCHEMA", element.name, element.line, detail)
+    elif "title" in names and "description" not in names:
+        yield Fault("ADP-VALUE", f"{element.name}.description", element.line, "It is missing (clause 13.2).")
     if element.text and expected:
         yield Fault("ADP-CMI5-SCHEMA", element.name, element.line, "It holds text between its parts (clause 13.2).")
     yield from _attributes(element, kind)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,7 +20,7 @@ from blended_standard.adapters.kinds import foreign, hint, kind_of_content
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io.read import files_of, package_of
+from blended_standard.io.read import SourceFile, files_of, package_of
 
 _NAME = "cmi5.xml"
 # Parts whose paths begin anew, so that units count alike wherever they stand.
@@ -52,7 +53,8 @@ def _structure(path: Path, work: Work) -> _Source:
         return _Source(path.name, file.read(), None)
     found = sorted((name for name in package.names if _base(name).lower() == _NAME), key=lambda name: name.count("/"))
     if not found:
-        there = hint("cmi5", files_of(path)) if path.is_dir() else ""
+        top = [name for name in sorted(package.names) if "/" not in name]
+        there = hint("cmi5", (SourceFile(name, partial(package.read, name), None) for name in top))
         raise UnreadableInputError(f"{path}: holds no {_NAME}. Pass a package of cmi5 or its course structure.{there}")
     place = _NAME if _NAME in found else found[0]
     if place != _NAME:

@@ -35,6 +35,7 @@ def _add_import(commands: Any) -> None:
         "oneroster set.zip --out submission --key-file key.txt",
         "xapi log.jsonl --out submission --key-file key.txt --time-zone America/Chicago",
         "case framework.json --out framework --format csv",
+        "cmi5 course.zip --out course",
     )
     _add_standard(made, tuple(adapters.READERS))
     made.source.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
