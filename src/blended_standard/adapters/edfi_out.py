@@ -6,8 +6,9 @@ must know its students by the identifiers that are written here, or they are rep
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.edfi import GRADES
 from blended_standard.adapters.result import Export, FieldLoss, LossReport
 from blended_standard.io import Submission
+from blended_standard.spec import load_standard
 
 Row = dict[str, Any]
 _SPACE = "uri://ed-fi.org/"
+_CALENDAR = "default"
 _GRADE_OF = {number: name for name, number in GRADES.items()}
 _EXITS = {
     "completed_diploma": "Graduated",
     "completed_equivalency": "Completed",
     "completed_program": "Completed",
-    "finished_not_passed": "Completed",
+    "finished_not_passed": "Other",
     "transfer": "Transferred",
     "withdrawn": "Withdrawn",
     "dismissed": "Involuntarily Removed",
@@ -49,11 +52,14 @@ _REASONS = {
 
 
 def write(submission: Submission, target: Path) -> Export:
-    """Write programs, schools, calendars, standards and enrolments."""
+    """Write agencies or programs, schools, calendars, standards and enrolments."""
     tables = {name: rows_of(data) for name, data in submission.tables.items()}
+    programs = tables.get("program", ())
     made: Row = {
-        "programs": [_program(row) for row in tables.get("program", ())],
+        "localEducationAgencies": [_agency(row) for row in programs if "/" not in str(row["program_id"])],
+        "programs": [_program(row) for row in programs if "/" in str(row["program_id"])],
         "schools": [_school(row) for row in tables.get("site", ())],
+        "calendars": _calendars(tables.get("calendar_day", ())),
         "calendarDates": [_calendar_date(row) for row in tables.get("calendar_day", ())],
         "learningStandards": [_standard(row) for row in tables.get("competency", ())],
         "studentSchoolAssociations": [_enrolment(row) for row in tables.get("episode", ())],
@@ -76,19 +82,41 @@ def _fates(tables: Mapping[str, list[Row]]) -> list[FieldLoss]:
         for name in dict.fromkeys(name for row in rows for name in row):
             count = sum(name in row for row in rows)
             if name in _WRITTEN.get(table, ()):
-                fields.append(FieldLoss(field=f"{table}.{name}", fate="mapped", count=count, to="Ed-Fi"))
+                reason = _other_words(rows) if (table, name) == ("episode", "exit_reason") else ""
+                fields.append(FieldLoss(field=f"{table}.{name}", fate="mapped", count=count, to="Ed-Fi", reason=reason))
             else:
                 reason = _REASONS.get(table, "the resources written here have no field for it")
                 fields.append(FieldLoss(field=f"{table}.{name}", fate="dropped", count=count, reason=reason))
     return fields
 
 
+def _other_words(episodes: list[Row]) -> str:
+    """Say which reasons come back as another, because Ed-Fi has no word for them."""
+    words = load_standard().adapters["edfi"].vocabulary("exit")
+    reasons = {str(row["exit_reason"]) for row in episodes if row.get("exit_reason")}
+    other = sorted(reason for reason in reasons if words[_EXITS[reason]].code != reason)
+    return f"Ed-Fi has no word for {', '.join(other)}; the nearest was written" if other else ""
+
+
+def _agency(row: Row) -> Row:
+    """Return an agency: a program whose identifier names no program of one is read from it."""
+    category = f"{_SPACE}EducationOrganizationCategoryDescriptor#Local Education Agency"
+    return {
+        "localEducationAgencyId": _number(row["program_id"]),
+        "nameOfInstitution": str(row["name"])[:75],
+        "categories": [{"educationOrganizationCategoryDescriptor": category}],
+        "localEducationAgencyCategoryDescriptor": (
+            f"{_SPACE}LocalEducationAgencyCategoryDescriptor#Other local education agency"
+        ),
+    }
+
+
 def _program(row: Row) -> Row:
     agency, _, name = str(row["program_id"]).rpartition("/")
     return {
-        "programName": (name if agency else str(row["name"]))[:60],
+        "programName": name[:60],
         "programTypeDescriptor": f"{_SPACE}ProgramTypeDescriptor#Alternative Education",
-        "educationOrganizationReference": {"educationOrganizationId": _number(agency or row["program_id"])},
+        "educationOrganizationReference": {"educationOrganizationId": _number(agency)},
     }
 
 
@@ -103,13 +131,34 @@ def _school(row: Row) -> Row:
     }
 
 
+def _calendars(days: Iterable[Row]) -> list[Row]:
+    """Return the calendar of each school and year, which its dates refer to."""
+    return [
+        {
+            "calendarCode": _CALENDAR,
+            "schoolReference": {"schoolId": _number(site)},
+            "schoolYearTypeReference": {"schoolYear": year},
+            "calendarTypeDescriptor": f"{_SPACE}CalendarTypeDescriptor#School",
+        }
+        for site, year in sorted({(row["site_id"], _school_year(row)) for row in days})
+    ]
+
+
+def _school_year(row: Row) -> int:
+    """Return the year in which a school year ends; one that begins in July is assumed."""
+    day: dt.date = row["date"]
+    return day.year + (day.month >= 7)
+
+
 def _calendar_date(row: Row) -> Row:
     event = "Instructional day" if row["open"] else "Non-instructional day"
-    # A school year is named by the year in which it ends; one that begins in July is assumed.
-    year = row["date"].year + (row["date"].month >= 7)
     return {
         "date": row["date"].isoformat(),
-        "calendarReference": {"calendarCode": "default", "schoolId": _number(row["site_id"]), "schoolYear": year},
+        "calendarReference": {
+            "calendarCode": _CALENDAR,
+            "schoolId": _number(row["site_id"]),
+            "schoolYear": _school_year(row),
+        },
         "calendarEvents": [{"calendarEventDescriptor": f"{_SPACE}CalendarEventDescriptor#{event}"}],
     }
 
@@ -132,9 +181,9 @@ def _enrolment(row: Row) -> Row:
         "entryGradeLevelDescriptor": f"{_SPACE}GradeLevelDescriptor#{grade}",
     }
     if row.get("exit_date"):
-        reason = _EXITS[row.get("exit_reason") or "unknown"]
         made["exitWithdrawDate"] = row["exit_date"].isoformat()
-        made["exitWithdrawTypeDescriptor"] = f"{_SPACE}ExitWithdrawTypeDescriptor#{reason}"
+    if row.get("exit_date") and row.get("exit_reason"):
+        made["exitWithdrawTypeDescriptor"] = f"{_SPACE}ExitWithdrawTypeDescriptor#{_EXITS[row['exit_reason']]}"
     return made
 
 
