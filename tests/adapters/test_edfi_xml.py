@@ -327,3 +327,25 @@ def test_lists_of_descriptors_judge_the_words_of_their_namespace_alone(tmp_path:
     found = {(each.field, each.value) for each in made.findings if each.code == "ADP-VALUE"}
     assert found == {("exitWithdrawTypeDescriptor", "End of school year")}  # not the state's own word
     assert rows(made, "episode") == rows(_read(XML), "episode")
+
+
+def test_references_by_handle_to_what_no_rule_reads_are_no_repetition(tmp_path: Path) -> None:
+    """Two handles name two grading periods, before and after them in the file."""
+    periods = "".join(
+        f'<GradingPeriod id="G{n}"><GradingPeriodName>{n}</GradingPeriodName></GradingPeriod>' for n in "12"
+    )
+    session = '<Session><GradingPeriodReference ref="G1"/><GradingPeriodReference ref="G2"/></Session>'
+    for body in (periods + session, session + periods):
+        made = _read(_file(tmp_path, body))
+        assert codes(made) <= {"ADP-REFERENCE", "ADP-VERSION"}
+        assert not [each for each in made.findings if "ref names nothing" in each.detail]
+    made = _read(_file(tmp_path, session))
+    (finding,) = [each for each in made.findings if "ref names nothing" in each.detail]
+    assert (finding.table, finding.count) == ("edfi/sessions", 2)
+
+
+def test_a_record_of_another_namespace_is_an_extension_whatever_its_name(tmp_path: Path) -> None:
+    other = ENROLMENT.replace("<StudentSchoolAssociation>", '<StudentSchoolAssociation xmlns="http://state.example">')
+    made = _read(_file(tmp_path, ENROLMENT + other.replace("s1", "s2")))
+    assert len(rows(made, "learner")) == 1
+    assert ("_ext", 1) in {(loss.what, loss.count) for loss in made.losses.records}

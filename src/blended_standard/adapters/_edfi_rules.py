@@ -63,7 +63,11 @@ _LENGTHS = {"weekIdentifier": (5, 80), "studentUniqueId": (1, 32), "programName"
 # Decimals of five digits, two of them after the point.
 _LARGEST = {"yearsOfPriorProfessionalExperience": 999.99, "yearsOfPriorTeachingExperience": 999.99}
 _KEYS = {
-    "performanceLevels": ("performanceLevelDescriptor", "assessmentReportingMethodDescriptor"),
+    "performanceLevels": (
+        "performanceLevelDescriptor",
+        "assessmentReportingMethodDescriptor",
+        "performanceLevelIndicatorName",
+    ),
     "items": ("assessmentItemReference",),
 }
 

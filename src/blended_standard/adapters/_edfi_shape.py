@@ -19,6 +19,7 @@ from blended_standard.adapters._edfi_rules import general
 from blended_standard.adapters._edfi_xml import Element
 
 REF = "@ref"
+_EXTENSION = "_ext"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance "
 _INLINE = {"Name", "BirthData", "AttendanceEvent"}
 _ABSTRACT = {"EducationOrganization", "GeneralStudentProgramAssociation"}
@@ -83,6 +84,10 @@ def shape(element: Element, fields: Collection[str]) -> Shaped:
     {'eventDate': '2026-02-03'}
     """
     name = element.name
+    if element.foreign:
+        made = Shaped(_EXTENSION)
+        _foreign(made.document, element, _EXTENSION, made)
+        return made
     if name in _ABSTRACT:
         name = element.attributes.get(f"{_XSI}type", name).rpartition(":")[2]
     made = Shaped(general(plural(camel(name))))
@@ -109,7 +114,7 @@ class _Shaping:
         twice = {name for name, times in Counter(names).items() if times > 1} if len(set(names)) < len(names) else ()
         for child in children:
             if child.foreign:
-                self._foreign(target.setdefault("_ext", {}), child, f"{path}._ext")
+                _foreign(target.setdefault(_EXTENSION, {}), child, f"{path}.{_EXTENSION}", self.made)
             elif child.name.endswith("Reference"):
                 self._link(target, child, path, child.name in twice)
             elif not child.children:
@@ -159,16 +164,19 @@ class _Shaping:
             if value is not None:
                 target[name] = value
 
-    def _foreign(self, target: dict[str, Any], element: Element, path: str) -> None:
-        name = camel(element.name)
-        if element.children:
-            for child in element.children:
-                self._foreign(target, child, f"{path}.{name}")
-        _leaf(element, name, path, self.made)
-
     def _list_name(self, name: str) -> str:
         own = name.removeprefix(self.entity)
         return plural(camel(own if own[:1].isupper() else name))
+
+
+def _foreign(target: dict[str, Any], element: Element, path: str, made: Shaped) -> None:
+    """Put what is in an element of an extension into an object; no rule reads it."""
+    name = camel(element.name)
+    value = _leaf(element, name, path, made)
+    inner: dict[str, Any] = {}
+    for child in element.children:
+        _foreign(inner, child, f"{path}.{name}", made)
+    target.setdefault(name, []).append(inner or value)
 
 
 def _reference(element: Element, target: dict[str, Any], path: str, made: Shaped) -> None:

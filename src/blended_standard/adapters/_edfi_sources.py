@@ -120,15 +120,16 @@ class Source:
         except XmlProblemError as problem:
             self._stop(problem.code, problem.detail, problem.line)
         for record, line in waiting:
-            loose.update(
-                (path, each[REF]) for path, each in record.references if REF in each and not _resolve(each, handles)
-            )
+            loose.update((path, each[REF]) for path, each in record.references if not _resolve(each, handles))
             self._take_record(record, line, interchange.version)
+        dangling: Counter[str] = Counter()
         for (path, handle), times in loose.items():
             if handle not in handles:
-                resource, _, field = path.partition(".")
-                detail = "Its ref names nothing in the file."
-                self.work.find("ADP-REFERENCE", resource, field=field, detail=detail, count=times)
+                dangling[path] += times
+        for path, times in dangling.items():
+            resource, _, field = path.partition(".")
+            detail = "Its ref names nothing in the file."
+            self.work.find("ADP-REFERENCE", resource, field=field, detail=detail, count=times)
         if interchange.opened:
             self._recognized = True
             self._see_version(interchange.version)
@@ -252,7 +253,6 @@ def _resolve(reference: dict[str, Any], handles: Mapping[str, Document]) -> bool
     target = handles.get(reference[REF])
     if target is None:
         return False
-    del reference[REF]
     for name, value in target.items():
         if value is not None and name != REF:
             reference.setdefault(name, value)

@@ -34,7 +34,7 @@ class XmlProblemError(Exception):
 
 @attrs.define(eq=False)
 class Element:
-    """An element with its local name; `foreign` where it is of another namespace than its file."""
+    """An element with its local name; `foreign` where its namespace is none of Ed-Fi's."""
 
     name: str
     attributes: dict[str, str]
@@ -101,14 +101,15 @@ class Interchange:
             raise XmlProblemError("XML-LIMIT", f"It is deeper than {self.limits.depth} elements.", line)
         if self._held > _LARGEST_RECORD:
             raise XmlProblemError("XML-LIMIT", f"It holds more than {_LARGEST_RECORD:,} elements.", line)
-        element = Element(local, attributes, line, space != self._space)
+        foreign = space not in ("", self._space) and not _EDFI.fullmatch(space)
+        element = Element(local, attributes, line, foreign)
         if depth > 1:
             self._stack[-1].children.append(element)
         self._stack.append(element)
 
     def _root(self, space: str, local: str) -> None:
         found = _EDFI.fullmatch(space)
-        if not local.startswith("Interchange") or (space and found is None):
+        if "Interchange" not in local or (space and found is None):
             raise XmlProblemError("", NOT_OURS)
         self._space = space
         self.version = readable(found["version"]) if found else None
