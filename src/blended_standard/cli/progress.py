@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import time
 
-_PATIENCE = 1.0
+_PATIENCE = 2.0
 
 
 class Progress:
-    """Shows the step at hand once the work has taken longer than a moment."""
+    """Shows the step at hand once the work has taken longer than two seconds."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
+        self._wanted = not quiet and sys.stderr.isatty()
+        self._shown = False
         self._begun = time.monotonic()
         self._done = 0
         self.step = ""
@@ -22,10 +23,12 @@ class Progress:
         self.step = step
         self._done += 1
         elapsed = time.monotonic() - self._begun
-        if self._shown and elapsed > _PATIENCE:
+        if self._wanted and elapsed > _PATIENCE:
+            self._shown = True
             print(f"\r\x1b[K{elapsed:5.1f} s  step {self._done}: {step}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Clear the line."""
+        """Clear the line, where there is one."""
         if self._shown:
+            self._shown = False
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

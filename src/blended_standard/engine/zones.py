@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from blended_standard.io.local_time import known_zone
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -19,11 +21,7 @@ _DAY = 86_400
 
 def is_zone(name: str) -> bool:
     """Say whether `name` is an IANA time zone that this machine knows."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return known_zone(name) is not None
 
 
 def with_zone(

@@ -88,7 +88,9 @@ def _judged(field: FieldSpec) -> Iterator[str]:
         yield f"value = read_{field.type}(value)"
     elif field.type == "number":
         yield "if value.__class__ is not int and value.__class__ is not float: raise ValueError"
-        yield "value = float(value) + 0.0"
+        yield "read = float(value) + 0.0"
+        yield "if read != value: raise ValueError"
+        yield "value = read"
     elif field.type == "integer":
         yield "if not -(2**63) < value < 2**63: raise ValueError"
     sound = " and ".join(conditions(field))
@@ -102,6 +104,7 @@ def _left_by_msgspec(field: FieldSpec) -> Iterator[str]:
     elif field.type == "instant":
         yield "value = read_instant(value)"
     elif field.type == "number":
+        yield "if not -(2**53) < value < 2**53: raise ValueError"  # it may have been a whole number that was rounded
         yield "value += 0.0"
     if field.type in ("date", "instant"):
         yield f"if not {EARLIEST_YEAR} <= value.year <= {LATEST_YEAR}: raise ValueError"

@@ -228,7 +228,7 @@ class _Reader:
         if all(file.name.endswith(".parquet") for file in files):
             return _parquet(files, record, self.found)
         rows = (row for file in files if not file.name.endswith(".parquet") for row in self._rows(file, record))
-        return to_columns(rows, record, self.found)
+        return to_columns(rows, record, self.found, zone=self.manifest.zone)
 
     def _rows(self, file: SourceFile, record: type[Record]) -> Iterator[RawRow]:
         try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
+from blended_standard.io.local_time import known_zone
 from blended_standard.io.text import RawRow
 from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Record
@@ -27,8 +29,10 @@ MARKS = ("csv_escaped", "csv_local_json")
 class Manifest:
     """What a submission says of itself.
 
-    Two entries are of its files in CSV and are set as they are written: `csv_escaped`, texts that a spreadsheet would
-    run as formulas begin with an apostrophe; `csv_local_json`, a cell of a local field that reads as JSON is JSON.
+    `time_zone` is the IANA zone of instants without an offset, which are refused without it; a Parquet file or a frame
+    says the zone of its instants itself. Two entries are of files in CSV and are set as they are written:
+    `csv_escaped`, texts that a spreadsheet would run as formulas begin with an apostrophe; `csv_local_json`, a cell of
+    a local field that reads as JSON is JSON.
     """
 
     title: str = ""
@@ -36,11 +40,17 @@ class Manifest:
     standard: str = ""
     profile: str = "core"
     as_of: dt.date | None = None
+    time_zone: str | None = None
     synthetic: bool = False
     license: str = ""
     local_files: tuple[str, ...] = ()
     csv_escaped: bool = False
     csv_local_json: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone that `time_zone` names."""
+        return known_zone(self.time_zone) if self.time_zone else None
 
 
 @attrs.frozen(kw_only=True)
@@ -100,7 +110,7 @@ class Submission:
         found = FindingCollector(standard or load_standard())
         return cls(
             manifest=facts,
-            tables={name: _as_data(name, data, found) for name, data in tables.items()},
+            tables={name: _as_data(name, data, found, facts.zone) for name, data in tables.items()},
             found=found,
         )
 
@@ -153,11 +163,13 @@ def make_manifest(facts: Mapping[str, Any]) -> Manifest:
             values["as_of"] = dt.date.fromisoformat(values["as_of"])
         except ValueError:
             raise UsageError(f"as_of={values['as_of']!r} is not a date such as 2026-06-30.") from None
+    if values.get("time_zone") is not None and known_zone(str(values["time_zone"])) is None:
+        raise UsageError(f"time_zone={values['time_zone']!r} is not an IANA name such as America/New_York.")
     values["local_files"] = tuple(values.get("local_files", ()))
     return Manifest(**values)
 
 
-def _as_data(table: str, data: Any, found: FindingCollector) -> Any:
+def _as_data(table: str, data: Any, found: FindingCollector, zone: ZoneInfo | None) -> Any:
     if not isinstance(data, Mapping):
         return data
     lengths = {name: len(column) for name, column in data.items()}
@@ -165,4 +177,4 @@ def _as_data(table: str, data: Any, found: FindingCollector) -> Any:
         raise UsageError(f"The columns of {table} differ in length: {lengths}. Give each one value for each row.")
     rows = zip(*data.values(), strict=True)
     raw = (RawRow(number, None, dict(zip(data, row, strict=True))) for number, row in enumerate(rows, start=1))
-    return to_columns(raw, RECORDS[table], found)
+    return to_columns(raw, RECORDS[table], found, zone=zone)

@@ -9,16 +9,25 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from blended_standard.findings import FindingCollector
+from blended_standard.io.local_time import Reading, local_instant
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.io.text import RawRow
 from blended_standard.model import FieldSpec, FieldType, Missing, Record
 
+_WHOLE = re.compile(r"[+-]?\d+")
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})")
+_OFFSET = r"(Z|[+-]\d{2}:?\d{2})"
+_INSTANT = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{{1,6}})?)?{_OFFSET}")
+_MIDNIGHT_AS_24 = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})[T ]24:00(?::00(?:\.0+)?)?({_OFFSET}?)")
+_LEAP_SECOND = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}):60(?:\.\d+)?({_OFFSET}?)")
+_CLOCK = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?{_OFFSET}?")
+_TOTALS = re.compile(r"\s*((grand |sub-?)?totals?|sums?)\s*:?\s*", re.IGNORECASE)
+
 FORMS: Mapping[FieldType, str] = {
     "text": "text",
     "integer": "a whole number such as 12",
@@ -27,27 +36,30 @@ FORMS: Mapping[FieldType, str] = {
     "date": "a date such as 2025-01-31",
     "instant": "an instant with its offset such as 2025-01-31T14:05:00Z",
 }
+_TEXTUAL = ("text", "date", "instant")
 D = TypeVar("D", dt.date, dt.datetime)
 
 
-def to_columns(rows: Iterable[RawRow], record: type[Record], found: FindingCollector) -> Columns:
-    """Collect rows into typed columns; every row is kept, a value that cannot be read becomes None and is marked."""
+def to_columns(
+    rows: Iterable[RawRow], record: type[Record], found: FindingCollector, *, zone: ZoneInfo | None = None
+) -> Columns:
+    """Collect rows into typed columns; every row is kept, a value that cannot be read becomes None and is marked.
+
+    `zone` is that of instants without an offset, which are refused where none is given.
+    """
     fields = record.fields()
     values: dict[str, list[Any]] = {name: [] for name in (*(field.name for field in fields), MISSING, EXTRA)}
     values |= {ROW: [], LINE: [], INVALID: []}
-    readers = [(field, READERS[field.type], values[field.name]) for field in fields]
+    readers = [(field, _PLAIN[field.type], _PLAIN_JSON[field.type], values[field.name]) for field in fields]
     known = {field.name for field in fields} | {MISSING}
     unknown: dict[str, RawRow] = {}
     for raw in rows:
-        invalid = _read_fields(raw, readers, record.table, found)
+        invalid = _read_fields(raw, readers, record.table, found, zone)
         values[ROW].append(raw.row)
         values[LINE].append(raw.line)
         values[INVALID].append(",".join(["", *invalid, ""]) if invalid else None)
         values[MISSING].append(_read_missing(raw, record.table, found))
-        extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
-        for name in extra:
-            unknown.setdefault(name, raw)
-        values[EXTRA].append(json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None)
+        values[EXTRA].append(None if raw.values.keys() <= known else _extra(raw, known, unknown))
     for name, raw in unknown.items():
         if ":" not in name:
             found.add("FLD-UNKNOWN", table=record.table, row=raw.row, line=raw.line, field=name)
@@ -56,32 +68,57 @@ def to_columns(rows: Iterable[RawRow], record: type[Record], found: FindingColle
 
 def _read_fields(
     raw: RawRow,
-    readers: list[tuple[FieldSpec, Callable[[Any], Any], list[Any]]],
+    readers: list[tuple[FieldSpec, Callable[[Any], Any], Callable[[Any], Any], list[Any]]],
     table: str,
     found: FindingCollector,
+    zone: ZoneInfo | None,
 ) -> list[str]:
     invalid: list[str] = []
-    for field, read, column in readers:
+    for field, read, read_json, column in readers:
         value = raw.values.get(field.name)
         if value is not None:
             try:
-                value = read_typed(field, value) if raw.typed else read(value)
-            except ValueError as error:
-                hint = f" {error}" if str(error).startswith("(") else ""
+                value = read_json(value) if raw.typed else read(value)
+            except ValueError:
+                made = _read_with_care(field, value, raw, zone)
                 found.add(
-                    "FLD-TYPE",
+                    made.code,
                     table=table,
                     row=raw.row,
                     line=raw.line,
                     field=field.name,
                     value=value,
-                    detail=f"Accepted: {FORMS[field.type]}.{hint}",
+                    detail=made.detail,
                     identifying=field.identifying,
                 )
-                value = None
-                invalid.append(field.name)
+                value = made.value
+                if value is None:
+                    invalid.append(field.name)
         column.append(value)
     return invalid
+
+
+def _read_with_care(field: FieldSpec, value: Any, raw: RawRow, zone: ZoneInfo | None) -> Reading:
+    """Read a value that is not plainly of its type, or say why it is refused."""
+    local = _local_time(value) if field.type == "instant" else None
+    if local and zone:
+        return local_instant(local, zone)
+    try:
+        cast = read_typed(field, value) if raw.typed else READERS[field.type](value)
+        return Reading(cast, "TYP-CAST", f"It was read as {cast}.")
+    except ValueError as error:
+        hint = f" {error}" if str(error).startswith("(") else ""
+    if any(isinstance(part, str) and _TOTALS.fullmatch(part) for part in raw.values.values()):
+        hint += " (This looks like a row of totals, which is no record.)"
+    return Reading(None, "FLD-TYPE", f"Accepted: {FORMS[field.type]}.{hint}")
+
+
+def _extra(raw: RawRow, known: set[str], unknown: dict[str, RawRow]) -> str | None:
+    """Return fields that the standard does not know as JSON text, and keep the first row of each."""
+    extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
+    for name in extra:
+        unknown.setdefault(name, raw)
+    return json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
 
 
 def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | None:
@@ -101,7 +138,7 @@ def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | Non
 
 def read_typed(field: FieldSpec, value: Any) -> Any:
     """Read a value as JSON holds it: text is no number and no truth value there; `ValueError` where it is refused."""
-    if isinstance(value, str) is not (field.type in ("text", "date", "instant")):
+    if isinstance(value, str) is not (field.type in _TEXTUAL):
         raise ValueError
     return READERS[field.type](value)
 
@@ -119,17 +156,35 @@ def _integer(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
-    raise ValueError
+    too_large = isinstance(value, int | float) and abs(value) >= 2**53
+    raise ValueError("(it is too large)" if too_large or _is_whole(value) else _hint_at_groups(value))
+
+
+def _plain_integer(value: Any) -> int:
+    """Read a whole number that is written as one: 12.0 is read too, but not without a word."""
+    if isinstance(value, float):
+        raise ValueError
+    return _integer(value)
 
 
 def _number(value: Any) -> float:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023:
-        return float(value)
+        value = int(value) if _is_whole(value) else float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if abs(value) < 2**1023 and float(value) == value:
+            return float(value)
+        raise ValueError("(a whole number of this size would be rounded)")
     if isinstance(value, float) and math.isfinite(value):
         return value + 0.0
-    raise ValueError("(thousands are not grouped)" if isinstance(value, str) and "," in value else "")
+    raise ValueError(_hint_at_groups(value))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, str) and _WHOLE.fullmatch(value) is not None
+
+
+def _hint_at_groups(value: Any) -> str:
+    return "(thousands are not grouped)" if isinstance(value, str) and "," in value else ""
 
 
 def _boolean(value: Any) -> bool:
@@ -160,12 +215,35 @@ def read_instant(value: Any) -> dt.datetime:
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(dt.UTC)
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        no_offset = isinstance(value, str) and bool(_INSTANT.fullmatch(value + "Z"))
-        raise ValueError("(the offset from UTC is missing)" if no_offset else "")
+        raise ValueError(_what_keeps_out(value) if isinstance(value, str) else "")
     try:
         return _in_calendar(dt.datetime.fromisoformat, value).astimezone(dt.UTC)
     except OverflowError:
         raise ValueError("(it lies outside the calendar)") from None
+
+
+def _local_time(value: Any) -> dt.datetime | None:
+    """Return a time that lacks nothing but its offset."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value + "Z"):
+        return dt.datetime.fromisoformat(value)
+    return value if isinstance(value, dt.datetime) and value.tzinfo is None else None
+
+
+def _what_keeps_out(text: str) -> str:
+    """Say in brackets why a text is no instant where the reason is known, and what to write instead."""
+    if _INSTANT.fullmatch(text + "Z"):
+        return "(the offset from UTC is missing)"
+    try:
+        if day := _MIDNIGHT_AS_24.fullmatch(text):
+            following = dt.date.fromisoformat(day[1]) + dt.timedelta(days=1)
+            return f"(the day ends as the next begins: write {following}T00:00:00{day[2]})"
+        if minute := _LEAP_SECOND.fullmatch(text):
+            before = dt.datetime.fromisoformat(f"{minute[1]}:59")
+            near = " or ".join(f"{at.isoformat()}{minute[2]}" for at in (before, before + dt.timedelta(seconds=1)))
+            return f"(leap seconds are not counted: write {near})"
+    except (ValueError, OverflowError):
+        return "(there is no such day or time)"
+    return "(hours go to 23, minutes and seconds to 59)" if _CLOCK.fullmatch(text) else ""
 
 
 def _in_calendar(parse: Callable[[str], D], value: str) -> D:
@@ -183,3 +261,17 @@ READERS: Mapping[FieldType, Callable[[Any], Any]] = {
     "date": _date,
     "instant": read_instant,
 }
+
+
+def _not_in_quotes(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read_json(value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError
+        return read(value)
+
+    return read_json
+
+
+_PLAIN = {**READERS, "integer": _plain_integer}
+_PLAIN_JSON = {kind: read if kind in _TEXTUAL else _not_in_quotes(read) for kind, read in _PLAIN.items()}
+"""The readers of a value that is plainly of its type, as it stands in text and as it stands in JSON."""

@@ -11,6 +11,7 @@ from blended_standard.engine.zones import is_zone
 from blended_standard.errors import UsageError
 from blended_standard.findings import Finding, FindingCollector
 from blended_standard.io import Submission
+from blended_standard.io.submission import make_manifest
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
 from blended_standard.io.text import RawRow
 from blended_standard.io.typed import to_columns
@@ -83,6 +84,7 @@ def validate_record(
     *,
     profile: str = "core",
     as_of: dt.date | None = None,
+    time_zone: str | None = None,
     standard: Standard | None = None,
 ) -> tuple[Finding, ...]:
     """Check the plain values of one record by all rules that it decides alone, without an engine.
@@ -95,6 +97,8 @@ def validate_record(
         By field: text as in CSV, values as in JSON, or Python dates and instants.
     profile, as_of
         The profile to check against, and the day spoken of.
+    time_zone : str, optional
+        IANA zone of instants without an offset, which are refused without it.
 
     Returns
     -------
@@ -116,7 +120,8 @@ def validate_record(
     standard = standard or load_standard()
     chosen = standard.profile(profile)
     found = FindingCollector(standard)
-    columns = to_columns([RawRow(1, None, dict(values))], RECORDS[table], found)
+    zone = make_manifest({"time_zone": time_zone}).zone
+    columns = to_columns([RawRow(1, None, dict(values))], RECORDS[table], found, zone=zone)
     row = {name: column[0] for name, column in columns.values.items() if name not in (ROW, LINE, EXTRA, MISSING)}
     for field in RECORDS[table].fields():
         for code, detail in _problems(field, row, standard, chosen, as_of, table):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Box:
 
     def judged(self, engine: str = "polars", **files: str | bytes | None) -> ValidationReport:
         """Judge a sound submission in which some files are replaced; `site_csv` stands for site.csv."""
-        named = {name.replace("_csv", ".csv").replace("_jsonl", ".jsonl"): content for name, content in files.items()}
+        named = _named(files)
         folder = self.path / f"submission{len(list(self.path.iterdir()))}"
         folder.mkdir()
         return validate(read_submission(write(folder, named)), engine=engine)
@@ -70,6 +71,10 @@ class Box:
         return said.out + said.err
 
 
+def _named(files: Mapping[str, str | bytes | None]) -> dict[str, str | bytes | None]:
+    return {re.sub(r"_(csv|jsonl|json)$", r".\1", name): content for name, content in files.items()}
+
+
 def sites(*names: str) -> str:
     """A table of sites with these names as they stand in the file."""
     return "site_id,program_id,name\ns,p,North\n" + "".join(f"s{n},p,{name}\n" for n, name in enumerate(names))
@@ -77,7 +82,7 @@ def sites(*names: str) -> str:
 
 def records(box: Box, table: str, **files: Any) -> list[Any]:
     """Read one table of a submission as records."""
-    named = {name.replace("_csv", ".csv").replace("_jsonl", ".jsonl"): content for name, content in files.items()}
+    named = _named(files)
     folder = box.path / f"records{len(list(box.path.iterdir()))}"
     folder.mkdir()
     return list(read_submission(write(folder, named)).records(table))

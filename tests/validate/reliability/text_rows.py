@@ -9,8 +9,9 @@ import tracemalloc
 import pytest
 
 from blended_standard.errors import SpecError
-from blended_standard.io import Limits, read_records, read_submission, write_submission
+from blended_standard.io import Limits, RefusedRecordsError, read_records, read_submission, write_submission
 from blended_standard.spec.standard import read_yaml
+from blended_standard.validate import validate_record
 from tests.validate.reliability import Box, records, row, sites
 from tests.validate.test_bad_input import write
 
@@ -218,9 +219,14 @@ def many_columns(box: Box) -> None:
 
 @row(30)
 def totals_row(box: Box) -> None:
-    rows = "episode_id,learner_id,site_id,entry_date\ne1,l1,s,2025-09-01\nTotal,,,1\n"
-    report = box.judged(episode_csv=rows)
-    assert {("FLD-TYPE", 2), ("FLD-REQUIRED", 2)} <= {(finding.code, finding.row) for finding in report.findings}
+    rows = "episode_id,learner_id,site_id,entry_date\ne1,l1,s,2025-09-01\n%s,,,1\n"
+    for word in ("Total", "Grand total", "totals:", " SUM "):
+        report = box.judged(episode_csv=rows % word)
+        found = {finding.code: finding for finding in report.findings if finding.row == 2}
+        assert {"FLD-TYPE", "FLD-REQUIRED"} <= set(found)
+        assert "looks like a row of totals" in found["FLD-TYPE"].detail
+    other = box.finds("FLD-TYPE", episode_csv=rows % "total-1")
+    assert "totals" not in other.detail
 
 
 @row(31)
@@ -249,6 +255,28 @@ def large_integers(box: Box) -> None:
     assert found.entry_gap_days == 9007199254740993  # type: ignore[attr-defined]
     assert found.extra["local:x"] == 123456789012345678901234567890
     assert records(box, "learner", learner_csv=None, learner_jsonl=line)[0].entry_gap_days == 9007199254740993
+    cost = {
+        "cost_id": "c",
+        "program_id": "p",
+        "category": "staff",
+        "start_date": "2025-09-01",
+        "end_date": "2026-06-30",
+    }
+    for number, held in ((2**53 + 1, False), (2**53, True), (10**22, True), (10**400, False)):
+        line = json.dumps(cost | {"amount": "?"}).replace('"?"', str(number)) + "\n"
+        text = "{}\n{}\n".format(",".join([*cost, "amount"]), ",".join([*cost.values(), str(number)]))
+        for files in ({"cost_jsonl": line}, {"cost_csv": text}):
+            refused = [f for f in box.judged(**files).findings if (f.code, f.field) == ("FLD-TYPE", "amount")]
+            assert bool(refused) is not held
+            assert all("would be rounded" in finding.detail for finding in refused)
+        for route in ("fast", "detailed"):
+            if held:
+                assert read_records(line.encode(), "cost", route=route)[0].amount == number  # type: ignore[attr-defined, arg-type]
+            else:
+                with pytest.raises(RefusedRecordsError, match="would be rounded"):
+                    read_records(line.encode(), "cost", route=route)  # type: ignore[arg-type]
+    beyond = '{"learner_id": "l1", "entry_gap_days": 9223372036854775808}\n{"learner_id": "l2"}\n'
+    assert "too large" in box.finds("FLD-TYPE", learner_csv=None, learner_jsonl=beyond).detail
 
 
 @row(35)
@@ -295,8 +323,15 @@ def not_one_object(box: Box) -> None:
 @row(41)
 def whole_number_with_a_point(box: Box) -> None:
     line = '{"learner_id": "l1", "entry_gap_days": 12.0}\n{"learner_id": "l2"}\n'
-    box.quiet(learner_csv=None, learner_jsonl=line)
+    found = box.finds("TYP-CAST", "note", learner_csv=None, learner_jsonl=line)
+    assert (found.row, found.field, found.detail) == (1, "entry_gap_days", "It was read as 12.")
     assert records(box, "learner", learner_csv=None, learner_jsonl=line)[0].entry_gap_days == 12
+    assert read_records(line.encode(), "learner")[0].entry_gap_days == 12  # type: ignore[attr-defined]
+    (alone,) = validate_record("learner", {"learner_id": "l1", "entry_gap_days": 12.0})
+    assert (alone.code, alone.detail) == (found.code, found.detail)
+    box.finds("FLD-TYPE", learner_csv=None, learner_jsonl=line.replace("12.0", "12.5"))
+    box.finds("FLD-TYPE", learner_csv="learner_id,entry_gap_days\nl1,12.0\nl2,\n")  # text is not JSON
+    box.exits("learner", line, 0, suffix="jsonl")
 
 
 @row(42)

@@ -7,7 +7,7 @@ import json
 
 import blended_standard as bs
 from blended_standard.results import html_table
-from blended_standard.validate import render
+from blended_standard.validate import render, validate_record
 from tests.measures.make_vectors_core import act, active_weeks, day, stay
 from tests.measures.test_vectors import submission
 from tests.validate.reliability import Box, records, row, sites
@@ -33,6 +33,35 @@ def no_zone(box: Box) -> None:
     assert second - first == dt.timedelta(hours=1)
 
 
+@row(66, 67, 68)
+def a_zone_that_is_named(box: Box) -> None:
+    """Where the manifest names the zone: an ordinary time is read, one that was twice told, one that never was refused."""
+    manifest = json.dumps({"as_of": "2026-06-30", "time_zone": "America/New_York"})
+    cases: list[tuple[str, str, str, str | None, tuple[str, ...]]] = [
+        ("2025-09-02T15:04:05", "TIM-LOCAL", "note", "2025-09-02T19:04:05+00:00", ("America/New_York",)),
+        ("2025-11-02T01:30:00", "TIM-FOLD", "warning", "2025-11-02T05:30:00+00:00", (
+            "2025-11-02T01:30:00-04:00", "2025-11-02T01:30:00-05:00")),
+        ("2025-03-09T02:30:00", "TIM-GAP", "error", None, ("2025-03-09T01:30:00-05:00", "2025-03-09T03:30:00-04:00")),
+    ]  # fmt: skip
+    for text, code, severity, read, named in cases:
+        line = json.dumps({"episode_id": "e1", "at": text, "verb": "submit"}) + "\n"
+        for files in ({"activity_csv": f"{ACT}e1,{text},submit\n"}, {"activity_jsonl": line}):
+            found = box.finds(code, severity, manifest_json=manifest, **files)
+            assert (found.row, found.field, found.value) == (1, "at", text)
+            assert all(name in found.detail for name in named)
+            if read:
+                assert records(box, "activity", manifest_json=manifest, **files)[0].at.isoformat() == read
+        (alone,) = validate_record(
+            "activity", {"episode_id": "e1", "at": text, "verb": "submit"}, time_zone="America/New_York"
+        )
+        assert (alone.code, alone.detail) == (code, found.detail)
+    for offset, hour in (("-04:00", 5), ("-05:00", 6)):  # the offset decides, and nothing is left to say
+        text = f"{ACT}e1,2025-11-02T01:30:00{offset},submit\n"
+        box.quiet(manifest_json=manifest, activity_csv=text)
+        assert records(box, "activity", manifest_json=manifest, activity_csv=text)[0].at.hour == hour
+    box.finds("MAN-INVALID", manifest_json='{"time_zone": "Mars/Base"}')
+
+
 @row(69)
 def days_that_do_not_exist(box: Box) -> None:
     for text in ("2025-02-29", "2025-04-31", "1900-02-29", "2025-13-01", "2025-00-10"):
@@ -43,8 +72,15 @@ def days_that_do_not_exist(box: Box) -> None:
 
 @row(70, 71)
 def seconds_and_hours_that_do_not_exist(box: Box) -> None:
-    assert "second must be in 0..59" in at(box, "2016-12-31T23:59:60Z")
-    assert "hour must be in 0..23" in at(box, "2025-09-02T24:00:00Z")
+    assert "write 2016-12-31T23:59:59Z or 2017-01-01T00:00:00Z" in at(box, "2016-12-31T23:59:60Z")
+    assert "write 2016-12-31T18:59:59-05:00 or 2016-12-31T19:00:00-05:00" in at(box, "2016-12-31T18:59:60.5-05:00")
+    for text in ("2025-09-30T24:00:00Z", "2025-09-30T24:00Z", "2025-09-30T24:00:00.000Z"):
+        assert "write 2025-10-01T00:00:00Z" in at(box, text)
+    assert "write 2026-01-01T00:00:00" in at(box, "2025-12-31T24:00:00")
+    for text in ("2025-09-02T24:00:01Z", "2025-09-02T15:60:00Z", "2025-09-02T15:04:61Z"):
+        assert "hours go to 23" in at(box, text)
+    assert "no such day" in at(box, "2025-02-30T24:00:00Z")
+    assert "no such day" in at(box, "9999-12-31T24:00:00Z")
 
 
 @row(72)
