@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blended_standard.adapters.result import Export, Import
 from blended_standard.adapters.work import Options, zone_named
 from blended_standard.errors import UsageError
-from blended_standard.io import Submission
+from blended_standard.io import LIMITS, Limits, Submission
 from blended_standard.pseudonyms import PseudonymKey
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def read(
     gap_days: int = 30,
     staff_fte: float | None = None,
     mastery_from: int | None = None,
+    limits: Limits = LIMITS,
 ) -> Import:
     """Read documents of a neighboring standard.
 
@@ -76,6 +77,8 @@ def read(
         Full-time equivalent of a role of staff, where the source states none.
     mastery_from : int, optional
         Lowest rank of an imported scale that shows mastery.
+    limits : Limits
+        How much is read of files, of archives and, in CSV, of columns and values.
 
     Returns
     -------
@@ -108,6 +111,7 @@ def read(
         gap_days=gap_days,
         staff_fte=staff_fte,
         mastery_from=mastery_from,
+        limits=limits,
     )
     found: Import = _module(READERS[standard]).read(source, options)
     return found
@@ -218,6 +222,7 @@ def make_options(
     gap_days: int = 30,
     staff_fte: float | None = None,
     mastery_from: int | None = None,
+    limits: Limits = LIMITS,
 ) -> Options:
     """Check what the caller says."""
     if key is not None and not isinstance(key, PseudonymKey):
@@ -244,6 +249,7 @@ def make_options(
         gap_days=gap_days,
         staff_fte=staff_fte,
         mastery_from=mastery_from,
+        limits=limits,
     )
 
 

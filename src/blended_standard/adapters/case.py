@@ -40,7 +40,7 @@ def read(source: Any, options: Options) -> Import:
         version = str(package["CFDocument"].get("caseVersion") or version or "1.0")
         work.see_document(package)
         reader.package(package)
-    for file in files_of(source):
+    for file in files_of(source, limits=work.options.limits):
         if file.name.lower().endswith(ENDINGS):
             table = package_of(work, PurePosixPath(file.name).stem, file.read())
             if isinstance(table, Refused):

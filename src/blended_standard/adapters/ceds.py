@@ -30,7 +30,7 @@ def read(source: Any, options: Options) -> Import:
     work = Work("ceds", options)
     work.needs_key()
     known, others = False, []
-    for file in files_of(source):
+    for file in files_of(source, limits=work.options.limits):
         table = PurePath(file.name).stem
         if table not in RECORDS or not file.name.lower().endswith(".csv"):
             work.lose("file", "not a CSV file named after a table of the standard")
@@ -43,7 +43,7 @@ def read(source: Any, options: Options) -> Import:
             FieldFate(field=f"{table}.{column}", fate="mapped", to=f"{table}.{spec.name}")
             for column, spec in specs.items()
         )
-        for raw in read_csv(file.read(), f"ceds/{table}", tuple(specs), work.found):
+        for raw in read_csv(file.read(), f"ceds/{table}", tuple(specs), work.found, limits=work.options.limits):
             row: dict[str, Any] = {}
             for column, text in raw.values.items():
                 if text is None:

@@ -47,9 +47,9 @@ def read(source: Any, options: Options) -> Import:
 
 
 def _structure(path: Path, work: Work) -> _Source:
-    package = package_of(path)
+    package = package_of(path, limits=work.options.limits)
     if package is None:
-        [file] = files_of(path)
+        [file] = files_of(path, limits=work.options.limits)
         return _Source(path.name, file.read(), None)
     found = sorted((name for name in package.names if _base(name).lower() == _NAME), key=lambda name: name.count("/"))
     if not found:

@@ -38,7 +38,7 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
     """
     any_file, own, other = False, False, ""
     unread: list[SourceFile] = []
-    for file in files_of(source):
+    for file in files_of(source, limits=work.options.limits):
         if file.name.lower().endswith(also):
             any_file = own = True
         elif not file.name.lower().endswith(ENDINGS):

@@ -59,12 +59,14 @@ def read(source: Source, options: Options) -> Import:
 
 
 def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str:
-    files = {PurePosixPath(file.name).name: file for file in files_of(source)}
+    files = {PurePosixPath(file.name).name: file for file in files_of(source, limits=work.options.limits)}
     rules.refuse_dialects(source, files)
     facts: dict[str, str] = {}
     if "manifest.csv" in files:
         known = ("propertyName", "value")
-        for raw in read_csv(files["manifest.csv"].read(), "oneroster/manifest", known, work.found):
+        for raw in read_csv(
+            files["manifest.csv"].read(), "oneroster/manifest", known, work.found, limits=work.options.limits
+        ):
             facts[str(raw.values.get("propertyName"))] = str(raw.values.get("value") or "")
     version = rules.version_of(work, source, facts, files)
     for name, file in sorted(files.items()):
@@ -86,7 +88,7 @@ def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str
 
 def _read_table(work: Work, table: str, content: bytes, stated: str, version: str, kept: dict[str, Row]) -> set[str]:
     seen: set[str] = set()
-    rows = list(read_csv(content, f"oneroster/{table}", rules.HEADERS[table], work.found))
+    rows = list(read_csv(content, f"oneroster/{table}", rules.HEADERS[table], work.found, limits=work.options.limits))
     names = rules.columns(work, table, list(rows[0].values) if rows else rules.header_of(content), version)
     for raw in rows:
         row = {names[name]: value for name, value in raw.values.items() if value is not None}

@@ -57,7 +57,7 @@ def read(source: Any, options: Options) -> Import:
 def _sent(source: Any, work: Work) -> Iterator[tuple[Any, Any]]:
     """Yield what each file holds: JSON, or a signed text in a file of its own."""
     yield from json_documents(source, work, (_SIGNED,))
-    for file in files_of(source):
+    for file in files_of(source, limits=work.options.limits):
         if file.name.lower().endswith(_SIGNED):
             yield file.name, file.read().decode("utf-8", errors="replace")
 

@@ -14,7 +14,7 @@ from blended_standard.adapters.identifiers import Identities, looks_identifying,
 from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowLoss
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
-from blended_standard.io import Manifest, Submission
+from blended_standard.io import LIMITS, Limits, Manifest, Submission
 from blended_standard.model import RECORDS
 from blended_standard.pseudonyms import PseudonymKey
 from blended_standard.spec import load_standard
@@ -41,6 +41,7 @@ class Options:
     gap_days: int = 30
     staff_fte: float | None = None
     mastery_from: int | None = None
+    limits: Limits = LIMITS
 
 
 @attrs.define

@@ -10,6 +10,8 @@ from typing import Any
 import attrs
 
 from blended_standard.cli.exits import EXIT_CODES
+from blended_standard.errors import UsageError
+from blended_standard.io import LIMITS, Limits
 
 
 @attrs.frozen
@@ -48,3 +50,32 @@ def one_of(names: Collection[str]) -> Callable[[str], str]:
         raise argparse.ArgumentTypeError(f"{given!r} is not known; {hint}")
 
     return known
+
+
+def add_limits(group: Any) -> None:
+    """Add the option that changes how much is read."""
+    defaults = ", ".join(f"{name}={value}" for name, value in attrs.asdict(LIMITS).items())
+    group.add_argument(
+        "--limit",
+        dest="limits",
+        type=_limit,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"read more or less before a finding or a refusal; repeat it (defaults: {defaults})",
+    )
+
+
+def limits_of(options: argparse.Namespace) -> Limits:
+    """Return the limits that the options ask for."""
+    return Limits(**dict(options.limits))
+
+
+def _limit(given: str) -> tuple[str, int]:
+    name, _, value = given.partition("=")
+    known = one_of(tuple(attrs.asdict(LIMITS)))(name)
+    try:
+        Limits(**{known: int(value)})
+    except (ValueError, UsageError):
+        raise argparse.ArgumentTypeError(f"{given!r}: expected a whole number from 1, as in {known}=100") from None
+    return known, int(value)

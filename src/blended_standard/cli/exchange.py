@@ -12,7 +12,7 @@ import attrs
 
 import blended_standard as bs
 from blended_standard import adapters
-from blended_standard.cli.command import Command, add_command, one_of
+from blended_standard.cli.command import Command, add_command, add_limits, limits_of, one_of
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.pseudonyms import PseudonymKey
 
@@ -39,6 +39,7 @@ def _add_import(commands: Any) -> None:
     )
     _add_standard(made, tuple(adapters.READERS))
     made.source.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
+    add_limits(made.source)
     _add_key(made)
     made.work.add_argument("--profile", default="core", help="profile of the submission (default: core)")
     made.work.add_argument("--time-zone", help="IANA zone of bare dates, such as America/Chicago")
@@ -129,6 +130,7 @@ def _import(options: argparse.Namespace, _: object) -> int:
         as_of=options.as_of,
         programs=options.program,
         mastery_from=options.mastery_from,
+        limits=limits_of(options),
     )
     manifest = attrs.evolve(made.submission.manifest, local_files=(_LOSSES,))
     directory = bs.write_submission(

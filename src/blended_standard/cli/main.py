@@ -16,10 +16,10 @@ import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard._version import __version__
 from blended_standard.cli import conformance, exchange, generate, standard
-from blended_standard.cli.command import Command, add_command, one_of
+from blended_standard.cli.command import Command, add_command, add_limits, limits_of, one_of
 from blended_standard.cli.exits import EXIT_CODES, check_output, ended
 from blended_standard.cli.progress import Progress
-from blended_standard.errors import UsageError
+from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import claim
@@ -180,6 +180,7 @@ def _of_submissions(commands: Any, name: str, purpose: str, run: Any, *examples:
     made = add_command(commands, name, purpose, run, *examples)
     made.source.add_argument("submission", nargs="+", type=Path, metavar="SUBMISSION", help="directory, .zip or files")
     made.source.add_argument("--encoding", default="utf-8", help="of files of text, such as utf-16 (default: utf-8)")
+    add_limits(made.source)
     made.work.add_argument("--profile", help="profile to use (default: that of the manifest)")
     made.work.add_argument("--engine", help="duckdb, polars or pandas (default: the first installed)")
     made.output.add_argument("--out", type=Path, help="write to this file")
@@ -203,9 +204,7 @@ def _add_grouping(made: Command, *, required: bool) -> None:
 def _validate(options: argparse.Namespace, progress: Progress) -> int:
     with tempfile.TemporaryDirectory(prefix="blended-standard-") as directory:
         if options.table or Path("-") in options.submission:
-            submissions = [
-                bs.read_submission(_one_table(options, Path(directory)), encoding=options.encoding, progress=progress)
-            ]
+            submissions = [_read_one(_one_table(options, Path(directory)), options, progress)]
         else:
             submissions = _read(options, progress)
         checks = [_check(submission, options, progress) for submission in submissions]
@@ -219,7 +218,7 @@ def _validate(options: argparse.Namespace, progress: Progress) -> int:
 
 def _nothing_judged(check: ValidationReport) -> bool:
     """Say whether files could not be read and no row was left to judge."""
-    unread = any(f.severity == "error" and f.row is None and f.code != "TAB-MISSING" for f in check.findings)
+    unread = any(f.severity == "error" and f.code != "TAB-MISSING" for f in check.findings)
     return unread and not any(table.read for table in check.tables)
 
 
@@ -236,7 +235,7 @@ def _one_table(options: argparse.Namespace, directory: Path) -> Path:
             shutil.copyfileobj(sys.stdin.buffer, stream)
         return target
     if not source.is_file():
-        raise UsageError(f"{source}: --table takes one file.")
+        raise UnreadableInputError(f"{source}: {'not a regular file' if source.exists() else 'no such file'}.")
     target = directory / f"{options.table}{source.suffix}"
     target.symlink_to(source.resolve())
     return target
@@ -316,7 +315,11 @@ def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:
     whole = [path for path in options.submission if path.is_dir() or path.suffix == ".zip"]
     loose = [path for path in options.submission if path not in whole]
     sources: list[Any] = [*whole, *([loose] if loose else [])]
-    return [bs.read_submission(source, encoding=options.encoding, progress=progress) for source in sources]
+    return [_read_one(source, options, progress) for source in sources]
+
+
+def _read_one(source: Any, options: argparse.Namespace, progress: Progress) -> Submission:
+    return bs.read_submission(source, encoding=options.encoding, limits=limits_of(options), progress=progress)
 
 
 def _check(submission: Submission, options: argparse.Namespace, progress: Progress) -> ValidationReport:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from blended_standard.errors import UnreadableInputError
 from blended_standard.findings import FindingCollector
 from blended_standard.io.tables import ParquetSource
+from blended_standard.spec import Standard
 
 
 def is_whole(path: Path, table: str, found: FindingCollector) -> bool:
@@ -66,6 +68,14 @@ def damaged(tables: Mapping[str, Any], found: FindingCollector) -> set[str]:
                     found.add("PQT-CORRUPT", table=name, detail=detail)
                     names.add(name)
     return names
+
+
+def refuse_damaged(tables: Mapping[str, Any], standard: Standard, cause: Exception) -> None:
+    """Raise `UnreadableInputError` where a Parquet table cannot be read; slow, for after an engine has failed."""
+    found = FindingCollector(standard)
+    if damaged(tables, found):
+        places = "; ".join(f"{finding.table} {finding.detail}" for finding in found.findings())
+        raise UnreadableInputError(f"Parquet that cannot be read: {places}. Nothing was computed.") from cause
 
 
 def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:

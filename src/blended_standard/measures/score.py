@@ -14,6 +14,7 @@ import attrs
 from blended_standard.engine import Engine, open_engine
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
+from blended_standard.io.parquet import refuse_damaged
 from blended_standard.measures import (  # noqa: F401 - they register
     agreement,
     competency,
@@ -87,6 +88,8 @@ def score(
     ------
     UsageError
         An unknown measure, group or parameter, or no as-of date.
+    UnreadableInputError
+        A Parquet file is damaged; the message names it and the row group.
 
     Examples
     --------
@@ -107,6 +110,9 @@ def score(
             if progress:
                 progress(name)
             results += scorer.results(name)
+    except Exception as error:
+        refuse_damaged(submission.tables, standard, error)
+        raise
     finally:
         if opened is not engine:
             opened.close()

@@ -16,6 +16,7 @@ from blended_standard._files import write_whole
 from blended_standard.cli import main
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Limits, read_submission, write_submission
+from blended_standard.measures import score
 from blended_standard.model import RECORDS
 from tests.validate.reliability import Box, parquet, row, sites
 from tests.validate.test_bad_input import SOUND, write
@@ -77,6 +78,11 @@ def corrupt_page(box: Box) -> None:
         assert [finding.code for finding in report.findings] == ["PQT-CORRUPT"]
         assert "row group 1 of 3" in report.findings[0].detail
         assert "episode" not in {table.table for table in report.tables}
+    for engine in (*ENGINES, "pandas"):
+        damaged = read_submission(box.path / "submission0")
+        with pytest.raises(UnreadableInputError, match=r"episode \(episode\.parquet, row group 1 of 3"):
+            score(damaged, "ENG-01", as_of="2026-01-31", engine=engine)
+    assert main(["score", str(box.path / "submission0"), "--measures", "ENG-01", "--quiet"]) == 3
 
 
 @row(49)
@@ -246,7 +252,8 @@ def not_a_file(box: Box) -> None:
         with pytest.raises(UnreadableInputError, match="not a regular file"):
             read_submission(path)
         assert main(["validate", str(path)]) == 3
-    assert main(["validate", str(box.path), "--table", "site"]) == 2
+    for path in (box.path, fifo, Path("/dev/null")):
+        assert main(["validate", str(path), "--table", "site"]) == 3
     with pytest.raises(UnreadableInputError, match="holds no file"):
         read_submission(box.path)  # the directory holds nothing but the FIFO, which is passed over
 

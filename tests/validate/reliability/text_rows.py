@@ -96,7 +96,8 @@ def row_of_another_width(box: Box) -> None:
 def unclosed_quote(box: Box) -> None:
     found = box.finds("CSV-CUT", site_csv=sites() + 't,p,"South\nu,p,East\n')
     assert (found.row, found.line) == (2, 3)
-    box.exits("site", 'site_id,program_id,name\ns,p,"North\nt,p,South\n', 1)
+    box.exits("site", 'site_id,program_id,name\ns,p,North\nt,p,"South\n', 1)
+    box.exits("site", 'site_id,program_id,name\ns,p,"North\nt,p,South\n', 3)  # it swallows every row
     box.exits("site", '"site_id,program_id,name\ns,p,North\nt,p,South\n', 3)
 
 
@@ -318,6 +319,8 @@ def truncated(box: Box) -> None:
 def not_one_object(box: Box) -> None:
     for line in (OUTCOME + "} {}", "[1, 2]", "7", '"text"', "null"):
         box.finds("JSN-INVALID", outcome_jsonl=line + "\n")
+        box.exits("outcome", line + "\n", 3, suffix="jsonl")
+    box.exits("outcome", OUTCOME + "}\n[1, 2]\n", 1, suffix="jsonl")
 
 
 @row(41)
