@@ -173,7 +173,11 @@ def test_the_same_structure_written_otherwise_reads_alike(content: bytes, tmp_pa
         ("<url>https://tests", "<requires/><url>https://tests", "ADP-CMI5-SCHEMA", "requires"),
         ("https://tests.example/launch", "https://[tests.example/launch", "ADP-CMI5-SCHEMA", "address"),
         ("  </block>\n  <au", "  loose words</block>\n  <au", "ADP-CMI5-SCHEMA", "text"),
-        ("</courseStructure>", "", "ADP-CMI5-SCHEMA", "well-formed"),
+        ("</courseStructure>", "", "XML-INVALID", "no element found"),
+        ('encoding="utf-8"', 'encoding="shift_jis"', "XML-INVALID", "encoding"),
+        ("<!-- A course", "<!DOCTYPE a [<!ENTITY b 'c'>]><!-- A course", "XML-DOCTYPE", "document type"),
+        ("<!-- A course", "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><!-- A course", "XML-DOCTYPE", "document type"),
+        ("<q:reviewed", "<q:a>" * 100 + "</q:a>" * 100 + "<q:reviewed", "XML-LIMIT", "64"),
     ],
 )
 def test_what_must_not_be_imported_is_named_and_left_out(
@@ -227,18 +231,16 @@ def test_an_objective_that_is_not_defined_is_said_and_not_linked(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "DOCTYPE"),
-        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', "DOCTYPE"),
-        ("<a>" * 100 + "</a>" * 100, "64"),
         ("<manifest/>", "SCORM"),
         ("<html/>", "html"),
+        ("<InterchangeStudent/>", "Ed-Fi interchange. Read it as 'edfi'"),
         (f'<tincan xmlns="{SPACE}"/>', "Tin Can"),
         ("<courseStructure/>", "without a namespace"),
         ('<courseStructure xmlns="http://www.adlnet.gov/cmi5/CourseStructure.xsd"/>', "www.adlnet.gov"),
         ('{"actor": {}, "verb": {}, "object": {}}', "xAPI statements.*'xapi'"),
     ],
 )
-def test_other_and_dangerous_documents_are_refused_by_name(content: str, says: str, tmp_path: Path) -> None:
+def test_other_documents_are_refused_by_name(content: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match=says):
         _alone(tmp_path, content)
 

@@ -178,6 +178,7 @@ LOG = HERE / "xapi/log.jsonl"
         ("xapi", CASE, "a CASE package. Read it as 'case'"),
         ("xapi", ENVELOPE, "Caliper events. Read it as 'caliper'"),
         ("case", {"statements": [STATEMENT]}, "xAPI statements"),
+        ("xapi", {"@context": "https://credreg.net/ctdl/schema/context/json", "@graph": []}, "CTDL. Read it as 'ctdl'"),
     ],
 )
 def test_a_document_for_another_standard_is_refused_by_name(

@@ -55,7 +55,7 @@ class Fault(NamedTuple):
 
     code: str
     field: str
-    line: int
+    line: int | None
     detail: str
 
 

@@ -18,7 +18,8 @@ from blended_standard.adapters import _edfi_rules as rules
 from blended_standard.adapters._edfi_rules import Document
 from blended_standard.adapters._edfi_set import IDENTITY, PLACES, WholeSet
 from blended_standard.adapters._edfi_shape import REF, Shaped, shape
-from blended_standard.adapters._edfi_xml import NOT_OURS, Interchange, XmlProblemError
+from blended_standard.adapters._edfi_xml import NOT_OURS, Interchange
+from blended_standard.adapters._xml import XmlProblemError
 from blended_standard.adapters.documents import ENDINGS, Place, documents_in
 from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.work import Work, leaves

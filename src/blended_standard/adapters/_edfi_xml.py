@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 import attrs
 
+from blended_standard.adapters._xml import XmlProblemError
 from blended_standard.io.limits import Limits
 
 _CHUNK = 65_536
@@ -22,14 +23,6 @@ NOT_OURS = "It is no Ed-Fi interchange."
 _EDFI = re.compile(r"http://ed-fi\.org/(?P<version>\S*)")
 _UNREAD = {"0", "1", "2"}
 _OLD_STYLE = re.compile(r"0(\d)(\d)\d.*")
-
-
-class XmlProblemError(Exception):
-    """What ends the reading of a file: a rule, or none where the file is another's; what was found, and the line."""
-
-    def __init__(self, code: str, detail: str, line: int | None = None) -> None:
-        super().__init__(detail)
-        self.code, self.detail, self.line = code, detail, line
 
 
 @attrs.define(eq=False)

@@ -6,19 +6,20 @@ from xml.parsers import expat
 
 import attrs
 
-from blended_standard.errors import UnreadableInputError
 from blended_standard.io.limits import LIMITS
 
 _BYTES = 64_000_000
 _ELEMENTS = 1_000_000
+# A character that no document may hold.
+_BETWEEN = "\x1f"
 
 
-class NotWellFormedError(ValueError):
-    """The text is not XML; `line` says where it stops to be."""
+class XmlProblemError(Exception):
+    """What ends the reading of a file: a rule, or none where the file is another's; what was found, and the line."""
 
-    def __init__(self, line: int, why: str) -> None:
-        self.line = line
-        super().__init__(why)
+    def __init__(self, code: str, detail: str, line: int | None = None) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.line = code, detail, line
 
 
 @attrs.define(eq=False)
@@ -57,20 +58,18 @@ def parse(content: bytes, own: str) -> Document:
 
     Raises
     ------
-    NotWellFormedError
-        It is not XML.
-    UnreadableInputError
-        It declares a document type, or is larger or deeper than what is read.
+    XmlProblemError
+        It is not XML, it declares a document type, or it is larger or deeper than what is read.
     """
     if len(content) > _BYTES:
-        raise UnreadableInputError(f"{len(content):,} bytes of XML; the limit is {_BYTES:,}.")
+        raise XmlProblemError("XML-LIMIT", f"{len(content):,} bytes; the limit is {_BYTES:,}.")
     builder = _Builder(own)
     try:
         builder.parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise NotWellFormedError(error.lineno, expat.ErrorString(error.code) or "not XML") from None
-    except LookupError:
-        raise NotWellFormedError(1, "in an encoding that is not known") from None
+        raise XmlProblemError("XML-INVALID", f"({expat.ErrorString(error.code)})", error.lineno) from None
+    except (LookupError, ValueError):
+        raise XmlProblemError("XML-INVALID", "(its encoding is not known; UTF-8 always is)", 1) from None
     return Document(builder.root, builder.spaces)
 
 
@@ -78,7 +77,7 @@ class _Builder:
     """Builds the tree from what the parser reports."""
 
     def __init__(self, own: str) -> None:
-        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser = expat.ParserCreate(namespace_separator=_BETWEEN)
         self.parser.namespace_prefixes = True
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._doctype
@@ -94,14 +93,13 @@ class _Builder:
         self._count = 0
 
     def _doctype(self, *_: object) -> None:
-        raise UnreadableInputError(
-            "it declares a document type (DOCTYPE), which can name files and grow without end. Remove the declaration."
-        )
+        raise XmlProblemError("XML-DOCTYPE", "", self.parser.CurrentLineNumber)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if self._count > _ELEMENTS or len(self._open) >= LIMITS.depth:
-            raise UnreadableInputError(f"more than {_ELEMENTS:,} elements, or more than {LIMITS.depth} in each other.")
+            detail = f"The limits are {_ELEMENTS:,} elements, and {LIMITS.depth} in each other."
+            raise XmlProblemError("XML-LIMIT", detail, self.parser.CurrentLineNumber)
         space, local, prefix = _split(name)
         shown = local if space == self._own else f"{prefix or space}:{local}"
         named = {self._attribute(each): value.strip() for each, value in attributes.items()}
@@ -129,5 +127,5 @@ class _Builder:
 
 def _split(name: str) -> tuple[str, str, str]:
     """Return namespace, local name and prefix, each empty where there is none."""
-    parts = name.split(" ")
+    parts = name.split(_BETWEEN)
     return ("", name, "") if len(parts) == 1 else (parts[0], parts[1], parts[2] if len(parts) > 2 else "")

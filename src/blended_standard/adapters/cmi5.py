@@ -15,7 +15,7 @@ import attrs
 
 from blended_standard.adapters import _cmi5_course as rules
 from blended_standard.adapters._cmi5_course import SPACE, UNITS, Fault
-from blended_standard.adapters._xml import Element, NotWellFormedError, parse
+from blended_standard.adapters._xml import Element, XmlProblemError, parse
 from blended_standard.adapters.kinds import foreign, hint, kind_of_content
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
@@ -83,15 +83,12 @@ class _Courses:
         """Add the records of a course, or what is wrong with it."""
         try:
             document = parse(source.content, SPACE)
-        except NotWellFormedError as error:
-            refused = _foreign(source) if b"<" not in source.content[:100] else None
-            if refused:
-                raise UnreadableInputError(f"{source.name}: {refused}") from None
-            detail = f"It is not well-formed XML: {error} (clause 13.2)."
-            self._refuse([Fault("ADP-CMI5-SCHEMA", "courseStructure", error.line, detail)])
+        except XmlProblemError as problem:
+            other = _foreign(source)
+            if other and b"<" not in source.content[:100]:
+                raise UnreadableInputError(f"{source.name}: {other}") from None
+            self._refuse([Fault(problem.code, "courseStructure", problem.line, problem.detail)])
             return
-        except UnreadableInputError as error:
-            raise UnreadableInputError(f"{source.name}: {error}") from None
         _check_root(source, document.root)
         if self._refuse(list(rules.faults(document.root, source.files))):
             return
@@ -107,10 +104,10 @@ class _Courses:
 
     def _refuse(self, faults: list[Fault]) -> bool:
         """Add findings; say whether one forbids to read on."""
+        known = self.work.found.standard.rules
         for code, field, line, detail in faults:
             self.work.find(code, field.partition(".")[0], field=field, line=line, detail=detail)
-        rules_of = self.work.found.standard.rules
-        refused = any(rules_of[fault.code].severity == "error" for fault in faults)
+        refused = any(known[fault.code].severity == "error" for fault in faults)
         self.work.lose("course", "a fault for which cmi5 forbids to import it; the findings say which", refused)
         return refused
 

@@ -17,6 +17,7 @@ _PROFILE: Kind = ("an xAPI profile, which defines words and holds no statements"
 _CALIPER: Kind = ("Caliper events", "caliper")
 _BADGES: Kind = ("a credential of Open Badges or CLR", "open_badges")
 _CTDL: Kind = ("a framework or pathway in CTDL", "ctdl")
+_EDFI: Kind = ("an Ed-Fi interchange", "edfi")
 _ROOTS: Mapping[str, Kind] = {
     "courseStructure": ("a cmi5 course structure", "cmi5"),
     "manifest": ("the manifest of a SCORM or IMS package", None),
@@ -24,7 +25,7 @@ _ROOTS: Mapping[str, Kind] = {
 }
 _SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", re.DOTALL)
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
-_BEGINNING = 65_536
+_BEGINNING = 16_384
 _NAMED = (".xml", ".json", ".jsonl", ".ndjson", ".jsonld")
 
 
@@ -76,7 +77,7 @@ def kind_of_content(content: bytes) -> Kind | None:
         return kind_of(first_of(content))
     root = _ROOT.match(_SKIPPED.sub("", text))
     name = root[1] if root else ""
-    return _ROOTS.get(name) or (f"XML with the root {name[:60]!r}", None)
+    return _ROOTS.get(name) or (_EDFI if name.startswith("Interchange") else (f"XML with the root {name[:60]!r}", None))
 
 
 def first_of(content: bytes) -> Any:
