@@ -7,13 +7,13 @@ READY := $(VENV)/.ready
 
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
-.PHONY: axe demo test lint types docs spec check statistical bench clean
+.PHONY: axe demo test lint types docs spec check spark statistical bench clean
 
 demo: $(READY)
 	$(BIN)/python -m examples.demo
 
 test: $(READY) axe
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term -m "not statistical and not scale"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term -m "not statistical and not scale"
 
 # What the browser tests judge accessibility with; where npm is absent they are skipped.
 axe: $(READY)
@@ -36,6 +36,10 @@ spec: $(READY)
 
 check: lint types test
 	$(BIN)/python -m blended_standard.spec check
+
+# Needs Java.
+spark: $(READY)
+	$(BIN)/python -m pytest tests/engine/test_spark.py
 
 statistical: $(READY)
 	$(BIN)/python -m pytest tests/statistical -m statistical

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import narwhals.stable.v2 as nw
 import pyarrow as pa
@@ -12,39 +11,27 @@ import pytest
 from blended_standard.engine import open_engine
 from blended_standard.engine.base import wrap
 from blended_standard.io import Submission
-from blended_standard.measures import MeasureReport, score
+from blended_standard.measures import score
 from blended_standard.model import RECORDS
 from blended_standard.spec import load_standard
 from blended_standard.testing import district
 from blended_standard.validate import validate
 from tests.measures.grown import grown
-from tests.measures.test_vectors import CASES, check, near
+from tests.measures.together import BATCHES, Batch, disagreements
+from tests.measures.vectors import assert_alike
 
 pytest.importorskip("pandas")
-FACTS = ("status", "n", "coverage", "covered", "needed", "learners", "excluded", "reason", "key")
 
 
-@pytest.mark.parametrize(("measure", "case"), CASES)
-def test_every_vector(measure: str, case: dict[str, Any]) -> None:
-    check(measure, case, "pandas")
+@pytest.mark.parametrize("batch", BATCHES, ids=str)
+def test_every_vector(batch: Batch) -> None:
+    assert disagreements(batch, "pandas") == []
 
 
 def test_every_measure_of_a_district_is_that_of_polars() -> None:
     made = grown(40)
     measures = list(load_standard().measures)
     assert_alike(score(made, measures, engine="pandas"), score(made, measures, engine="polars"))
-
-
-def assert_alike(found: MeasureReport, expected: MeasureReport) -> None:
-    assert len(found) == len(expected) > 0
-    for one, two in zip(found, expected, strict=True):
-        for name in FACTS:
-            assert getattr(one, name) == getattr(two, name), (one.measure, name)
-        for name in ("value", "se", "numerator", "denominator"):
-            assert getattr(one, name) == near(getattr(two, name)), (one.measure, name)
-        for part, other in zip(one.components, two.components, strict=True):
-            assert part.n == other.n
-            assert part.value == near(other.value), (one.measure, part.name)
 
 
 def test_findings_are_those_of_polars() -> None:

@@ -1,4 +1,8 @@
-"""Spark as an engine, on a real session in local mode: a few vectors, tables of each kind, and what is refused."""
+"""Spark as an engine, on a real session in local mode: vectors, tables of each kind, and what is refused.
+
+`make test` runs a vector of each measure and every number that the catalogue prints; `make spark` runs all vectors and
+all measures of a district.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,35 @@ from blended_standard.engine import Engine, open_engine
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import ParquetSource
+from blended_standard.measures import score
 from blended_standard.model import RECORDS, Learner
+from blended_standard.spec import load_standard
 from blended_standard.validate import validate
-from tests.measures.test_vectors import CASES, check, submission
+from tests.measures.grown import grown
+from tests.measures.test_catalogue import PRINTED
+from tests.measures.together import BATCHES, Batch, disagreements
+from tests.measures.vectors import CASES, assert_alike, submission
 
 pytest.importorskip("pyspark")
-pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed.")
-CHOSEN = {
-    "CMP-05": "two of three verified",
-    "ENG-01": "three of four weeks",
-    "OUT-04": "120 days with a gap of 30",
-    "CMP-07": "catalogue",
+pytestmark = [
+    pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed."),
+    pytest.mark.xdist_group("spark"),  # one session
+]
+SETTINGS = {
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.memory": "1g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.session.timeZone": "America/New_York",
+    # Plans of small tables are many and run once: neither the plan nor its code pays for being made faster.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.constraintPropagation.enabled": "false",
 }
 
 
@@ -32,35 +54,41 @@ CHOSEN = {
 def session() -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
-    settings = {
-        "spark.sql.shuffle.partitions": "1",
-        "spark.ui.enabled": "false",
-        "spark.driver.memory": "1g",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.session.timeZone": "America/New_York",
-        "spark.sql.codegen.wholeStage": "false",
-    }
     builder = SparkSession.builder.master("local[1]")
-    for name, value in settings.items():
+    for name, value in SETTINGS.items():
         builder = builder.config(name, value)
     made = builder.getOrCreate()
     yield made
     made.stop()
 
 
-@pytest.mark.parametrize("measure", CHOSEN)
-def test_vectors(session: Any, measure: str) -> None:
-    case = next(
-        case.values[1] for case in CASES if case.values[0] == measure and case.values[1]["name"] == CHOSEN[measure]
-    )
-    check(measure, case, session)
+def params() -> Iterator[Any]:
+    """Mark as large each batch that neither brings a measure not seen yet nor holds a printed number."""
+    seen: set[str] = set()
+    printed = {(measure, case) for measure, case, *_ in PRINTED}
+    for batch in sorted(BATCHES, key=lambda batch: len(batch.cases), reverse=True):
+        held = {(measure, case["name"]) for measure, case in batch.cases}
+        quick = not batch.parameters.keys() <= seen or bool(held & printed)
+        seen |= batch.parameters.keys()
+        yield pytest.param(batch, id=str(batch), marks=() if quick else pytest.mark.scale)
+
+
+@pytest.mark.parametrize("batch", list(params()))
+def test_vectors(session: Any, batch: Batch) -> None:
+    assert disagreements(batch, session) == []
     assert session.conf.get("spark.sql.session.timeZone") == "America/New_York"
+
+
+@pytest.mark.scale
+def test_every_measure_of_a_district_is_that_of_polars(session: Any) -> None:
+    made = grown(40)
+    measures = list(load_standard().measures)
+    assert_alike(score(made, measures, engine=session), score(made, measures, engine="polars"))
 
 
 def test_frames_of_spark_and_parquet_are_cast_by_spark(session: Any, tmp_path: Path) -> None:
     """Instants and days of one case, read in the session's own zone, and as Parquet."""
-    case = next(case.values[1] for case in CASES if case.values[0] == "ENG-01")
+    case = next(case for measure, case in CASES if measure == "ENG-01")
     given = submission(case["tables"])
     spark, polars = open_engine(session), open_engine("polars")
     for name in ("activity", "episode"):
@@ -89,7 +117,7 @@ def test_casts_lose_nothing(session: Any) -> None:
 
 
 def test_validation_is_refused(session: Any) -> None:
-    case = next(case.values[1] for case in CASES if case.values[0] == "ENG-01")
+    case = next(case for measure, case in CASES if measure == "ENG-01")
     with pytest.raises(UsageError, match="keeps no order of rows"):
         validate(submission(case["tables"]), engine=session)
 

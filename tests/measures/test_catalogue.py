@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.measures.test_vectors import DIRECTORY
+from tests.measures.vectors import DIRECTORY
 
 PRINTED = [
     ("ENG-03", "catalogue", None, 33.0),

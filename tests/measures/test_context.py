@@ -18,7 +18,7 @@ from blended_standard.measures import score as bs_score
 from blended_standard.measures.mix import read_mix, write_mix
 from blended_standard.testing import district
 from tests.measures.oracle import rows
-from tests.measures.test_vectors import submission as from_rows
+from tests.measures.vectors import submission as from_rows
 from tests.properties.changes import changed, columns
 
 ENGINES = ("duckdb", "polars")

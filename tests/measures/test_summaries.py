@@ -204,3 +204,14 @@ def test_a_component_without_units_says_so() -> None:
     other, most = components(resolved, Numbers(value=1.0), {})
     assert (other.value, other.reason) == (None, "No unit has what it needs.")
     assert most.value is None
+
+
+def test_a_share_that_rounding_puts_above_one_is_one() -> None:
+    sums = {"n": 2, "clusters": 2, "x": 2.0000000000000004, "y": 2, "xx": 2.000000000000001, "xy": 2.0000000000000004}
+    for kind in (MeanSummary, RatioSummary):
+        found = kind.from_sums(sums | {"yy": 2}).evaluate(measure("mean", top=1))
+        assert (found.value, found.se, found.numerator) == (1, 0, 2)
+        assert found.interval is not None
+        assert found.interval.high == 1
+    above = RatioSummary.from_sums(sums | {"yy": 2, "x": 2.001}).evaluate(measure("ratio_of_sums", top=1))
+    assert above.value is None

@@ -201,25 +201,31 @@ def attempts_to_mastery(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[
     mastered = _mastery(blocks).filter(nw.col("program") == 1).select(*keys, "first")
     tries = _work(blocks).join(mastered, on=keys).filter(nw.col("day") <= nw.col("first"))
     forms = tries.filter(~nw.col("form_id").is_null())
-    number = tries.group_by(*keys).agg(x=nw.len())
-    on_form = forms.group_by(*keys).agg(on_form=nw.len())
-    distinct = forms.unique([*keys, "form_id"]).group_by(*keys).agg(forms=nw.len())
+    number = _counted(tries, keys, "x")
+    on_form = _counted(forms, keys, "on_form")
+    distinct = _counted(forms.unique([*keys, "form_id"]), keys, "forms")
     retakes = nw.col("on_form").fill_null(0) - nw.col("forms").fill_null(0)
     return (
         mastered.join(number, on=keys, how="left")
         .join(on_form, on=keys, how="left")
         .join(distinct, on=keys, how="left")
         .with_columns(
-            x=nw.col("x").cast(nw.Int64),
             x_first=nw.when(~nw.col("x").is_null()).then(flag(nw.col("x") == 1)),
-            x_same_form=nw.when(~nw.col("x").is_null()).then(retakes).cast(nw.Int64),
-            y_same_form=nw.col("x").cast(nw.Int64) - 1,
+            x_same_form=nw.when(~nw.col("x").is_null()).then(retakes),
+            y_same_form=nw.col("x") - 1,
             excluded=nw.lit(None, nw.String),
             covered=flag(~nw.col("x").is_null()),
             needed=one(),
         )
         .select("episode_id", "x", "x_first", "x_same_form", "y_same_form", "excluded", "covered", "needed")
     )
+
+
+def _counted(rows: nw.LazyFrame[Any], keys: list[str], name: str) -> nw.LazyFrame[Any]:
+    """Count the rows of each key, as a whole number that pandas need not cast where a join leaves it out."""
+    import narwhals.stable.v2 as nw
+
+    return rows.group_by(*keys).agg(nw.len().alias(name)).with_columns(nw.col(name).cast(nw.Int64))
 
 
 def _decisions(blocks: Blocks) -> nw.LazyFrame[Any]:

@@ -199,7 +199,7 @@ def _similarity(blocks: Blocks, kind: str, parameters: Parameters) -> nw.LazyFra
     return (
         blocks.weeks(edge)
         .join(_alike(blocks, edge), on="episode", how="left")
-        .select("episode", x=nw.col(kind) / scale / number, excluded=nw.when(few).then(nw.lit("too_few_weeks")))
+        .select("episode", x=nw.col(kind) / (number * scale), excluded=nw.when(few).then(nw.lit("too_few_weeks")))
     )
 
 

@@ -43,6 +43,20 @@ _ABOVE_ONE = (
 )
 
 
+def _is_share(measure: ResolvedMeasure) -> bool:
+    limits = measure.definition.range
+    return limits.minimum == 0 and limits.maximum == 1
+
+
+def _at_most_one(moments: RatioMoments) -> RatioMoments:
+    """Take back what rounding put the numerator of a share above its denominator: sums come in any order."""
+    above = moments.y < moments.x <= moments.y * (1 + _ROUNDING)
+    return attrs.evolve(moments, x=moments.y) if above else moments
+
+
+_ROUNDING = 1e-12
+
+
 @attrs.frozen
 class RatioSummary:
     """A ratio of sums, learners independent; `lost` is the part of the denominator whose outcome is unknown."""
@@ -72,19 +86,17 @@ class RatioSummary:
         """Compute the ratio with its linearized error."""
         if self.moments.y == 0:
             return Numbers(reason=f"No unit has a denominator: {measure.definition.denominator}")
-        limits = measure.definition.range
-        share = limits.minimum == 0 and limits.maximum == 1
-        if share and self.moments.x > self.moments.y:
-            return Numbers(reason=_ABOVE_ONE.format(self.moments.x, self.moments.y))
+        share = _is_share(measure)
+        moments = _at_most_one(self.moments) if share else self.moments
+        if share and moments.x > moments.y:
+            return Numbers(reason=_ABOVE_ONE.format(moments.x, moments.y))
         return Numbers(
-            value=self.moments.ratio,
-            se=self.moments.se,
-            interval=ratio_interval(self.moments, share=share),
-            numerator=self.moments.x,
-            denominator=self.moments.y,
-            bounds=None
-            if self.lost is None
-            else Bounds(low=self.moments.ratio, high=(self.moments.x + self.lost) / self.moments.y),
+            value=moments.ratio,
+            se=moments.se,
+            interval=ratio_interval(moments, share=share),
+            numerator=moments.x,
+            denominator=moments.y,
+            bounds=None if self.lost is None else Bounds(low=moments.ratio, high=(moments.x + self.lost) / moments.y),
         )
 
 
@@ -116,12 +128,13 @@ class MeanSummary:
 
     def evaluate(self, measure: ResolvedMeasure) -> Numbers:
         """Compute the mean."""
-        limits = measure.definition.range
+        share = _is_share(measure)
+        moments = _at_most_one(self.moments) if share else self.moments
         return Numbers(
-            value=self.moments.ratio,
-            se=self.moments.se,
-            interval=ratio_interval(self.moments, share=limits.minimum == 0 and limits.maximum == 1),
-            numerator=self.moments.x,
+            value=moments.ratio,
+            se=moments.se,
+            interval=ratio_interval(moments, share=share),
+            numerator=moments.x,
             denominator=self.n,
         )
 

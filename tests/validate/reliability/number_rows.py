@@ -15,7 +15,7 @@ from blended_standard.errors import NotComparableError, NotEstimableError, Usage
 from blended_standard.io import read_records
 from blended_standard.measures import ComparabilityKey, comparable, score
 from tests.measures.make_vectors_core import act, stay
-from tests.measures.test_vectors import submission
+from tests.measures.vectors import submission
 from tests.validate.reliability import Box, records, row
 
 WORK = '{"evidence_id": "w", "episode_id": "e1", "at": "2025-09-03T15:04:05Z", "kind": "assignment", "score": %s}\n'

@@ -9,7 +9,7 @@ import blended_standard as bs
 from blended_standard.results import html_table
 from blended_standard.validate import render, validate_record
 from tests.measures.make_vectors_core import act, active_weeks, day, stay
-from tests.measures.test_vectors import submission
+from tests.measures.vectors import submission
 from tests.validate.reliability import Box, records, row, sites
 
 ACT = "episode_id,at,verb\n"
