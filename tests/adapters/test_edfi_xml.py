@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from blended_standard import adapters
+from blended_standard.adapters._edfi_shape import shape
 from blended_standard.adapters._edfi_xml import Interchange, XmlProblemError
 from blended_standard.errors import UnreadableInputError
 from blended_standard.io.limits import Limits
@@ -103,6 +104,36 @@ def test_a_number_of_social_security_in_a_title_is_withheld(tmp_path: Path) -> N
     made = _read(file)
     assert "ADP-WITHHELD" in codes(made)
     assert "987" not in str(rows(made, "instrument"))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "<Student><StudentUniqueId>9</StudentUniqueId><Name><FirstName>Ana</FirstName><LastSurname>Quillfeather"
+        "</LastSurname></Name><BirthData><BirthDate>2008-05-01</BirthDate></BirthData></Student>",
+        "<Student><Name><LastSurname>Quillfeather</LastSurname></Name></Student>",  # invalid, and a person all the same
+        "<Staff><StaffUniqueId>9</StaffUniqueId><Name><LastSurname>Quillfeather</LastSurname></Name></Staff>",
+        "<Contact><ElectronicMail><ElectronicMailAddress>Quillfeather</ElectronicMailAddress></ElectronicMail></Contact>",
+    ],
+)
+def test_a_name_of_a_person_of_the_set_is_withheld_from_free_text(named: str, tmp_path: Path) -> None:
+    title = "<AssessmentTitle>Test by Quillfeather</AssessmentTitle><Namespace>uri://a.example</Namespace>"
+    test = f"<Assessment><AssessmentIdentifier>t</AssessmentIdentifier>{title}</Assessment>"
+    made = _read(_file(tmp_path, test + named))
+    assert [row["title"] for row in rows(made, "instrument")] == [f"withheld-{len('Test by Quillfeather')}"]
+
+
+def test_the_outer_part_of_a_reference_goes_before_one_of_the_same_name_inside(tmp_path: Path) -> None:
+    inner = (
+        "<AssessmentReference><AssessmentIdentity><AssessmentIdentifier>t</AssessmentIdentifier>"
+        "<Namespace>inner</Namespace></AssessmentIdentity></AssessmentReference>"
+    )
+    text = (
+        f'<Interchange xmlns="http://ed-fi.org/5.2.0"><X><ItemReference><ItemIdentity>{inner}'
+        "<Namespace>outer</Namespace></ItemIdentity></ItemReference></X></Interchange>"
+    )
+    (element,) = Interchange(io.BytesIO(text.encode()), Limits()).records()
+    assert shape(element, ()).document == {"itemReference": {"namespace": "outer", "assessmentIdentifier": "t"}}
 
 
 def test_a_zip_and_a_mixture_with_json_are_read_alike(tmp_path: Path) -> None:
@@ -251,6 +282,7 @@ def test_limits_end_a_file_with_a_finding() -> None:
         ("<Student>" + "x" * 101 + "</Student>", Limits(field_length=100), "LIM-FIELD"),
         (deep, Limits(depth=8), "XML-LIMIT"),
         ("<A>" + "<B/>" * 100_000 + "</A>", Limits(), "XML-LIMIT"),
+        (f'<A id="{"x" * 5_000_000}"/>', Limits(), "XML-LIMIT"),
     ):
         text = f'<InterchangeStudent xmlns="http://ed-fi.org/5.2.0">{body}</InterchangeStudent>'
         with pytest.raises(XmlProblemError) as caught:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -85,7 +85,8 @@ def problem_with(resource: str, document: Any) -> tuple[str, str] | None:
     for path in REQUIRED.get(resource, ()):
         if at(document, path) in (None, "", []):
             return path, f"{path} is missing."
-    return next(_problems(document, ""), None)
+    found = _fault(document, "")
+    return (found[0], f"{found[0]} {found[1]}.") if found else None
 
 
 def general(resource: str) -> str:
@@ -126,23 +127,34 @@ def day(value: object) -> dt.date | None:
         return None
 
 
-def _problems(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _fault(value: Any, name: str) -> tuple[str, str] | None:
+    """Return the first fault in a value of a field and where it is, both from that field on; None where it has none."""
+    if isinstance(value, str):
+        why = _fault_of_text(value, name)
+        return (name, why) if why else None
     if isinstance(value, dict):
-        for name, each in value.items():
-            yield from _problems(each, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list):
-        keys = _KEYS.get(path.rpartition(".")[2])
+        for inner, each in value.items():
+            found = _fault(each, str(inner))
+            if found:
+                return (f"{name}.{found[0]}" if name else found[0]), found[1]
+        return None
+    if isinstance(value, list):
+        keys = _KEYS.get(name)
         members = [json.dumps([at(each, key) for key in keys] if keys else each, sort_keys=True) for each in value]
         if len(set(members)) < len(members):
-            yield path, f"{path} has one member twice."
-        for each in value:
-            yield from _problems(each, path)
-    elif isinstance(value, str):
-        name = path.rpartition(".")[2]
-        shortest, longest = _LENGTHS.get(name, (1, None))
-        if not value.strip() or (name.endswith(("Identifier", "UniqueId")) and value.strip() != value):
-            yield path, f"{path} is blank, or an identifier that begins or ends with a blank."
-        elif len(value) < shortest or (longest is not None and len(value) > longest):
-            yield path, f"{path} is not {shortest} to {longest} characters long."
-    elif isinstance(value, int | float) and abs(value) > _LARGEST.get(path.rpartition(".")[2], math.inf):
-        yield path, f"{path} has more digits than it may."
+            return name, "has one member twice"
+        return next((found for each in value if (found := _fault(each, name))), None)
+    if isinstance(value, int | float) and abs(value) > _LARGEST.get(name, math.inf):
+        return name, "has more digits than it may"
+    return None
+
+
+def _fault_of_text(value: str, name: str) -> str | None:
+    bare = value.strip()
+    if not bare or (bare != value and name.endswith(("Identifier", "UniqueId"))):
+        return "is blank, or an identifier that begins or ends with a blank"
+    if name in _LENGTHS:
+        shortest, longest = _LENGTHS[name]
+        if not shortest <= len(value) <= longest:
+            return f"is not {shortest} to {longest} characters long"
+    return None

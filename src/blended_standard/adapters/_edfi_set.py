@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import ChainMap, Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -140,7 +140,7 @@ class WholeSet:
         target = _target(path.rpartition(".")[2].removesuffix("Reference"), tuple(reference))
         if target in _FIXED:
             return
-        key = _reference_key(target, reference)
+        key = _whole(_word(name, reference.get(name)) for name in _names(target))
         self._asked.setdefault((resource, path, target), Counter())[key] += 1
         if "schoolId" in reference and target not in ("schools", _ANY_PLACE):
             school = (str(reference["schoolId"]),)
@@ -162,14 +162,13 @@ def _inside(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield each reference as an object and each descriptor as text, with their paths."""
     if isinstance(value, dict):
         for name, each in value.items():
-            place = f"{path}.{name}" if path else str(name)
             if isinstance(each, str):
                 if name.endswith("Descriptor"):
-                    yield place, each
+                    yield path + name, each
             elif isinstance(each, dict) and name.endswith("Reference"):
-                yield place, each
-            else:
-                yield from _inside(each, place)
+                yield path + name, each
+            elif isinstance(each, dict | list):
+                yield from _inside(each, f"{path}{name}.")
     elif isinstance(value, list):
         for each in value:
             yield from _inside(each, path)
@@ -177,35 +176,42 @@ def _inside(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _key(paths: tuple[str, ...], document: Mapping[str, Any]) -> Key:
     """Return an identity as text, empty where a part is missing."""
-    parts = [at(document, path) for path in paths]
-    if any(part is None for part in parts):
-        return ()
-    return tuple(
-        code(part).lower() if path.endswith("Descriptor") else str(part)
-        for path, part in zip(paths, parts, strict=True)
-    )
+    return _whole(_word(path, at(document, path)) for path in paths)
 
 
-def _reference_key(target: str, reference: Mapping[str, Any]) -> Key:
-    return _key(_names(target), reference) if target in IDENTITY or target == _ANY_PLACE else ()
+def _word(name: str, part: object) -> str | None:
+    if part is None:
+        return None
+    return code(part).lower() if name.endswith("Descriptor") else str(part)
 
 
+def _whole(parts: Iterable[str | None]) -> Key:
+    """Return the parts of an identity, none where one is missing."""
+    found = []
+    for part in parts:
+        if part is None:
+            return ()
+        found.append(part)
+    return tuple(found)
+
+
+@functools.cache
 def _names(target: str) -> tuple[str, ...]:
-    """Return the parts of an identity as a reference names them."""
+    """Return the parts of an identity as a reference names them; none where it is not known."""
     if target == _ANY_PLACE:
         return ("educationOrganizationId",)
-    return tuple(path.rpartition(".")[2] for path in IDENTITY[target])
+    return tuple(path.rpartition(".")[2] for path in IDENTITY.get(target, ()))
 
 
 @functools.cache
 def _target(name: str, parts: tuple[str, ...]) -> str:
     """Return the resource that a reference points to; a role may stand before the name of the resource."""
     own = plural(name)
-    if own in IDENTITY or own == _ANY_PLACE:
+    if _names(own):
         return own
     for place in (place for place, letter in enumerate(name) if letter.isupper()):
         found = plural(name[place].lower() + name[place + 1 :])
-        if (found in IDENTITY or found == _ANY_PLACE) and set(_names(found)) <= set(parts):
+        if _names(found) and set(_names(found)) <= set(parts):
             return found
     return own
 

@@ -79,8 +79,8 @@ def shape(element: Element, fields: Collection[str]) -> Shaped:
 
     Examples
     --------
-    >>> date = Element("EventDate", {}, 2, text="2026-02-03")
-    >>> shape(Element("PostSecondaryEvent", {}, 1, children=[date]), ()).document
+    >>> date = Element("EventDate", {}, text="2026-02-03")
+    >>> shape(Element("PostSecondaryEvent", {}, children=[date]), ()).document
     {'eventDate': '2026-02-03'}
     """
     name = element.name

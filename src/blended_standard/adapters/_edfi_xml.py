@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 from xml.parsers import expat
 
 import attrs
@@ -19,6 +19,8 @@ from blended_standard.io.limits import Limits
 _CHUNK = 65_536
 # Far more values than any record of the data standard holds.
 _LARGEST_RECORD = 100_000
+# A tag, with its attributes, is held until its end.
+_LONGEST_TAG = 4_000_000
 NOT_OURS = "It is no Ed-Fi interchange."
 _EDFI = re.compile(r"http://ed-fi\.org/(?P<version>\S*)")
 _UNREAD = {"0", "1", "2"}
@@ -27,11 +29,11 @@ _OLD_STYLE = re.compile(r"0(\d)(\d)\d.*")
 
 @attrs.define(eq=False)
 class Element:
-    """An element with its local name; `foreign` where its namespace is none of Ed-Fi's."""
+    """An element with its local name; `foreign` where its namespace is none of Ed-Fi's, `line` that of a record."""
 
     name: str
     attributes: dict[str, str]
-    line: int
+    line: int = 0
     foreign: bool = False
     children: list[Element] = attrs.field(factory=list)
     text: str = ""
@@ -65,11 +67,14 @@ class Interchange:
 
     def records(self) -> Iterator[Element]:
         """Yield the records; `XmlProblemError` after the last whole one where the file is broken or refused."""
-        problem = None
+        problem, fed = None, 0
         while problem is None:
             chunk = self.stream.read(_CHUNK)
+            fed += len(chunk)
             try:
                 self._parser.Parse(chunk, not chunk)
+                if fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
+                    self._stop("XML-LIMIT", f"A tag is longer than {_LONGEST_TAG:,} bytes.")
             except XmlProblemError as error:
                 problem = error
             except expat.ExpatError as error:
@@ -85,19 +90,21 @@ class Interchange:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         space, _, local = name.rpartition(" ")
-        line = self._parser.CurrentLineNumber
         depth = len(self._stack)
         if depth == 0:
             self._root(space, local)
         self._held += 1
         if depth >= self.limits.depth:
-            raise XmlProblemError("XML-LIMIT", f"It is deeper than {self.limits.depth} elements.", line)
+            self._stop("XML-LIMIT", f"It is deeper than {self.limits.depth} elements.")
         if self._held > _LARGEST_RECORD:
-            raise XmlProblemError("XML-LIMIT", f"It holds more than {_LARGEST_RECORD:,} elements.", line)
-        foreign = space not in ("", self._space) and not _EDFI.fullmatch(space)
-        element = Element(local, attributes, line, foreign)
+            self._stop("XML-LIMIT", f"It holds more than {_LARGEST_RECORD:,} elements.")
+        element = Element(local, attributes)
+        if space != self._space:
+            element.foreign = bool(space) and not _EDFI.fullmatch(space)
         if depth > 1:
             self._stack[-1].children.append(element)
+        else:
+            element.line = self._parser.CurrentLineNumber
         self._stack.append(element)
 
     def _root(self, space: str, local: str) -> None:
@@ -122,12 +129,14 @@ class Interchange:
             return
         element = self._stack[-1]
         if len(element.text) + len(text) > self.limits.field_length:
-            detail = f"The limit is {self.limits.field_length:,} characters."
-            raise XmlProblemError("LIM-FIELD", detail, self._parser.CurrentLineNumber)
+            self._stop("LIM-FIELD", f"The limit is {self.limits.field_length:,} characters.")
         element.text += text
 
     def _refuse(self, *_: object) -> None:
-        raise XmlProblemError("XML-DOCTYPE", "", self._parser.CurrentLineNumber)
+        self._stop("XML-DOCTYPE", "")
+
+    def _stop(self, rule: str, detail: str) -> NoReturn:
+        raise XmlProblemError(rule, detail, self._parser.CurrentLineNumber)
 
 
 def readable(version: str) -> str:

@@ -20,6 +20,7 @@ from blended_standard.adapters._edfi_sources import Source
 from blended_standard.adapters.documents import members
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
+from blended_standard.spec.definitions import Term
 
 Document = Mapping[str, Any]
 _NO_EPISODE = {"Invalid enrollment", "No show"}
@@ -61,6 +62,7 @@ class Reading:
     work: Work
     found: dict[str, list[Document]]
     episodes: dict[str, list[tuple[dt.date, dt.date | None, str]]] = attrs.field(factory=dict)
+    _words: dict[str, dict[str, Term]] = attrs.field(factory=dict, init=False)
 
     def read(self, source: str, version: str) -> Import:
         """Return what the resources hold."""
@@ -265,7 +267,9 @@ class Reading:
     def code(self, vocabulary: str, resource: str, document: Document, field: str) -> str | None:
         """Return our code for a descriptor; one that the map does not know is a finding."""
         word = code(document.get(field))
-        term = self.work.vocabulary(vocabulary).get(word)
+        if vocabulary not in self._words:
+            self._words[vocabulary] = self.work.vocabulary(vocabulary)
+        term = self._words[vocabulary].get(word)
         if word and term is None:
             personal = self.work.people.names_someone(word)
             self.work.find("ADP-VOCABULARY", resource, field=field, value=word, identifying=personal)
