@@ -269,3 +269,19 @@ def test_what_is_there_is_no_finding_and_what_is_not_is_one(tmp_path: Path) -> N
     made = _read(tmp_path)
     assert _found(made, "ADP-REFERENCE") == [("academicWeeks", "schoolReference", "6")]
     assert _found(made, "ADP-CONFLICT") == [("schools", None, None)]
+
+
+def test_no_finding_repeats_who_is_missing(tmp_path: Path) -> None:
+    record = {"studentReference": {"studentUniqueId": "zanzi"}, "termDescriptor": "uri://ed-fi.org/TermDescriptor#Fall"}
+    place = {"educationOrganizationReference": {"educationOrganizationId": 1}}
+    year = {"schoolYearTypeReference": {"schoolYear": 2026}}
+    _write(tmp_path, "studentAcademicRecords", record | place | year)
+    parts = {"studentUniqueId": "quillf", "educationOrganizationId": 1, "schoolYear": 2026}
+    reference = parts | {"termDescriptor": record["termDescriptor"]}
+    _write(tmp_path, "courseTranscripts", {"studentAcademicRecordReference": reference})
+    student = {"studentUniqueId": "mossbottom", "firstName": "A", "lastSurname": "B", "birthDate": "2008-01-01"}
+    _write(tmp_path, "students", student)
+    made = _read(tmp_path)
+    assert ("courseTranscripts", "studentAcademicRecordReference", None) in _found(made, "ADP-REFERENCE")
+    assert ("studentAcademicRecords", "studentReference", None) in _found(made, "ADP-REFERENCE")
+    assert not [word for word in PLANTED if word in "".join(map(str, made.findings))]

@@ -126,10 +126,11 @@ class WholeSet:
             if held is None:
                 absent[target] += keys.total()
                 continue
+            personal = target in _PEOPLE or STUDENT in IDENTITY.get(target, ())
             shown: Counter[str | None] = Counter()
             for key, times in keys.items():
                 if key and key not in held:
-                    shown[None if target in _PEOPLE else " / ".join(key)] += times
+                    shown[None if personal else " / ".join(key)] += times
             for value, times in shown.items():
                 self._find("ADP-REFERENCE", resource, path, value, f"It is not among the {target}.", times)
         for target, times in absent.items():
@@ -195,7 +196,7 @@ def _whole(parts: Iterable[str | None]) -> Key:
     return tuple(found)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=10_000)
 def _names(target: str) -> tuple[str, ...]:
     """Return the parts of an identity as a reference names them; none where it is not known."""
     if target == _ANY_PLACE:
@@ -203,7 +204,7 @@ def _names(target: str) -> tuple[str, ...]:
     return tuple(path.rpartition(".")[2] for path in IDENTITY.get(target, ()))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=10_000)
 def _target(name: str, parts: tuple[str, ...]) -> str:
     """Return the resource that a reference points to; a role may stand before the name of the resource."""
     own = plural(name)

@@ -228,7 +228,7 @@ def _is_descriptor(text: str) -> bool:
     return "Descriptor#" in text and "://" in text
 
 
-@functools.cache
+@functools.lru_cache(maxsize=10_000)
 def camel(name: str) -> str:
     """Return a name as JSON writes it: the capitals at its head in small letters.
 
@@ -240,7 +240,7 @@ def camel(name: str) -> str:
     return _HEAD.sub(lambda found: found[0].lower(), name, count=1) if name[:1].isupper() else name
 
 
-@functools.cache
+@functools.lru_cache(maxsize=10_000)
 def plural(name: str) -> str:
     """Return the plural as the API writes it.
 
