@@ -47,5 +47,11 @@ class NotComparableError(BlendedStandardError):
     """Two results do not measure the same thing; the message lists the reasons and the ways out."""
 
 
+def expect(name: str, value: object, kinds: type | tuple[type, ...], how: str) -> None:
+    """Refuse an argument that is of none of the kinds; `how` says how to come by one."""
+    if not isinstance(value, kinds):
+        raise UsageError(f"{name} is of the type {type(value).__name__}. Pass {how}.")
+
+
 def _missing_extra(extra: str, needs: str) -> MissingExtraError:
     return MissingExtraError(extra, needs=needs)

@@ -11,7 +11,7 @@ from blended_standard.compare.effects import hedges_g_from_means
 from blended_standard.compare.essa import EssaTier, essa_tier
 from blended_standard.compare.rates import COX_DIVISOR
 from blended_standard.compare.rating import EvidenceRating, evidence_rating
-from blended_standard.errors import NotComparableError, UsageError
+from blended_standard.errors import NotComparableError, UsageError, expect
 from blended_standard.measures import MeasureReport, MeasureResult, Status, comparable
 from blended_standard.numeric.intervals import difference
 from blended_standard.results import Result, Row, result
@@ -113,6 +113,8 @@ def compare_groups(
     NotComparableError
         The two results do not measure the same thing, or one of them has no value.
     """
+    expect("scored", scored, MeasureReport, "the report that score() or merge() gave")
+    expect("groups", groups, Sequence, "two labels, such as ('Harbor', 'Mill')")
     if isinstance(groups, str) or len(groups) != 2 or groups[0] == groups[1]:
         raise UsageError(f"groups={groups!r} does not name two groups. Pass two different labels.")
     first, second = (scored.one(outcome, group) for group in groups)

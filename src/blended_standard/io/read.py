@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from blended_standard.errors import UnreadableInputError, UsageError
+from blended_standard.errors import UnreadableInputError, UsageError, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.archives import open_archive, unpack
 from blended_standard.io.csv_text import local_value, read_csv
@@ -108,6 +108,7 @@ def read_submission(
 def files_of(source: str | Path | Iterable[str | Path], *, limits: Limits = LIMITS) -> Iterator[SourceFile]:
     """Yield the files of a directory, an archive or a list; `UnreadableInputError` where nothing is there."""
     if not isinstance(source, str | Path):
+        expect("source", source, Iterable, "a path, or a list of paths")
         for item in source:
             yield from files_of(item, limits=limits)
         return

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.local_time import known_zone
 from blended_standard.io.text import RawRow
@@ -103,6 +103,7 @@ class Submission:
         >>> list(sub.tables)
         ['program']
         """
+        expect("tables", tables, Mapping, "a mapping of table names to frames, such as {'episode': frame}")
         unknown = sorted(set(tables) - set(RECORDS))
         if unknown:
             raise UsageError(f"{unknown[0]!r} is not a table of the standard. There are: {', '.join(RECORDS)}.")
@@ -167,6 +168,13 @@ def make_manifest(facts: Mapping[str, Any]) -> Manifest:
         raise UsageError(f"time_zone={values['time_zone']!r} is not an IANA name such as America/New_York.")
     values["local_files"] = tuple(values.get("local_files", ()))
     return Manifest(**values)
+
+
+def expect_submission(submission: object) -> None:
+    """Refuse what is no submission, such as the path of one."""
+    expect(
+        "submission", submission, Submission, "a Submission, as read_submission(path) or Submission.from_tables() gives"
+    )
 
 
 def _as_data(table: str, data: Any, found: FindingCollector, zone: ZoneInfo | None) -> Any:

@@ -16,7 +16,7 @@ import attrs
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
-from blended_standard.io.submission import MARKS, Submission
+from blended_standard.io.submission import MARKS, Submission, expect_submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.model import RECORDS
 
@@ -49,6 +49,7 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
     UsageError
         The format is not known, or the target holds something or is a symbolic link.
     """
+    expect_submission(submission)
     if format not in ("csv", "jsonl", "parquet"):
         raise UsageError(f"format={format!r} is not one of csv, jsonl, parquet.")
     directory = Path(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from blended_standard.errors import expect
 from blended_standard.measures.report import ComparabilityKey, MeasureResult
 from blended_standard.results import Result, result
 
@@ -54,6 +55,9 @@ def comparable(first: MeasureResult | ComparabilityKey, second: MeasureResult | 
 
 
 def _key(given: MeasureResult | ComparabilityKey) -> ComparabilityKey:
+    expect(
+        "each side", given, (MeasureResult, ComparabilityKey), "one result, such as score(...).one('OUT-03', 'Harbor')"
+    )
     return given.key if isinstance(given, MeasureResult) else given
 
 

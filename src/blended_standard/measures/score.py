@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from blended_standard.engine import Engine, open_engine
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.io import Submission
 from blended_standard.io.parquet import refuse_damaged
+from blended_standard.io.submission import expect_submission
 from blended_standard.measures import (  # noqa: F401 - they register
     agreement,
     competency,
@@ -97,6 +98,7 @@ def score(
     >>> round(report.one("ENG-01").value, 3)
     0.75
     """
+    expect_submission(submission)
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
     day = _as_of(as_of, submission)
@@ -138,9 +140,12 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
     UsageError
         The reports are not of one standard, profile, date and grouping, or a measure has other parameters in one.
     """
+    expect("reports", reports, Iterable, "a list of the reports that score() gave")
     parts = list(reports)
     if not parts:
         raise UsageError("merge() got no report. Pass at least one.")
+    for part in parts:
+        expect("each of reports", part, MeasureReport, "a list of the reports that score() gave")
     first = parts[0]
     for part in parts[1:]:
         for name in ("standard_version", "profile", "as_of", "by"):
@@ -177,14 +182,14 @@ def example() -> Submission:
 
 
 def _as_of(as_of: dt.date | str | None, submission: Submission) -> dt.date:
-    day = as_of or submission.manifest.as_of
+    day = submission.manifest.as_of if as_of is None else as_of
     if day is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")
     if isinstance(day, dt.date):
         return day
     try:
         return dt.date.fromisoformat(day)
-    except ValueError:
+    except (TypeError, ValueError):
         raise UsageError(f"as_of={day!r} is not a date such as 2026-06-30.") from None
 
 

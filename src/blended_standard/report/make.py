@@ -11,7 +11,7 @@ import attrs
 
 from blended_standard._files import write_whole
 from blended_standard.compare import StudyReport
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.measures import MeasureReport, Status, merge
 from blended_standard.privacy import Ledger
 from blended_standard.report import figures
@@ -62,6 +62,8 @@ def report(
         There is no measure report among the parts, or the format is not known.
     """
     standard = standard or load_standard()
+    for part in parts:
+        expect("each part", part, Result, "what score(), compare() and validate() gave, and other results")
     measured = [part for part in parts if isinstance(part, MeasureReport)]
     if not measured:
         raise UsageError("report() got no MeasureReport. Pass what score() or merge() gave.")

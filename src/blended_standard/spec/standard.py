@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from blended_standard.errors import MissingExtraError, SpecError, UsageError
+from blended_standard.errors import MissingExtraError, SpecError, UnreadableInputError, UsageError
 from blended_standard.spec.bridges import RulePack
 from blended_standard.spec.definitions import AdapterMap, Code, CodeList, MeasureDefinition, Rule, Status, Value
 from blended_standard.spec.profiles import Profile, resolve
@@ -83,6 +83,8 @@ def load_standard(path: str | Path | None = None) -> Standard:
     source = Path(path)
     if source.is_dir():
         return build_standard(read_sources(source))
+    if not source.is_file():
+        raise UnreadableInputError(f"{source}: no such file or directory. Pass a spec/ directory or a standard.json.")
     return build_standard(json.loads(source.read_text(encoding="utf-8")))
 
 

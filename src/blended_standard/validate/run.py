@@ -15,6 +15,7 @@ from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
 from blended_standard.io.parquet import damaged
+from blended_standard.io.submission import expect_submission
 from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
@@ -69,6 +70,7 @@ def validate(
     >>> [finding.code for finding in validate(sub).findings if finding.table == "program"]
     ['FLD-ZONE']
     """
+    expect_submission(submission)
     found = submission.found.copy()
     try:
         return _judged(submission, found, profile, engine, partial=partial, progress=progress)

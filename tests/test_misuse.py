@@ -1,0 +1,47 @@
+"""What people pass by mistake to the public functions: each answer names the argument and what to pass instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import blended_standard as bs
+from blended_standard.errors import UnreadableInputError, UsageError
+from blended_standard.measures.score import example
+
+SUBMISSION = example()
+SCORED = bs.score(SUBMISSION, "ENG-01", by=(), as_of="2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: bs.validate("submission/"), "submission is of the type str. Pass a Submission, as read_submission"),
+        (lambda: bs.score(Path("submission")), "submission is of the type PosixPath"),
+        (lambda: bs.score({"episode": []}), "submission is of the type dict"),
+        (lambda: bs.score(SUBMISSION, as_of=""), "as_of='' is not a date"),
+        (lambda: bs.score(SUBMISSION, as_of=2026), "as_of=2026 is not a date"),
+        (lambda: bs.write_submission("submission/", "out"), "submission is of the type str"),
+        (lambda: bs.merge(1), "reports is of the type int"),
+        (lambda: bs.merge([SUBMISSION]), "each of reports is of the type Submission. Pass a list of the reports"),
+        (lambda: bs.comparable(SCORED, SCORED), "Pass one result"),
+        (lambda: bs.compare(SUBMISSION, outcome="OUT-03", groups=("a", "b")), "scored is of the type Submission"),
+        (lambda: bs.compare(SCORED, outcome="OUT-03", groups=None), "groups is of the type NoneType"),
+        (lambda: bs.report(SUBMISSION), "each part is of the type Submission"),
+        (lambda: bs.report("scored.json"), "each part is of the type str"),
+        (lambda: bs.read_submission(None), "source is of the type NoneType. Pass a path"),
+        (lambda: bs.Submission.from_tables([]), "tables is of the type list. Pass a mapping"),
+    ],
+)
+def test_a_wrong_kind_of_argument_is_named(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        call()
+    assert said in str(refused.value)
+
+
+def test_a_standard_that_is_not_there_is_unreadable() -> None:
+    with pytest.raises(UnreadableInputError, match=r"no such file or directory. Pass a spec/ directory"):
+        bs.load_standard("nowhere.json")
