@@ -10,7 +10,7 @@ import attrs
 from blended_standard.errors import UsageError
 
 Severity = Literal["error", "warning", "note"]
-Status = Literal["draft", "trial", "normative"]
+Status = Literal["draft", "trial", "normative", "deprecated"]
 Value = bool | int | float | str
 ConformanceClass = Literal["producer-record", "producer-aggregate", "consumer", "calculator", "comparer"]
 
