@@ -104,8 +104,8 @@ class DuckDBEngine(Engine):
         """
         import pyarrow as pa
 
-        hashed = frame.to_native().project(f"*, hash({', '.join(map(_quoted, columns))}) as _hash")
-        begun = self._beside.submit(repeated, hashed.project("_hash").fetchnumpy()["_hash"])
+        native, key = frame.to_native(), f"hash({', '.join(map(_quoted, columns))}) as _hash"
+        begun = self._beside.submit(repeated, native.project(key).fetchnumpy()["_hash"])
 
         def outcome() -> nw.LazyFrame[Any] | None:
             twice = begun.result()
@@ -113,7 +113,7 @@ class DuckDBEngine(Engine):
                 return None
             name = self._name("repeated")
             self._connection.register(name, pa.table({"_hash": twice}))
-            return wrap(hashed.join(self._connection.table(name), "_hash"))
+            return wrap(native.project(f"*, {key}").join(self._connection.table(name), "_hash"))
 
         return outcome
 

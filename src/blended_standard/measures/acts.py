@@ -43,7 +43,7 @@ def starts(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
 
 
 def sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
-    """Sessions at a threshold: episode, seconds, acts."""
+    """Sessions at a threshold: episode, seconds, acts, threshold (minutes)."""
     import narwhals.stable.v2 as nw
 
     def following(column: nw.Expr) -> nw.Expr:
@@ -54,7 +54,7 @@ def sessions(blocks: Blocks, minutes: int) -> nw.LazyFrame[Any]:
         _edges(blocks, minutes)
         .with_columns(seconds=following(at - nw.col("gap")) - at, acts=following(number) - number)
         .filter(~nw.col("never"))
-        .select("episode", "seconds", "acts")
+        .select("episode", "seconds", "acts", threshold=nw.lit(minutes, nw.Int32))
     )
 
 

@@ -85,11 +85,13 @@ class Blocks:
         """Say whether a key of a table stands twice: where none does, the costly search for copies is spared."""
         if name not in self._repeats:
             found = self.engine.suspects(self.table(name), list(RECORDS[name].key_fields()))
-            self._repeats[name] = found is not None
+            self._repeats[name] = found() is not None
         return self._repeats[name]
 
     def _single(self, name: str) -> nw.LazyFrame[Any]:
-        return single(self.table(name), *RECORDS[name].key_fields()) if self.repeats(name) else self.table(name)
+        if self.repeats(name):
+            return single(self.table(name), *RECORDS[name].key_fields())
+        return self.table(name).drop("_row", "_line", "_invalid", strict=False)
 
     def _bind(self, name: str) -> nw.LazyFrame[Any]:
         record = RECORDS[name]
@@ -102,9 +104,8 @@ class Blocks:
     def places(self) -> nw.LazyFrame[Any]:
         """Sites with their program: site_id, site_name, program_id, program_name, jurisdiction, zone."""
 
-        programs = single(self.table("program"), "program_id")
-        programs = programs.select("program_id", "jurisdiction", "time_zone", program_name="name")
-        places = with_zone(single(self.table("site"), "site_id"), programs, how="inner")
+        programs = self._single("program").select("program_id", "jurisdiction", "time_zone", program_name="name")
+        places = with_zone(self._single("site"), programs, how="inner")
         return self.engine.materialise(
             places.select("site_id", "program_id", "program_name", "jurisdiction", "zone", site_name="name")
         )
@@ -112,7 +113,7 @@ class Blocks:
     @functools.cached_property
     def learners(self) -> nw.LazyFrame[Any]:
         """The learners, each once."""
-        return self.engine.materialise(self._single("learner").drop("_row", "_line", "_invalid", strict=False))
+        return self._single("learner")
 
     @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
@@ -123,23 +124,20 @@ class Blocks:
         """
         import narwhals.stable.v2 as nw
 
-        as_of = self.as_of
-        learner = self.learners
-        exit_known = (nw.col("exit_date") <= as_of).fill_null(False)
+        as_of, entry, end = self.as_of, nw.col("entry_date"), nw.col("exit_date")
+        places, learners = self.places, self.learners
+        exited = (end <= as_of).fill_null(False)
         episodes = (
             self._single("episode")
-            .drop("_row", "_line", "_invalid", strict=False)
-            .filter(nw.col("entry_date") <= as_of)
-            .filter((nw.col("exit_date") >= nw.col("entry_date")).fill_null(True))
-            .filter(~nw.col("exit_date").is_null() | nw.col("exit_reason").is_null())
-            .join(self.places, on="site_id")
-            .join(learner, on="learner_id", how="left")
-            .with_columns(exited=exit_known)
+            .filter(entry <= as_of, (end >= entry).fill_null(True), ~end.is_null() | nw.col("exit_reason").is_null())
             .with_columns(
-                last=nw.when(nw.col("exited")).then(nw.col("exit_date")).otherwise(nw.lit(as_of)).cast(nw.Int64),
-                exit_reason=nw.when(nw.col("exited")).then(nw.col("exit_reason")),
+                exited=exited,
+                last=nw.when(exited).then(end).otherwise(nw.lit(as_of)).cast(nw.Int64),
+                exit_reason=nw.when(exited).then(nw.col("exit_reason")),
             )
             .rename({"entry_date": "entry"})
+            .join(places, on="site_id")
+            .join(learners, on="learner_id", how="left")
             .with_row_index("episode", order_by=["episode_id"])
             .with_columns(nw.col("episode").cast(nw.Int32))
         )
@@ -162,12 +160,13 @@ class Blocks:
         """
         import narwhals.stable.v2 as nw
 
+        spans, local = self.spans, nw.col("at") + offset_seconds(self.zones, *self.range_of_days)
         rows = self.table(name) if where is None else self.table(name).filter(where)
         wanted = dict.fromkeys(("episode_id", "at", *columns))
-        events = rows.select(*wanted).join(self.spans, on="episode_id")
-        local = nw.col("at") + offset_seconds(self.zones, *self.range_of_days)
         return (
-            events.with_columns(second=local)
+            rows.select(*wanted)
+            .join(spans, on="episode_id")
+            .with_columns(second=local)
             .with_columns(day=whole(nw.col("second"), SECONDS_A_DAY))
             .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= nw.col("last"))
             .select(key, "day", "second", *columns)
@@ -206,17 +205,19 @@ class Blocks:
         """
         import narwhals.stable.v2 as nw
 
+        places, calendar = self.places, self._calendar
         closed = self.table("calendar_day").filter(~nw.col("open") | ~nw.col("feed_up"))
         closed = closed.select("site_id", day="date").unique(["site_id", "day"])
         days = (
-            self.places.select("site_id")
-            .join(self._calendar(), how="cross")
+            places.select("site_id")
+            .join(calendar, how="cross")
             .join(closed.with_columns(closed=nw.lit(1, nw.Int64)), on=["site_id", "day"], how="left")
             .with_columns(closed=nw.col("closed").fill_null(0))
         )
         before = nw.col("closed").cum_sum().over("site_id", order_by=["day"]) - nw.col("closed")
         return self.engine.materialise(days.with_columns(closed_before=before))
 
+    @functools.cached_property
     def _calendar(self) -> nw.LazyFrame[Any]:
         first, final = self.range_of_days
         return self.engine.frame({"day": list(range(first - 1, final + 2))}, {"day": int})
@@ -226,22 +227,21 @@ class Blocks:
         """The days of approved pauses inside their episode: episode, episode_id, day, closed (0 or 1)."""
         import narwhals.stable.v2 as nw
 
-        day = nw.col("day")
+        day, spans, calendar, site_days = nw.col("day"), self.spans, self._calendar, self.site_days
         return (
             self.table("pause")
             .select("episode_id", "start_date", "end_date")
-            .join(self.spans, on="episode_id")
-            .join(self._calendar(), how="cross")
+            .join(spans, on="episode_id")
+            .join(calendar, how="cross")
             .filter(
                 day >= nw.col("start_date"), day <= nw.col("end_date"), day >= nw.col("entry"), day <= nw.col("last")
             )
             .select("episode", "episode_id", "site_id", "day")
             .unique(["episode", "day"])
-            .join(self.site_days.select("site_id", "day", "closed"), on=["site_id", "day"])
+            .join(site_days.select("site_id", "day", "closed"), on=["site_id", "day"])
             .select("episode", "episode_id", "day", "closed")
         )
 
-    @block
     def _edge_weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
         """The first_week and last_week of each episode that are long enough, with the columns of `spans`."""
         import narwhals.stable.v2 as nw
@@ -263,32 +263,31 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         kept = self._edge_weeks(minimum_edge_days)
-        lost = (
-            self.hidden_weeks(minimum_edge_days)
-            .join(kept.select("episode", "first_week", "last_week"), on="episode")
-            .filter(nw.col("week") >= nw.col("first_week"), nw.col("week") <= nw.col("last_week"))
-            .group_by("episode")
-            .agg(lost=nw.len())
-        )
-        count = nw.col("last_week") - nw.col("first_week") + 1 - nw.col("lost").fill_null(0)
-        return (
-            kept.join(lost, on="episode", how="left")
-            .with_columns(observable=nw.when(count > 0).then(count).otherwise(0).cast(nw.Int64))
-            .select("episode", "episode_id", "first_week", "last_week", "observable")
-        )
+        count = nw.col("last_week") - nw.col("first_week") + 1
+        if self._can_hide:
+            lost = self.hidden_weeks(minimum_edge_days).group_by("episode").agg(lost=nw.len())
+            kept, count = kept.join(lost, on="episode", how="left"), count - nw.col("lost").fill_null(0)
+        observable = nw.when(count > 0).then(count).otherwise(0).cast(nw.Int64)
+        return kept.select("episode", "episode_id", "first_week", "last_week", observable=observable)
+
+    @property
+    def _can_hide(self) -> bool:
+        """Whether any week can be hidden: without closed days and pauses none is looked for."""
+        return bool(self.present & {"calendar_day", "pause"})
 
     @block
     def hidden_weeks(self, minimum_edge_days: int) -> nw.LazyFrame[Any]:
-        """The weeks of each episode on none of whose enrolled days learning could be seen: episode, episode_id, week.
+        """The weeks, long enough, on none of whose enrolled days learning could be seen: episode, episode_id, week.
 
         Without a pause in it only a week with as many closed days as an edge week needs enrolled ones can be hidden.
         """
         import narwhals.stable.v2 as nw
 
+        site_days, paused = self.site_days, self.paused_days()
         spans, week = self._edge_weeks(minimum_edge_days), nw.col("week")
-        closed = self.site_days.filter(nw.col("closed") == 1).with_columns(week=week_of(nw.col("day")))
+        closed = site_days.filter(nw.col("closed") == 1).with_columns(week=week_of(nw.col("day")))
         closed = closed.group_by("site_id", "week").agg(days=nw.len()).filter(nw.col("days") >= minimum_edge_days)
-        paused = self.paused_days().with_columns(week=week_of(nw.col("day")), paused=1 - nw.col("closed"))
+        paused = paused.with_columns(week=week_of(nw.col("day")), paused=1 - nw.col("closed"))
         paused = paused.group_by("episode", "week").agg(nw.col("paused").sum())
         paused = paused.with_columns(nw.col("paused").cast(nw.Int64))
         candidates = nw.concat(
@@ -298,12 +297,12 @@ class Blocks:
             ]
         ).unique(["episode", "week"])
         begin, end = nw.max_horizontal(week * 7 - 3, nw.col("entry")), nw.min_horizontal(week * 7 + 3, nw.col("last"))
-        before = self.site_days.select("site_id", "day", "closed_before")
+        before = site_days.select("site_id", "day", "closed_before")
         after = before.select("site_id", end="day", closed_after="closed_before")
         open_days = nw.col("end") - nw.col("day") - (nw.col("closed_after") - nw.col("closed_before"))
         return (
             candidates.join(spans, on="episode")
-            .filter(week >= nw.col("start"), week <= nw.col("stop"))
+            .filter(week >= nw.col("first_week"), week <= nw.col("last_week"))
             .with_columns(day=begin, end=end + 1)
             .join(before, on=["site_id", "day"])
             .join(after, on=["site_id", "end"])
@@ -317,13 +316,13 @@ class Blocks:
         import narwhals.stable.v2 as nw
 
         columns = weeks.collect_schema().names()
-        kept = self.weeks(minimum_edge_days).select("episode", "episode_id", "first_week", "last_week")
-        return (
-            weeks.join(kept, on="episode" if "episode" in columns else "episode_id")
-            .filter(nw.col("week") >= nw.col("first_week"), nw.col("week") <= nw.col("last_week"))
-            .join(self.hidden_weeks(minimum_edge_days).select("episode", "week"), on=["episode", "week"], how="anti")
-            .select(columns)
+        key = "episode" if "episode" in columns else "episode_id"
+        weeks = weeks.join(self.weeks(minimum_edge_days), on=key).filter(
+            nw.col("week") >= nw.col("first_week"), nw.col("week") <= nw.col("last_week")
         )
+        if self._can_hide:
+            weeks = weeks.join(self.hidden_weeks(minimum_edge_days), on=[key, "week"], how="anti")
+        return weeks.select(columns)
 
 
 def single(frame: nw.LazyFrame[Any], *key: str) -> nw.LazyFrame[Any]:

@@ -12,9 +12,9 @@ import attrs
 from blended_standard.engine import Engine
 from blended_standard.measures.agreement import AgreementSummary
 from blended_standard.measures.blocks import Blocks
-from blended_standard.measures.expressions import flag, one
+from blended_standard.measures.expressions import one
 from blended_standard.measures.finish import Collected
-from blended_standard.measures.groups import Grouping
+from blended_standard.measures.groups import Grouping, people
 from blended_standard.measures.registry import unit_function
 from blended_standard.measures.report import Group
 from blended_standard.measures.resolved import ResolvedMeasure
@@ -58,6 +58,7 @@ def collect(measure: ResolvedMeasure, blocks: Blocks, grouping: Grouping) -> ByG
     for part in definition.components:
         if part.counted:
             parts[part.id] = _Part(kind_of(part.statistic), part.ticks, f"_{part.id}")
+    people(blocks, grouping)  # Before the units, whose plan DuckDB binds again once a table has been made since.
     units = grouping.attach(unit_function(definition.id)(blocks, measure.parameters), blocks)
     if any(part.kind not in _MOMENTS for part in parts.values()):
         units = blocks.engine.materialise(units)  # Each of these parts reads them once more.
@@ -133,8 +134,9 @@ class _Collector:
         own = [name for name in ("covered", "needed") if name in self.columns]
         seen: dict[str, nw.Expr] = {}
         for part in parts:
-            there = ~nw.col(f"x{part.suffix}").is_null()
-            seen[f"n{part.suffix}"] = flag(there)
+            x = nw.col(f"x{part.suffix}")
+            there = ~x.is_null()
+            seen |= {f"n{part.suffix}": there.cast(nw.Int64), f"x{part.suffix}": x}
             for name in _read(part, self.columns):
                 seen[f"{name}{part.suffix}"] = nw.when(there).then(nw.col(f"{name}{part.suffix}"))
         keys = [*self.grouping.columns, "excluded"]
@@ -148,7 +150,7 @@ class _Collector:
         for part in parts:
             x, n = nw.col(f"x{part.suffix}"), nw.col(f"n{part.suffix}")
             y = nw.col(f"y{part.suffix}") if part.kind is RatioSummary else n
-            new = {"clusters": flag(n > 0), "xx": x * x, "xy": x * y, "yy": y * y}
+            new = {"clusters": (n > 0).cast(nw.Int64), "xx": x * x, "xy": x * y, "yy": y * y}
             products |= {f"{name}{part.suffix}": value for name, value in new.items()}
         learners = learners.with_columns(learners=one(), **products)
         return self._aggregate(learners, {name: nw.col(name).sum() for name in (*sums, *products)}, "excluded")
@@ -194,10 +196,10 @@ class _Collector:
 
 
 def _read(part: _Part, columns: list[str]) -> list[str]:
-    """Return which sums a ratio or a mean reads beside its number of units."""
+    """Return which sums a ratio or a mean reads beside its number of units and that of `x`."""
     if part.kind is MeanSummary:
-        return ["x"]
-    return ["x", "y", *(["lost"] if f"lost{part.suffix}" in columns else [])]
+        return []
+    return ["y", *(["lost"] if f"lost{part.suffix}" in columns else [])]
 
 
 def _moments(part: _Part, row: Mapping[str, Any]) -> Summary:

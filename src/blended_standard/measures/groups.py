@@ -61,8 +61,9 @@ class Grouping:
         """
         names = units.collect_schema().names()
         key = next((name for name in ("episode", "episode_id") if name in names), None)
-        joined = units.join(people(blocks, self), on=key) if key else self._attach_people(units, blocks)
-        return joined.select(*names, "learner", *self.columns)
+        if key:
+            return units.join(people(blocks, self), on=key)
+        return self._attach_people(units, blocks).select(*names, "learner", *self.columns)
 
     def labels(self) -> dict[str, nw.Expr]:
         """Return the expressions of the columns."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from blended_standard.measures.acts import hours, learning_days
 from blended_standard.measures.blocks import Blocks, block, remainder, week_of, whole
-from blended_standard.measures.expressions import flag
+from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.registry import Parameters, measure
 
 if TYPE_CHECKING:
@@ -48,13 +48,15 @@ def peak_concentration(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[A
     """How far activity concentrates in some hours of the day and days of the week, in bits (ENG-07, PDH and PWD)."""
     import narwhals.stable.v2 as nw
 
-    by_hour, by_weekday = _peak(_by_hour(blocks), 24, "hour"), _peak(_by_weekday(blocks), 7, "weekday")
-    found = by_weekday.join(by_hour, on="episode").with_columns(
-        x=nw.col("hour_peak"),
-        x_hour_normalized=nw.col("hour_concentration"),
-        x_weekday=nw.col("weekday_peak"),
-        x_weekday_normalized=nw.col("weekday_concentration"),
-        days=nw.col("weekday_total"),
+    found = (
+        _weekly(blocks)
+        .join(_daily(blocks), on="episode", suffix="_hour")
+        .with_columns(
+            x=nw.col("peak_hour"),
+            x_hour_normalized=nw.col("concentration_hour"),
+            x_weekday=nw.col("peak"),
+            x_weekday_normalized=nw.col("concentration"),
+        )
     )
     return _with_enough_days(blocks, found, parameters, "x", "x_hour_normalized", "x_weekday", "x_weekday_normalized")
 
@@ -65,12 +67,12 @@ def periodicity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     weekday, of_day = remainder(whole(nw.col("hour"), 24) + 3, 7), remainder(nw.col("hour"), 24)
-    of_week = hours(blocks).select("episode", phase=weekday * 24 + of_day, count=nw.lit(1, nw.Int64))
+    of_week = hours(blocks).select("episode", phase=weekday * 24 + of_day, count=one())
     found = (
-        _rhythm(blocks, _by_weekday(blocks), 7, "x")
-        .join(_rhythm(blocks, _by_hour(blocks), 24, "x_hour_of_day").drop("total"), on="episode")
-        .join(_rhythm(blocks, of_week, 168, "x_hour_of_week").drop("total"), on="episode")
-        .with_columns(days=nw.col("total"))
+        _weekly(blocks)
+        .join(_daily(blocks), on="episode", suffix="_hour")
+        .join(_circular(of_week, 168), on="episode", suffix="_of_week")
+        .with_columns(x=nw.col("rhythm"), x_hour_of_day=nw.col("rhythm_hour"), x_hour_of_week=nw.col("rhythm_of_week"))
     )
     return _with_enough_days(blocks, found, parameters, "x", "x_hour_of_day", "x_hour_of_week")
 
@@ -78,10 +80,10 @@ def periodicity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 def _with_enough_days(
     blocks: Blocks, found: nw.LazyFrame[Any], parameters: Parameters, *columns: str
 ) -> nw.LazyFrame[Any]:
-    """One row an episode with `columns` of `found`, excluded where `days` are fewer than the minimum."""
+    """One row an episode with `columns` of `found`, excluded where the active days, `total`, are too few."""
     import narwhals.stable.v2 as nw
 
-    few = nw.col("days").fill_null(0) < int(parameters["minimum_days"])
+    few = nw.col("total").fill_null(0) < int(parameters["minimum_days"])
     return (
         blocks.spans.select("episode")
         .join(found, on="episode", how="left")
@@ -90,26 +92,53 @@ def _with_enough_days(
 
 
 @block
-def _by_hour(blocks: Blocks) -> nw.LazyFrame[Any]:
-    """Active days by hour of the day: episode, phase (0 to 23), count."""
+def _daily(blocks: Blocks) -> nw.LazyFrame[Any]:
+    """The active days of each episode by hour of the day, as `_circular` sums them up."""
     import narwhals.stable.v2 as nw
 
-    return _by_phase(hours(blocks), remainder(nw.col("hour"), 24))
+    return _circular(_counts(hours(blocks), remainder(nw.col("hour"), 24)), 24)
 
 
 @block
-def _by_weekday(blocks: Blocks) -> nw.LazyFrame[Any]:
-    """Active days by day of the week: episode, phase (0, Monday, to 6), count."""
+def _weekly(blocks: Blocks) -> nw.LazyFrame[Any]:
+    """The active days of each episode by day of the week, from Monday, as `_circular` sums them up."""
     import narwhals.stable.v2 as nw
 
-    return _by_phase(learning_days(blocks), remainder(nw.col("day") + 3, 7))
+    return _circular(_counts(learning_days(blocks), remainder(nw.col("day") + 3, 7)), 7)
 
 
-def _by_phase(active: nw.LazyFrame[Any], phase: nw.Expr) -> nw.LazyFrame[Any]:
+def _counts(active: nw.LazyFrame[Any], phase: nw.Expr) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     counts = active.select("episode", phase=phase).group_by("episode", "phase").agg(count=nw.len())
     return counts.with_columns(nw.col("count").cast(nw.Int64))
+
+
+def _circular(counts: nw.LazyFrame[Any], period: int) -> nw.LazyFrame[Any]:
+    """Sum up counts by phase of a period (episode, phase from 0, count): episode, total, peak, concentration, rhythm.
+
+    concentration: what the entropy lacks of that of equal counts, as a share of it; peak: what it lacks, in bits, times
+    the highest count; rhythm: length of the mean direction of the phases, from 0 (none) to 1 (always the same).
+    """
+    import narwhals.stable.v2 as nw
+
+    count, turn = nw.col("count"), nw.col("phase") * (2 * math.pi / period)
+    sums = (
+        counts.with_columns(weighted=_weighted_log(count), cosine=turn.cos() * count, sine=turn.sin() * count)
+        .group_by("episode")
+        .agg(*(nw.col(name).sum() for name in ("count", "weighted", "cosine", "sine")), most=count.max())
+        .with_columns(nw.col("count").cast(nw.Int64))
+    )
+    total, most = nw.col("count"), math.log2(period)
+    less = nw.max_horizontal(most - (total.log(2) - nw.col("weighted") / total), nw.lit(0.0))
+    length = (nw.col("cosine") ** 2 + nw.col("sine") ** 2).sqrt() / total
+    return sums.select(
+        "episode",
+        total=total,
+        peak=less * nw.col("most"),
+        concentration=less / most,
+        rhythm=nw.min_horizontal(length, nw.lit(1.0)),
+    )
 
 
 @block
@@ -120,35 +149,37 @@ def _alike(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
     """
     import narwhals.stable.v2 as nw
 
-    patterns = _patterns(blocks, minimum_edge_days)
+    patterns = blocks.engine.materialise(_patterns(blocks, minimum_edge_days))
     pairs = patterns.join(patterns, on="episode", suffix="_right")
     pairs = pairs.filter(nw.col("number") <= nw.col("number_right"))
     count, same = nw.col("count"), nw.col("number") == nw.col("number_right")
     both = [(nw.col(a), nw.col(b)) for a, b in zip(_DAYS, _OTHER, strict=True)]
-    one, other = nw.col("total"), nw.col("total_right")
-    mixed = [a * other + b * one for a, b in both]
-    size = 2 * one * other
-    divergence = size.log(2) - _total(_weighted_log(part) for part in mixed) / size - nw.col("halves")
+    size, size_right = nw.col("total"), nw.col("total_right")
+    mixed = [a * size_right + b * size for a, b in both]
+    together = 2 * size * size_right
+    divergence = together.log(2) - _total(_weighted_log(part) for part in mixed) / together - nw.col("halves")
     away = _total(((a - b) / nw.max_horizontal(a + b, nw.lit(1))) ** 2 for a, b in both)
     alike = {
         "weekdays": _total(flag((a > 0) & (b > 0)) for a, b in both) * _SCALE / nw.max_horizontal("days", "days_right"),
         "shape": 1 - nw.max_horizontal(nw.min_horizontal(divergence, nw.lit(1.0)), nw.lit(0.0)),
         "amount": 1 - away / _total(flag(a + b > 0) for a, b in both),
     }
-    active = patterns.group_by("episode").agg(active=count.sum()).with_columns(nw.col("active").cast(nw.Int64))
     return (
         pairs.with_columns(
             weight=nw.when(same).then(count * (count - 1) / 2).otherwise(count * nw.col("count_right")),
             halves=(nw.col("entropy") + nw.col("entropy_right")) / 2,
         )
-        .select("episode", **{name: found * nw.col("weight") for name, found in alike.items()})
+        .select(
+            "episode",
+            active=nw.when(same).then(count).otherwise(0).cast(nw.Int64),
+            **{name: found * nw.col("weight") for name, found in alike.items()},
+        )
         .group_by("episode")
-        .agg(*(nw.col(name).sum() for name in alike))
-        .join(active, on="episode")
+        .agg(*(nw.col(name).sum() for name in ("active", *alike)))
+        .with_columns(nw.col("active").cast(nw.Int64))
     )
 
 
-@block
 def _patterns(blocks: Blocks, minimum_edge_days: int) -> nw.LazyFrame[Any]:
     """Patterns of active observable weeks: episode, number, count (weeks that have it), and what pairs need of it.
 
@@ -201,46 +232,6 @@ def _similarity(blocks: Blocks, kind: str, parameters: Parameters) -> nw.LazyFra
         .join(_alike(blocks, edge), on="episode", how="left")
         .select("episode", x=nw.col(kind) / (number * scale), excluded=nw.when(few).then(nw.lit("too_few_weeks")))
     )
-
-
-def _peak(counts: nw.LazyFrame[Any], bins: int, name: str) -> nw.LazyFrame[Any]:
-    """Concentration of a histogram over `bins`: NAME_peak, (log2 bins - entropy) times the peak, and its share."""
-    import narwhals.stable.v2 as nw
-
-    sums = (
-        counts.with_columns(weighted=_weighted_log(nw.col("count")))
-        .group_by("episode")
-        .agg(total=nw.col("count").sum(), most=nw.col("count").max(), weighted=nw.col("weighted").sum())
-        .with_columns(nw.col("total").cast(nw.Int64))
-    )
-    entropy = nw.col("total").log(2) - nw.col("weighted") / nw.col("total")
-    less = nw.max_horizontal(math.log2(bins) - entropy, nw.lit(0.0))
-    return sums.select(
-        "episode",
-        nw.col("total").alias(f"{name}_total"),
-        (less * nw.col("most")).alias(f"{name}_peak"),
-        (less / math.log2(bins)).alias(f"{name}_concentration"),
-    )
-
-
-def _rhythm(blocks: Blocks, counts: nw.LazyFrame[Any], period: int, name: str) -> nw.LazyFrame[Any]:
-    """Length of the mean direction of the phases, 0 (none) to 1 (always the same), as `name`, and their total."""
-    import narwhals.stable.v2 as nw
-
-    turns = [2 * math.pi * phase / period for phase in range(period)]
-    circle = blocks.engine.frame(
-        {"phase": list(range(period)), "cosine": [math.cos(t) for t in turns], "sine": [math.sin(t) for t in turns]},
-        {"phase": int, "cosine": float, "sine": float},
-    )
-    sums = (
-        counts.join(circle, on="phase")
-        .with_columns(cosine=nw.col("cosine") * nw.col("count"), sine=nw.col("sine") * nw.col("count"))
-        .group_by("episode")
-        .agg(total=nw.col("count").sum(), cosine=nw.col("cosine").sum(), sine=nw.col("sine").sum())
-        .with_columns(nw.col("total").cast(nw.Int64))
-    )
-    length = (nw.col("cosine") ** 2 + nw.col("sine") ** 2).sqrt() / nw.col("total")
-    return sums.select("episode", "total", nw.min_horizontal(length, nw.lit(1.0)).alias(name))
 
 
 def _total(terms: Iterable[nw.Expr]) -> nw.Expr:

@@ -106,9 +106,8 @@ def _minutes(blocks: Blocks, thresholds: tuple[int, ...]) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     seconds, acts = nw.col("seconds").cast(nw.Int64), nw.col("acts").cast(nw.Int64)
-    found = [sessions(blocks, limit).with_columns(threshold=nw.lit(limit, nw.Int64)) for limit in thresholds]
     each = (
-        nw.concat(found)
+        nw.concat([sessions(blocks, limit) for limit in thresholds])
         .select("episode", "threshold", seconds=seconds, acts=acts, mean=seconds / nw.max_horizontal(acts - 1, one()))
         .group_by("episode", "threshold")
         .agg(nw.col("seconds").sum(), nw.col("acts").sum(), nw.col("mean").sum(), sessions=nw.len())

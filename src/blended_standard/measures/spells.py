@@ -34,13 +34,14 @@ def inactivity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
         .group_by("episode")
         .agg(
             x=nw.col("inside").sum(),
-            y=nw.col("observed").max(),
+            first=nw.col("number").min(),
+            final=nw.col("later").max(),
             x_longest=nw.col("length").max(),
             long=nw.col("long").sum(),
             x_open=nw.col("open").max(),
         )
         .with_columns(nw.col("x", "long").cast(nw.Int64))
-        .with_columns(x_spells_per_12_weeks=nw.col("long") * 84)
+        .with_columns(x_spells_per_12_weeks=nw.col("long") * 84, y=nw.col("final") - nw.col("first"))
     )
     short = nw.col("y") < int(parameters["minimum_days"])
     return totals.with_columns(
@@ -73,30 +74,28 @@ def return_after_gap(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
 
 @block
 def spells_of(blocks: Blocks) -> nw.LazyFrame[Any]:
-    """Spells of every episode: episode, length (0 between two days in a row), returned, open, observed.
+    """Spells of every episode: episode, number, later, length (0 between two days in a row), returned, open.
 
-    `observed` counts the observable days of the whole episode; `open` says that the spell lasts at the as-of date.
+    `number` and `later` count the observable days of the episode before the spell and before the day that ends it;
+    `open` says that the spell lasts at the as-of date.
     """
     import narwhals.stable.v2 as nw
 
     def following(name: str) -> nw.Expr:
         return nw.col(name).shift(-1).over("episode", order_by=["day"])
 
-    number = nw.col("number")
+    returned = nw.col("returned") == 1
     return (
         _marks(blocks)
-        .with_columns(
-            length=following("number") - number - nw.col("observable"),
-            returned=following("act") == 1,
-            observed=number.max().over("episode") - number.min().over("episode"),
-        )
-        .filter(~nw.col("length").is_null())
+        .with_columns(later=following("number"), returned=following("act"))
+        .filter(~nw.col("later").is_null())
         .select(
             "episode",
-            "length",
-            "returned",
-            "observed",
-            open=~nw.col("returned") & ~nw.col("exited"),
+            "number",
+            "later",
+            length=nw.col("later") - nw.col("number") - nw.col("observable"),
+            returned=returned,
+            open=~returned & ~nw.col("exited"),
         )
     )
 
@@ -108,35 +107,33 @@ def _marks(blocks: Blocks) -> nw.LazyFrame[Any]:
     """
     import narwhals.stable.v2 as nw
 
-    def days(frame: nw.LazyFrame[Any], day: nw.Expr, **flags: int) -> nw.LazyFrame[Any]:
-        kinds = {name: nw.lit(flags.get(name, 0), nw.Int8) for name in ("act", "mark", "paused")}
-        return frame.select("episode", day=day, **kinds)
+    def days(frame: nw.LazyFrame[Any], day: nw.Expr, act: int) -> nw.LazyFrame[Any]:
+        return frame.select("episode", day=day, act=nw.lit(act, nw.Int8))
 
+    spans, site_days, paused_days = blocks.spans, blocks.site_days, blocks.paused_days()
     day, entry, last = nw.col("day"), nw.col("entry"), nw.col("last")
-    merged = (
-        nw.concat(
-            [
-                days(learning_days(blocks), day, act=1, mark=1),
-                days(blocks.spans, entry - 1, mark=1),
-                days(blocks.spans, last + 1, mark=1),
-                days(blocks.paused_days(), day, paused=1),
-            ]
-        )
-        .group_by("episode", "day")
-        .agg(*(nw.col(name).max() for name in ("act", "mark", "paused")))
+    no, yes = nw.lit(0, nw.Int8), nw.lit(1, nw.Int8)
+    marks = nw.concat([days(learning_days(blocks), day, 1), days(spans, entry - 1, 0), days(spans, last + 1, 0)])
+    # A paused day stands beside a mark of that day, and after it: what is hidden before the mark leaves it out.
+    rows = nw.concat(
+        [
+            marks.join(paused_days.select("episode", "day", on=yes), on=["episode", "day"], how="left").select(
+                "episode", "day", "act", paused=flag(~nw.col("on").is_null()).cast(nw.Int8), beside=no
+            ),
+            paused_days.select("episode", "day", act=no, paused=yes, beside=yes),
+        ]
     )
     episodes = blocks.episodes.select("episode", "site_id", "entry", "last", "exited")
     is_open = nw.col("closed") == 0
-    skipped = flag((nw.col("paused") == 1) & is_open)
     seen = (nw.col("paused") == 0) & is_open & (day >= entry) & (day <= last)
     # The day before entry is not observable, and where it is open would count as one before all that follow.
     outside = flag(is_open & (day < entry))
+    hidden = nw.col("hidden").cum_sum().over("episode", order_by=["day", "beside"])
     return (
-        merged.join(episodes, on="episode")
-        .join(blocks.site_days, on=["site_id", "day"])
-        .with_columns(skipped=skipped, observable=flag(seen))
-        .with_columns(hidden=nw.col("skipped").cum_sum().over("episode", order_by=["day"]) - nw.col("skipped"))
-        .with_columns(number=(day - nw.col("closed_before") - nw.col("hidden") + outside).cast(nw.Int32))
-        .filter(nw.col("mark") == 1)
+        rows.join(episodes, on="episode")
+        .join(site_days, on=["site_id", "day"])
+        .with_columns(hidden=flag((nw.col("beside") == 1) & is_open), observable=flag(seen))
+        .with_columns(number=(day - nw.col("closed_before") - hidden + outside).cast(nw.Int32))
+        .filter(nw.col("beside") == 0)
         .select("episode", "day", "act", "observable", "number", "exited")
     )

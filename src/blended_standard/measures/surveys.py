@@ -35,7 +35,7 @@ def self_reported_engagement(blocks: Blocks, parameters: Parameters) -> nw.LazyF
             asked=nw.col("items_asked").fill_null(0),
             replied=nw.when(nw.col("status") == "answered").then(1).otherwise(0).cast(nw.Int64),
         )
-        .group_by("episode_id")
+        .group_by("episode")
         .agg(*(nw.col(name).sum() for name in ("answered", "weighted", "asked")), replied=nw.col("replied").max())
     )
     enough = (nw.col("answered") > 0) & (
@@ -48,7 +48,7 @@ def self_reported_engagement(blocks: Blocks, parameters: Parameters) -> nw.LazyF
         covered=nw.col("replied"),
         needed=nw.lit(1, nw.Int64),
         excluded=nw.when(incomplete).then(nw.lit("too_few_items")),
-    ).select("episode_id", "x", "covered", "needed", "excluded")
+    ).select("episode", "x", "covered", "needed", "excluded")
 
 
 @measure("REL-03")
@@ -157,10 +157,8 @@ def _latest(blocks: Blocks, wanted: nw.Expr) -> nw.LazyFrame[Any]:
     """Learners' rows of survey_response that are `wanted`, of the latest day of each episode on which there are any."""
     import narwhals.stable.v2 as nw
 
-    rows = _inside(blocks, "survey_response").filter(nw.col("respondent") == "learner").filter(wanted)
-    rows = blocks.engine.materialise(rows)
-    latest = rows.group_by("episode_id").agg(date=nw.col("date").max())
-    return rows.join(latest, on=["episode_id", "date"])
+    rows = _inside(blocks, "survey_response").filter(nw.col("respondent") == "learner", wanted)
+    return rows.filter(nw.col("date") == nw.col("date").max().over("episode"))
 
 
 def _named(blocks: Blocks, side: str) -> nw.LazyFrame[Any]:
@@ -202,10 +200,7 @@ def _inside(blocks: Blocks, name: str) -> nw.LazyFrame[Any]:
     """Rows of a table with a local date, inside their episode, each key once."""
     import narwhals.stable.v2 as nw
 
+    repeats, spans = blocks.repeats(name), blocks.spans.select("episode_id", "episode", "entry", "last")
     rows = blocks.table(name).drop("_row", "_line", "_invalid", strict=False)
-    rows = rows.unique() if blocks.repeats(name) else rows
-    spans = blocks.spans.select("episode_id", "entry", "last")
-    inside = rows.join(spans, on="episode_id").filter(
-        nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last")
-    )
-    return inside.drop("entry", "last")
+    rows = rows.unique() if repeats else rows
+    return rows.join(spans, on="episode_id").filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
