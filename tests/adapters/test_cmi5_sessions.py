@@ -137,3 +137,27 @@ def test_sessions_of_cmi5_are_judged_as_they_are_marked(tmp_path: Path) -> None:
         session = json.loads(line)
         (tmp_path / "log.json").write_text(json.dumps(session["statements"]))
         assert ("ADP-INVALID" in codes(_read(tmp_path / "log.json"))) == (session["expect"] == "invalid")
+
+
+@pytest.mark.parametrize(
+    ("units", "kept"),
+    [
+        (["https://program.example/units/check"], "https://program.example/units/check"),
+        (["https://program.example/units/check", "https://program.example/courses/1"], None),
+        ([], None),
+        (["https://program.example/people/s1-zanzi"], "pseudonym"),
+    ],
+)
+def test_evidence_keeps_the_unit_of_the_course_structure(units: list[str], kept: str | None, tmp_path: Path) -> None:
+    session = _session("initialized", "passed", "terminated")
+    for each in session:
+        each["actor"]["account"]["name"] = "s1-zanzi"
+        each["context"]["contextActivities"]["grouping"] = [{"id": unit} for unit in units]
+    (tmp_path / "log.json").write_text(json.dumps(session))
+    made = _read(tmp_path / "log.json")
+    [evidence] = rows(made, "evidence")
+    if kept == "pseudonym":
+        assert "zanzi" not in str(rows(made, "evidence"))
+    else:
+        assert evidence.get("cmi5:unit") == kept
+    assert "ADP-INVALID" not in codes(made)

@@ -28,29 +28,36 @@ _TIMED = _JUDGED | {"terminated", "abandoned"}
 
 
 class Context(NamedTuple):
-    """What the rules ask of the context of a statement that cmi5 defines."""
+    """What is read in the context of a statement that cmi5 defines; `unit` is its name in the course structure."""
 
     registration: Any
     session: Any
     mode: Any
     mastery: Any
     moves_on: bool
+    unit: str | None
 
 
 def context_of(context: Mapping[str, Any]) -> Context | None:
     """Return what is read in a context, or None where cmi5 does not define the statement."""
-    listed = (context.get("contextActivities") or {}).get("category") or []
-    categories = {str(each.get("id")) for each in (listed if isinstance(listed, list) else [listed])}
+    activities = context.get("contextActivities") or {}
+    categories = _ids(activities.get("category"))
     if f"{_CATEGORY}cmi5" not in categories:
         return None
     extensions = context.get("extensions") or {}
+    units = _ids(activities.get("grouping"))
     return Context(
         registration=context.get("registration"),
         session=extensions.get(f"{_EXTENSION}sessionid"),
         mode=extensions.get(f"{_EXTENSION}launchmode"),
         mastery=extensions.get(f"{_EXTENSION}masteryscore"),
         moves_on=f"{_CATEGORY}moveon" in categories,
+        unit=units.pop() if len(units) == 1 else None,
     )
+
+
+def _ids(listed: Any) -> set[str]:
+    return {str(each.get("id")) for each in (listed if isinstance(listed, list) else [listed] if listed else [])}
 
 
 class Claims(NamedTuple):

@@ -137,8 +137,9 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
     }
     if (term.level or 0) < 2 and not handed_in:
         return [("activity", act)]
-    part, scaled = result.share, result.claims.scaled
-    if part is None and scaled is not None and 0 <= scaled <= 1 and facts.get("context"):
+    part, scaled, context = result.share, result.claims.scaled, facts.get("context")
+    unit = context.unit if context else None
+    if part is None and scaled is not None and 0 <= scaled <= 1 and context:
         part = float(scaled)
     evidence = {
         "evidence_id": identifier or reader.people.pseudonym("evidence", "xapi", f"{learner}|{at}|{target}"),
@@ -151,6 +152,7 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
         "form_id": target,
         "xapi:scaled": scaled if part is None else None,
         "xapi:duration_seconds": result.seconds,
+        "cmi5:unit": unit and reader.object_for(unit, reader.object_of(unit), person),
     }
     return [("activity", act), ("evidence", evidence)]
 
