@@ -145,6 +145,9 @@ def test_a_table_without_statements_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(UnreadableInputError, match="empty"):
         adapters.read("case", tmp_path / "empty.csv")
+    with pytest.raises(UnreadableInputError, match="no column fullStatement"):
+        _read(tmp_path, 'identifier,"fullStatement\n1,x\n')
+    assert "FIL-NO-ROWS" in codes(_read(tmp_path, "fullStatement\n"))
 
 
 def test_twenty_thousand_items_take_seconds(tmp_path: Path) -> None:

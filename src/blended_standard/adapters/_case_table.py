@@ -93,6 +93,8 @@ def package_of(work: Work, name: str, content: bytes) -> Document | Refused:
                 if own:
                     row[own] = cell
         read.add(row, line)
+    if not read.rows:
+        work.find("FIL-NO-ROWS", name)
     return read.package()
 
 
@@ -102,7 +104,8 @@ def _plain(name: str) -> str:
 
 def _header(text: str, delimiter: str) -> list[str]:
     try:
-        return [cell.strip() for cell in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        return [cell.strip() for cell in next(reader, [])]
     except csv.Error:
         return []
 

@@ -106,7 +106,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
 def _described(reader: EventReader, entity: Facts) -> list[Record]:
     """Return the test, questionnaire or item that an entity describes; any other is left out by its type."""
     kind, own, name = entity.get("type"), _id(entity.get("id")), entity.get("name")
-    if own and kind in _INSTRUMENTS:
+    if own and isinstance(kind, str) and kind in _INSTRUMENTS:
         place = reader.object_of(own)
         title = name if isinstance(name, str) and name else place
         version = entity.get("version")
