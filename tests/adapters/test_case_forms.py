@@ -71,6 +71,16 @@ def test_parts_that_were_fetched_one_by_one_are_put_together(tmp_path: Path) -> 
     assert _same(_read(tmp_path / "one", head, *(part for name in names for part in package[name])))
 
 
+def test_answers_for_one_thing_each_are_put_together(tmp_path: Path) -> None:
+    package = _sourced(_package())
+    head = package["CFDocument"] | {"CFPackageURI": {"title": "x", "sourcedId": "x", "uri": "urn:x"}}
+    sent = [{"CFDocument": head}]
+    sent += [{"CFItem": item} for item in package["CFItems"]]
+    sent += [{"CFAssociation": link} for link in package["CFAssociations"]]
+    sent += [{"CFRubric": rubric} for rubric in package["CFRubrics"]]
+    assert _same(_read(tmp_path, *sent))
+
+
 def test_items_that_name_their_document_need_no_other_file(tmp_path: Path) -> None:
     link = {"title": "Algebra I", "identifier": "6f1a0e3c-0a5b-4c1e-9c57-1d2f3a4b5c99", "uri": "urn:x:1"}
     made = _read(tmp_path, {"CFItems": [item | {"CFDocumentURI": link} for item in _package()["CFItems"]]})

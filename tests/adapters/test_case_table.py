@@ -97,14 +97,49 @@ def test_dialects_of_spreadsheets_give_the_same_records(
     assert ("ADP-HEADER" in codes(made)) == (delimiter != ",")
 
 
-def test_dotted_codes_tell_the_parents_only_where_no_column_does(tmp_path: Path) -> None:
-    text = "fullStatement,humanCodingScheme,parent\nA,A,{}\nB,A.B,\nC,A.B.C,\n"
+def test_dotted_codes_tell_the_parents_only_where_the_row_does_not(tmp_path: Path) -> None:
+    text = "fullStatement,humanCodingScheme,parent\nA,A,\nB,A.B,\nC,A.B.C,{}\n"
     by_code = _read(tmp_path, text.format(""))
     assert _parents(by_code) == {"A": None, "A.B": "A", "A.B.C": "A.B"}
     (found,) = (each for each in by_code.findings if each.field == "isChildOf")
     assert (found.code, found.count) == ("ADP-ASSUMED", 2)
-    stated = _read(tmp_path, text.format("A.B.C"))
-    assert _parents(stated) == {"A": "A.B.C", "A.B": None, "A.B.C": None}
+    stated = _read(tmp_path, text.format("A"))
+    assert _parents(stated) == {"A": None, "A.B": "A", "A.B.C": "A"}
+
+
+def test_what_spreadsheets_leave_out_or_name_elsewhere_is_read_with_a_finding(tmp_path: Path) -> None:
+    """Labels for statements, identifiers that are no UUIDs, short rows, codes and addresses of other frameworks."""
+    text = """Identifier,FullStatement,Label,Human Coding Scheme,IsRelatedTo,Exemplar,,
+Math,,Mathematics,M,,,,
+Math.F,Fractions,,M.F,"CCSS.HSF-IF.8a, CCSS.HSF-IF.8b",https://video.example/801,,
+Math.E,Exponents
+"""
+    made = _read(tmp_path, text)
+    assert {row["competency_id"]: row["title"] for row in rows(made, "competency")} == {
+        "Math": "Mathematics",
+        "Math.F": "Fractions",
+        "Math.E": "Exponents",
+    }
+    kept = json.loads(rows(made, "framework")[0]["case:associations"])
+    ends = {(each["associationType"], each["destinationNodeURI"]["title"]) for each in kept}
+    assert {
+        ("isRelatedTo", "CCSS.HSF-IF.8a"),
+        ("isRelatedTo", "CCSS.HSF-IF.8b"),
+        ("exemplar", "https://video.example/801"),
+    } <= ends
+    assert not made.losses.records
+    assert {each.field for each in made.findings if each.code == "ADP-VALUE"} == {"fullStatement", "identifier", None}
+    adapters.write("case", made, tmp_path / "out")
+    assert _records(adapters.read("case", tmp_path / "out")) == _records(made)
+
+
+def test_another_table_beside_one_of_items_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("Standards of 2026")
+    made = _read(tmp_path, TABLE.read_text("utf-8"))
+    assert "ADP-HEADER" not in codes(made)
+    both = adapters.read("case", tmp_path)
+    assert "ADP-HEADER" in codes(both)
+    assert "error" not in {each.severity for each in both.findings}
 
 
 def test_rows_that_cannot_be_right_are_findings(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +226,51 @@ def test_a_record_is_read_to_the_last_value() -> None:
     assert "ADP-INVALID" not in codes(made)
     values = sum(times for _, times in leaves(json.loads(RECORD.read_bytes())))
     assert sum(loss.count for loss in made.losses.fields) == values
+
+
+def _png(text: bytes, kind: bytes = b"iTXt", flag: bytes = b"\0") -> bytes:
+    head = b"openbadgecredential\0" + (flag + b"\0\0\0" if kind == b"iTXt" else b"")
+    chunks = ((b"IHDR", bytes(13)), (kind, head + text), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+
+@pytest.mark.parametrize(
+    "form", ["png", "png compressed", "png text", "png signed", "svg", "svg escaped", "svg signed"]
+)
+def test_a_credential_that_is_baked_into_an_image_is_read(form: str, tmp_path: Path) -> None:
+    one = json.loads(RECORD.read_bytes())["credentialSubject"]["verifiableCredential"][0]
+    text, signed = json.dumps(one, indent=1), _jwt(one)
+    inside = f"<openbadges:credential><![CDATA[ {text} ]]></openbadges:credential>"
+    escaped = f"<openbadges:credential>{html.escape(text)}</openbadges:credential>"
+    content = {
+        "png": _png(text.encode()),
+        "png compressed": _png(zlib.compress(text.encode()), flag=b"\1"),
+        "png text": _png(text.encode(), b"tEXt"),
+        "png signed": _png(signed.encode()),
+        "svg": f"<svg><g/>{inside}</svg>".encode(),
+        "svg escaped": f"<svg>{escaped}</svg>".encode(),
+        "svg signed": f'<svg><openbadges:credential verify="{signed}"></openbadges:credential></svg>'.encode(),
+    }[form]
+    (tmp_path / f"badge.{form[:3]}").write_bytes(content)
+    (tmp_path / "logo.png").write_bytes(_png(b"")[:30])
+    made = _read(tmp_path)
+    (row,) = rows(made, "credential")
+    assert (row["kind"], row["title"]) == ("diploma", "High school diploma")
+    assert row["open_badges:proof"] == ("not_checked" if "signed" in form else "none")
+    assert [(loss.what, loss.count) for loss in made.losses.records] == [("image", 1)]
+    with pytest.raises(UnreadableInputError, match="no credential"):
+        _read(tmp_path / "logo.png")
+
+
+def test_what_has_expired_stays_awarded_and_is_a_finding(tmp_path: Path) -> None:
+    badge = _badge() | {"validUntil": "2026-02-01T00:00:00Z"}
+    (tmp_path / "badge.json").write_text(json.dumps(badge))
+    for as_of, expired in (("2026-01-20", False), ("2026-03-01", True)):
+        made = adapters.read("open_badges", tmp_path, key=KEY, as_of=as_of)
+        assert rows(made, "credential")
+        assert ("validUntil" in {each.field for each in made.findings}) == expired
 
 
 @pytest.mark.parametrize("form", ["presentation", "answer", "text", "file", "enveloped", "claims", "in a record"])

@@ -15,7 +15,8 @@ Document = Mapping[str, Any]
 Problem = tuple[str, str]
 _BASES = ("https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1")
 _1EDTECH = ("https://purl.imsglobal.org/spec/ob/", "https://purl.imsglobal.org/spec/clr/")
-_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context"
+# Where the context of badges stands, and where it stood before.
+_BADGES = ("https://purl.imsglobal.org/spec/ob/v3p0/context", "https://imsglobal.github.io/openbadges-specification/")
 _BASE_TYPES = {
     "VerifiableCredential",
     "VerifiablePresentation",

@@ -21,6 +21,8 @@ _NAMES = {
     "rubrics": "CFRubrics",
 }
 _LISTS = ("CFItems", "CFAssociations", "CFRubrics")
+_PARTS = {*_LISTS, "CFDefinitions"}
+_SINGLE = {name[:-1]: name for name in (*_LISTS, "CFDocuments")}
 
 
 @attrs.frozen
@@ -42,9 +44,11 @@ class _Loose:
     def take(self, place: Place, document: Document) -> bool:
         """Take the parts that a document holds; return whether it held any."""
         found = {name: members(document, name) for name in (*_LISTS, "CFDocuments") if name in document}
-        name = _part(document)
-        if name:
-            found[name] = [document]
+        for one, name in _SINGLE.items():
+            found.setdefault(name, []).extend(members(document, one))
+        alone = _part(document)
+        if alone:
+            found[alone].append(document)
         held = any(found.values())
         for each in found.pop("CFDocuments", ()):
             self.documents[str(each.get("identifier")).lower()] = each
@@ -98,7 +102,8 @@ def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Document | Refu
             yield Refused(str(place), "this is no JSON object.")
             continue
         for document in _unwrapped(_renamed(sent)):
-            if isinstance(document.get("CFDocument"), dict):
+            head = document.get("CFDocument")
+            if isinstance(head, dict) and (document.keys() & _PARTS or "CFPackageURI" not in head):
                 yield document
             elif not loose.take(place, document):
                 yield Refused(str(place), _named(document))
@@ -114,17 +119,10 @@ def _unwrapped(sent: Document) -> list[Document]:
 
 def _renamed(sent: Document) -> Document:
     """Return a document by the names of the standard; an open server calls them otherwise."""
-    if not isinstance(sent.get("document"), dict) and "sourcedId" not in sent:
-        return _identified(sent) if _has_sourced_ids(sent) else sent
-    return {_NAMES.get(name, name): value for name, value in _identified(sent).items()}
-
-
-def _has_sourced_ids(sent: Document) -> bool:
-    return any(
-        "sourcedId" in each and "identifier" not in each
-        for name in ("CFDocument", "CFDocuments", *_LISTS)
-        for each in members(sent, name)[:1]
-    )
+    made: Document = _identified(sent)
+    if isinstance(made.get("document"), dict):
+        return {_NAMES.get(name, name): value for name, value in made.items()}
+    return made
 
 
 def _identified(value: Any) -> Any:

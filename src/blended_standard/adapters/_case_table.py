@@ -1,7 +1,7 @@
 """Flat tables of CASE items, as spreadsheets and servers export them, each turned into a package.
 
 A table names no framework: its file does. Hierarchy comes from a column of parents, from a dotted `smartLevel`, or,
-where a table has neither, from dotted codes. Source: the item tables of OpenSALT and the names of CASE 1.1.
+where a row has neither, from dotted codes. Source: the item tables of OpenSALT and the names of CASE 1.1.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ _OTHER_NAMES = {
     "listenuminsource": "listEnumeration",
     "sequence": "sequenceNumber",
     "licenseuri": "license",
+    "label": "abbreviatedStatement",
+    "order": "sequenceNumber",
     "keywords": "conceptKeywords",
 }
 _KNOWN = {name.lower(): name for name in _COLUMNS} | _OTHER_NAMES
@@ -157,6 +159,7 @@ class _Table:
     framework: str = attrs.field(init=False)
     links: dict[str, Document] = attrs.field(factory=dict, init=False)
     places: dict[str, str] = attrs.field(factory=dict, init=False)
+    shared: set[str] = attrs.field(factory=set, init=False)
     made: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -165,11 +168,18 @@ class _Table:
     def add(self, row: Row, line: int) -> None:
         """Take a row; one whose identifier came before is left out."""
         if "fullStatement" not in row:
-            self.work.find("ADP-INVALID", self.name, line=line, field="fullStatement", detail="It is missing.")
-            self.work.lose("row", "no fullStatement")
-            return
+            label = row.get("abbreviatedStatement") or row.get("alternativeLabel")
+            if label is None:
+                self.work.find("ADP-INVALID", self.name, line=line, field="fullStatement", detail="It is missing.")
+                self.work.lose("row", "no fullStatement")
+                return
+            detail = "It is missing; the label of the row was taken."
+            self.work.find("ADP-VALUE", self.name, line=line, field="fullStatement", detail=detail)
+            row = row | {"fullStatement": label}
         stated = row.get("identifier", "")
         found = names.UUID.search(stated)
+        if stated and found is None:
+            self.work.find("ADP-VALUE", self.name, line=line, field="identifier", value=stated, detail="It is no UUID.")
         identifier = found[0].lower() if found else stated or self._made(row)
         if identifier not in self.rows:
             self.rows[identifier] = row
@@ -213,12 +223,12 @@ class _Table:
     def _find_places(self) -> None:
         """Learn which item each code or level means, where one alone has it."""
         words = Counter(row[field] for row in self.rows.values() for field in _CODES if field in row)
+        self.shared = {word for word, times in words.items() if times > 1}
         for identifier, row in self.rows.items():
             self.places |= {row[field]: identifier for field in _CODES if words.get(row.get(field, "")) == 1}
         self.places |= {identifier: identifier for identifier in self.rows}
 
     def _link_parents(self) -> None:
-        by_code = not any("isChildOf" in row or "smartLevel" in row for row in self.rows.values())
         assumed = 0
         for identifier, row in self.rows.items():
             level = row.get("smartLevel", "").rpartition(".")[0]
@@ -228,22 +238,24 @@ class _Table:
             elif level:
                 above = self._named(level, "smartLevel")
             else:
-                above = [self.places[code]] if by_code and code in self.places else []
+                above = [self.places[code]] if "smartLevel" not in row and code in self.places else []
                 assumed += len(above)
             for target in above or ([] if "isChildOf" in row or level else [self.framework]):
                 self._link(identifier, "isChildOf", target, _order(row))
         if assumed:
-            detail = "No column names parents; the item whose code is the part before the last dot was taken."
+            detail = "No parent is named; the item whose code is the part before the last dot was taken."
             self.work.find("ADP-ASSUMED", self.name, field="isChildOf", detail=detail, count=assumed)
 
     def _named(self, value: str, field: str) -> list[str]:
-        """Return the items that a cell names by identifier, code or level."""
+        """Return the items that a cell names by identifier, code or level; but for a parent, it may name any other."""
         words = [value] if value in self.places else re.split(r"\s*[,;|]\s*", value)
         found = []
         for word in filter(None, words):
             stated = names.UUID.search(word)
             target = self.places.get(word) or (stated[0].lower() if stated else None)
-            if target is None:
+            if target is None and field in _LINKS and word not in self.shared:
+                found.append(word)
+            elif target is None:
                 detail = "No item, or more than one, has this identifier or code."
                 self.work.find("ADP-REFERENCE", self.name, field=field, value=word, detail=detail)
                 self.work.lose("association", f"{field} names an item that is not in the table")
@@ -255,10 +267,10 @@ class _Table:
         identifier = self._identifier(f"{origin} {kind} {target}")
         prefix = names.FRAMEWORK if target == self.framework else names.COMPETENCY
         title = self.name if target == self.framework else self.rows.get(target, {}).get("fullStatement", target)
-        ends = (
-            out.link_to(names.COMPETENCY, origin, self.rows[origin]["fullStatement"]),
-            out.link_to(prefix, target, title),
-        )
+        end = out.link_to(prefix, target, title)
+        if "://" in target:
+            end["uri"] = target
+        ends = out.link_to(names.COMPETENCY, origin, self.rows[origin]["fullStatement"]), end
         facts = {"associationType": kind, **dict(zip(out.ENDS, ends, strict=True)), **more}
         self.links[identifier] = out.whole(names.ASSOCIATION, identifier, facts)
 

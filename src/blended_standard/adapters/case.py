@@ -44,7 +44,7 @@ def read(source: Any, options: Options) -> Import:
         if file.name.lower().endswith(ENDINGS):
             table = package_of(work, PurePosixPath(file.name).stem, file.read())
             if isinstance(table, Refused):
-                refused.append(table)
+                refused.append(attrs.evolve(table, place=file.name))
             else:
                 version = version or "table"
                 reader.package(table)
@@ -54,7 +54,8 @@ def read(source: Any, options: Options) -> Import:
             f"{source}: holds no CASE package (a JSON object with a CFDocument) and no table of items.{why}"
         )
     for each in refused:
-        work.find("ADP-INVALID", "document", detail=f"{each.place}: {each.why}")
+        code = "ADP-HEADER" if each.place.lower().endswith(ENDINGS) else "ADP-INVALID"
+        work.find(code, "document", detail=f"{each.place}: {each.why}")
         work.lose("document", "neither a package nor a table of items")
     return work.finish(version, str(source))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from blended_standard.adapters import _badge_vocabulary as vocabulary
 from blended_standard.adapters._badge_forms import opened
+from blended_standard.adapters._badge_images import baked
 from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
 from blended_standard.adapters.documents import json_documents, members
 from blended_standard.adapters.events import instant
@@ -23,7 +24,7 @@ from blended_standard.io.read import files_of
 
 Document = dict[str, Any]
 _AWARDS = {"AchievementCredential", "OpenBadgeCredential"}
-_SIGNED = ".jwt"
+_SIGNED, _IMAGES = ".jwt", (".png", ".svg")
 _DATES = ("awardedDate", "validFrom", "issuanceDate")
 # An unsigned claim proves no more.
 _HIGHEST_LEVEL = 2
@@ -50,16 +51,31 @@ def read(source: Any, options: Options) -> Import:
             else:
                 _other(work, credential)
     if not count:
-        raise UnreadableInputError(f"{source}: holds no credential (a JSON object or a signed text).")
+        raise UnreadableInputError(f"{source}: holds no credential (a JSON object, a signed text, or one in an image).")
     return work.finish(version, str(source))
 
 
 def _sent(source: Any, work: Work) -> Iterator[tuple[Any, Any]]:
-    """Yield what each file holds: JSON, or a signed text in a file of its own."""
-    yield from json_documents(source, work, (_SIGNED,))
+    """Yield what each file holds: JSON, a signed text in a file of its own, or what is baked into an image."""
+    yield from json_documents(source, work, (_SIGNED, *_IMAGES))
     for file in files_of(source, limits=work.options.limits):
-        if file.name.lower().endswith(_SIGNED):
+        name = file.name.lower()
+        if name.endswith(_SIGNED):
             yield file.name, file.read().decode("utf-8", errors="replace")
+        elif name.endswith(_IMAGES):
+            text = baked(file.read())
+            if text is None:
+                work.lose("image", "no credential is baked into it")
+            else:
+                yield file.name, _parsed(text)
+
+
+def _parsed(text: str) -> Any:
+    """Return the JSON in a text, or the text itself, which may be signed."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _other(work: Work, credential: Document) -> None:
@@ -97,6 +113,10 @@ def _credential(work: Work, credential: Document, signed: bool) -> None:
         "open_badges:status": "not_checked" if credential.get("credentialStatus") else "none",
         "open_badges:valid_until": credential.get("validUntil") or credential.get("expirationDate"),
     }
+    until = instant(facts["open_badges:valid_until"])
+    if until is not None and until.date() < _today(work):
+        detail = "It is past; what was awarded stays awarded."
+        work.find("ADP-VALUE", "credential", field="validUntil", detail=detail)
     work.find("ADP-NOT-CHECKED", "credential", field="proof")
     competency = _competency(subject["achievement"])
     if competency is not None:
@@ -109,9 +129,12 @@ def _lacking(work: Work, learner: str | None, at: dt.datetime | None) -> tuple[s
     for name, value in (("subject", learner), ("validFrom", at)):
         if not value:
             return name, f"{name} is missing or malformed."
-    # The day of reading stands in where the caller names none.
-    today = work.options.as_of or dt.datetime.now(dt.UTC).date()
-    return ("validFrom", "It is not valid yet.") if at is not None and at.date() > today else None
+    return ("validFrom", "It is not valid yet.") if at is not None and at.date() > _today(work) else None
+
+
+def _today(work: Work) -> dt.date:
+    """Return the day as of which the caller reads, or the day of reading."""
+    return work.options.as_of or dt.datetime.now(dt.UTC).date()
 
 
 def _decision(work: Work, credential: Document, subject: Document, facts: Document) -> None:
