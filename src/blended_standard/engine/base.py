@@ -29,6 +29,10 @@ _TESTED = {"duckdb": 2, "polars": 2, "pandas": 3}
 """The latest major version of each engine that the tests have seen."""
 
 
+Suspects = Callable[[], "nw.LazyFrame[Any] | None"]
+"""Waits for the rows that agree with another; None when there are none."""
+
+
 @attrs.frozen
 class SchemaProblem:
     """A column that is absent or not of its field's type; `count` is the number of values lost, None for all."""
@@ -70,7 +74,7 @@ class Engine(ABC):
     def frame(self, columns: dict[str, list[Any]], types: dict[str, type]) -> nw.LazyFrame[Any]:
         """Bring small columns into the engine; `types` gives int, float, bool or str for each."""
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Suspects:
         """Begin to look for rows that agree in `columns` with another row; what is returned waits for the outcome.
 
         The outcome holds all such rows, or is None when no two agree. An engine may give more rows than that; it
@@ -84,6 +88,16 @@ class Engine(ABC):
             return found if self.collect(found.select(count=nw.len()))["count"][0] else None
 
         return outcome
+
+    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
+        """Count the rows for which `broken` is true, and begin to look for `suspects` where no column is null.
+
+        An engine may do both in one pass.
+        """
+        import narwhals.stable.v2 as nw
+
+        count = int(self.collect(frame.filter(broken).select(count=nw.len()))["count"][0])
+        return count, self.suspects(frame.drop_nulls(columns), columns)
 
     def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
         """Bring a small result out, as plain Python values."""

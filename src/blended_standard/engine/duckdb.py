@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import weakref
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import duckdb
 import narwhals.stable.v2 as nw
 
-from blended_standard.engine.base import Bound, Engine, SchemaProblem, wrap
+from blended_standard.engine.base import Bound, Engine, SchemaProblem, Suspects, wrap
 from blended_standard.engine.repeated import repeated
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
@@ -97,15 +96,23 @@ class DuckDBEngine(Engine):
         columns: dict[str, list[Any]] = frame.to_native().to_arrow_table().to_pydict()
         return columns
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Suspects:
         """Compare the hashes of the columns, eight bytes a row, and look closer only at rows whose hash stands twice.
 
         Several times faster than grouping ten million identifiers, and the hashes are compared beside other work.
         """
+        return self._compared(frame, columns, frame.to_native().project(_hash(columns)).fetchnumpy()["_hash"])
+
+    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
+        """Mark broken rows in the pass that hashes: what takes time is to read the columns."""
+        marked = frame.with_columns(_broken=nw.when(broken).then(1).otherwise(0)).to_native()
+        found = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken").fetchnumpy()
+        return int(found["_broken"].sum()), self._compared(frame, columns, found["_hash"])
+
+    def _compared(self, frame: nw.LazyFrame[Any], columns: list[str], hashes: Any) -> Suspects:
         import pyarrow as pa
 
-        native, key = frame.to_native(), f"hash({', '.join(map(_quoted, columns))}) as _hash"
-        begun = self._beside.submit(repeated, native.project(key).fetchnumpy()["_hash"])
+        begun = self._beside.submit(repeated, hashes)
 
         def outcome() -> nw.LazyFrame[Any] | None:
             twice = begun.result()
@@ -113,7 +120,8 @@ class DuckDBEngine(Engine):
                 return None
             name = self._name("repeated")
             self._connection.register(name, pa.table({"_hash": twice}))
-            return wrap(native.project(f"*, {key}").join(self._connection.table(name), "_hash"))
+            rows = frame.drop_nulls(columns).to_native().project(f"*, {_hash(columns)}")
+            return wrap(rows.join(self._connection.table(name), "_hash"))
 
         return outcome
 
@@ -195,6 +203,10 @@ def _cast(kind: FieldType, found: str, name: str) -> str | None:
         ],
     }
     return next((sql for fits, sql in casts[kind] if fits), None)
+
+
+def _hash(columns: list[str]) -> str:
+    return f"hash({', '.join(map(_quoted, columns))}) as _hash"
 
 
 def _seconds(name: str) -> str:

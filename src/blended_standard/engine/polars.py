@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from blended_standard.engine.base import Bound, Engine, SchemaProblem, wrap
+from blended_standard.engine.base import Bound, Engine, SchemaProblem, Suspects, wrap
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
 from blended_standard.model import FieldSpec, FieldType, Record
@@ -51,7 +50,7 @@ class PolarsEngine(Engine):
         """Compute `frame` into memory."""
         return wrap(frame.to_native().collect().lazy())
 
-    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Callable[[], nw.LazyFrame[Any] | None]:
+    def suspects(self, frame: nw.LazyFrame[Any], columns: list[str]) -> Suspects:
         """Compare hashes, eight bytes a row, and look closer only at rows whose hash stands twice."""
 
         def outcome() -> nw.LazyFrame[Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, Suspects, open_engine
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
@@ -19,9 +19,9 @@ from blended_standard.io.submission import expect_submission
 from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
-from blended_standard.validate.fields import Context, FieldCheck, field_checks, there, zones_in
+from blended_standard.validate.fields import Context, FieldCheck, zones_in
+from blended_standard.validate.passes import any_broken, by_column, place_of, row_checks, with_targets
 from blended_standard.validate.report import TableCount, ValidationReport
-from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
 from blended_standard.validate.twins import twins
@@ -107,6 +107,7 @@ def _judged(
         run.partial = partial
         if not partial:
             run.required_tables()
+        run.begin()
         counts = tuple(run.table(name) for name in RECORDS if name in tables)
         run.record_rules()
     finally:
@@ -122,6 +123,15 @@ def _judged(
         notes=severities["note"],
         tables=counts,
     )
+
+
+@attrs.frozen
+class _Survey:
+    """The first look at a table: the checks of each pass, rows broken in passes that were made, and suspect keys."""
+
+    passes: dict[str, list[FieldCheck]]
+    counts: dict[str, int]
+    alike: Suspects
 
 
 class _Run:
@@ -141,6 +151,8 @@ class _Run:
         self.engine = engine
         self.progress = progress
         self.partial = False
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self.surveys: dict[str, _Survey] = {}
 
     def required_tables(self) -> None:
         """Find the tables that the profile requires and that are not there."""
@@ -148,14 +160,20 @@ class _Run:
             if name not in self.tables:
                 self.found.add("TAB-MISSING", table=name, detail=f"Profile {self.profile.id} requires it.")
 
+    def begin(self) -> None:
+        """Size every table and survey the large ones: their keys are compared beside the work on the others."""
+        self.sizes = {name: self._sizes(name) for name in RECORDS if name in self.tables}
+        self.surveys = {name: self._survey(name) for name, (rows, _) in self.sizes.items() if rows >= _LARGE}
+
     def table(self, name: str) -> TableCount:
         """Check the columns, rows, keys and references of one table."""
         self.progress(name)
-        rows, unusable = self._sizes(name)
-        alike = self._alike(name, spaced=False)
-        absent = self._columns(name)
-        broken = self._rows(name, absent, rows) if rows else set()
-        self._keys(name, self._alike(name, spaced=True) if "FLD-ID" in broken else alike)
+        rows, unusable = self.sizes[name]
+        self._columns(name)
+        if rows:
+            survey = self.surveys.pop(name, None) or self._survey(name)
+            broken = self._rows(name, survey, rows)
+            self._keys(name, self._alike(name, spaced=True) if "FLD-ID" in broken else survey.alike)
         if rows < _LARGE:
             self._look_alike(name)
         return TableCount(table=name, read=rows, usable=rows - unusable)
@@ -163,13 +181,13 @@ class _Run:
     def record_rules(self) -> None:
         """Check the rules across records."""
         for code, function in RECORD_RULES.items():
-            table, field = self._place(code)
+            table, field = place_of(self.found.standard, code)
             if table in self.tables:
                 self.progress(code)
                 self._report(code, table, field, function(self.tables))
 
-    def _columns(self, name: str) -> set[str]:
-        """Report columns that are absent or cannot be read; return their names: there is nothing in them to check."""
+    def _columns(self, name: str) -> None:
+        """Report columns that are absent or cannot be read."""
         bound = self.tables.bound[name]
         for column in bound.unknown:
             if ":" not in column:
@@ -181,7 +199,6 @@ class _Run:
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
             elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
-        return {problem.field.name for problem in bound.problems}
 
     def _sizes(self, name: str) -> tuple[int, int]:
         """Count the rows of a table, and those that lack a required value."""
@@ -193,34 +210,56 @@ class _Run:
         found = self.engine.collect(flagged.select(nw.len().alias("rows"), nw.col("lacking").sum()))
         return int(found["rows"][0]), int(found["lacking"][0] or 0)
 
-    def _rows(self, name: str, absent: set[str], rows: int) -> set[str]:
-        """Check every row; return the rules that were broken.
+    def _survey(self, name: str) -> _Survey:
+        """Make the pass over the key of a table: count the broken rows, and begin to compare the keys.
 
-        A small table is judged in one pass. On a large one a pass looks at one column or one rule across columns, so
-        that the statistics of Parquet row groups answer most checks; what needs another table is judged in one pass.
+        On a small table it makes all other checks too.
         """
-        groups: dict[str, list[FieldCheck]] = {}
-        for check in self._checks(name, absent):
-            alone = check.code if check.code in ROW_RULES else check.field.name
-            place = "" if rows < _LARGE else (f"to {check.joined}" if check.joined else alone)
-            groups.setdefault(place, []).append(check)
-        broken: set[str] = set()
-        for group in groups.values():
-            frame = self._with_targets(name, {check.joined for check in group})
-            broken |= self._group(name, frame, group, rows)
-        return broken
+        checks = self._checks(name)
+        passes = {"": checks} if self.sizes[name][0] < _LARGE else by_column(checks)
+        key = RECORDS[name].key_fields()
+        place = next((place for place in ("", *key) if place in passes), None)
+        if place is None or not key:
+            return _Survey(passes, {}, self._alike(name, spaced=False))
+        frame, folded = self._folded(name, with_targets(self.tables, name, passes[place]), spaced=False)
+        count, alike = self.engine.survey(frame, folded, any_broken(passes[place]))
+        return _Survey(passes, {place: count}, alike)
 
-    def _group(self, name: str, frame: nw.LazyFrame[Any], checks: list[FieldCheck], rows: int) -> set[str]:
-        """Run some checks: one pass counts, and where it finds something another keeps the rows that break any.
+    def _alike(self, name: str, *, spaced: bool) -> Suspects:
+        """Begin to look for rows whose keys agree but for case and, where some are `spaced`, outer space."""
+        if not RECORDS[name].key_fields():
+            return lambda: None
+        frame, folded = self._folded(name, self.tables[name], spaced=spaced)
+        return self.engine.suspects(frame.drop_nulls(folded), folded)
+
+    def _folded(self, name: str, frame: nw.LazyFrame[Any], *, spaced: bool) -> tuple[nw.LazyFrame[Any], list[str]]:
+        """Add to a table its key without what people do not see, and return the names of the columns added."""
+        folded = {_FOLDED + field.name: _folded(field, spaced) for field in RECORDS[name].fields() if field.key}
+        return frame.with_columns(**folded), list(folded)
+
+    def _rows(self, name: str, survey: _Survey, rows: int) -> set[str]:
+        """Count what breaks the checks of each pass, and tell of those of passes that found something."""
+        import narwhals.stable.v2 as nw
+
+        places = [place for place in survey.passes if place not in survey.counts]
+        counts = dict(survey.counts)
+        if places:
+            passes = [survey.passes[place] for place in places]
+            broken = [with_targets(self.tables, name, checks).filter(any_broken(checks)) for checks in passes]
+            each = [frame.select(place=nw.lit(i), count=nw.len()) for i, frame in enumerate(broken)]
+            found = self.engine.collect(nw.concat(each))
+            counts |= {places[i]: count for i, count in zip(found["place"], found["count"], strict=True)}
+        hit = [check for place, checks in survey.passes.items() if counts.get(place) for check in checks]
+        return self._tell(name, hit, sum(counts.values()), rows) if hit else set()
+
+    def _tell(self, name: str, checks: list[FieldCheck], size: int, rows: int) -> set[str]:
+        """Report what breaks some checks, in `size` rows or less; return the rules that were broken.
 
         Of those rows only their places and the values in question are kept.
         """
         import narwhals.stable.v2 as nw
 
-        broken = frame.filter(functools.reduce(operator.or_, (check.broken for check in checks)))
-        size = self._count(broken)
-        if not size:
-            return set()
+        broken = with_targets(self.tables, name, checks).filter(any_broken(checks))
         flags = {f"check_{i}": nw.when(check.broken).then(1).otherwise(0) for i, check in enumerate(checks)}
         looked = broken.select(ROW, LINE, *dict.fromkeys(check.field.name for check in checks), **flags)
         if size < _MOST_BROKEN:
@@ -233,7 +272,7 @@ class _Run:
                 self._examples(check.code, name, check.field, looked.filter(nw.col(flag) == 1), count, check)
         return {check.code for check, count in zip(checks, counts, strict=True) if count}
 
-    def _checks(self, name: str, absent: set[str]) -> list[FieldCheck]:
+    def _checks(self, name: str) -> list[FieldCheck]:
         """Return the checks of a table that one row decides, those on columns that are not there left out."""
         manifest = self.tables.submission.manifest
         zones = zones_in(self.tables[name], self.engine) if name in ("program", "site") else frozenset()
@@ -241,39 +280,10 @@ class _Run:
         context = Context(
             standard=self.found.standard, profile=self.profile, zones=zones, as_of=manifest.as_of, unjudged=unjudged
         )
-        checks = [check for check in field_checks(RECORDS[name], context) if check.field.name not in absent]
-        for code, function in ROW_RULES.items():
-            table, field = self._place(code)
-            if table == name and not (code in EPISODE_RULES and "episode" in unjudged):
-                checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
-        return checks
+        absent = {problem.field.name for problem in self.tables.bound[name].problems}
+        return row_checks(name, context, absent)
 
-    def _with_targets(self, name: str, references: set[str]) -> nw.LazyFrame[Any]:
-        """Join to a table, for some references, whether their target is there, and the span of the episode."""
-        import narwhals.stable.v2 as nw
-
-        frame = self.tables[name]
-        for field in RECORDS[name].fields():
-            if field.refers_to is None or field.name not in references:
-                continue
-            target = RECORDS[field.refers_to].key_fields()[0]
-            if field.refers_to == "episode":
-                targets = self.tables.spans
-            else:
-                targets = self.tables[field.refers_to].select(target).drop_nulls().unique()
-            marked = targets.rename({target: "_target"}).with_columns(nw.lit(1).alias(there(field)))
-            frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
-        return frame
-
-    def _alike(self, name: str, *, spaced: bool) -> Callable[[], nw.LazyFrame[Any] | None]:
-        """Begin to look for rows whose keys agree but for case and, where some are `spaced`, outer space."""
-        key = RECORDS[name].key_fields()
-        folded = {_FOLDED + field.name: _folded(field, spaced) for field in RECORDS[name].fields() if field.key}
-        if not key:
-            return lambda: None
-        return self.engine.suspects(self.tables[name].drop_nulls(list(key)).with_columns(**folded), list(folded))
-
-    def _keys(self, name: str, alike: Callable[[], nw.LazyFrame[Any] | None]) -> None:
+    def _keys(self, name: str, alike: Suspects) -> None:
         """Find keys that stand twice, and identifiers that differ only by case or outer space."""
         import narwhals.stable.v2 as nw
 
@@ -320,12 +330,6 @@ class _Run:
         judged = repeated.join(distinct, on=key)
         self._report("IDS-TWICE", name, field, judged.filter(nw.col("versions") > 1))
         self._report("IDS-TWICE-SAME", name, field, judged.filter(nw.col("versions") == 1))
-
-    def _place(self, code: str) -> tuple[str, FieldSpec]:
-        """Return the table and the field that a rule of the spec speaks of."""
-        rule = self.found.standard.rules[code]
-        table = rule.table or ""
-        return table, next(field for field in RECORDS[table].fields() if field.name == rule.field)
 
     def _report(self, code: str, table: str, field: FieldSpec, broken: nw.LazyFrame[Any]) -> None:
         count = self._count(broken)

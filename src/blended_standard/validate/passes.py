@@ -1,0 +1,73 @@
+"""Which checks of a table are made together, and on which rows."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from blended_standard.model import RECORDS, FieldSpec
+from blended_standard.spec import Standard
+from blended_standard.validate.fields import Context, FieldCheck, field_checks, there
+from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
+from blended_standard.validate.tables import BoundTables
+
+if TYPE_CHECKING:
+    import narwhals.stable.v2 as nw
+
+
+def place_of(standard: Standard, code: str) -> tuple[str, FieldSpec]:
+    """Return the table and the field that a rule of the spec speaks of."""
+    rule = standard.rules[code]
+    table = rule.table or ""
+    return table, next(field for field in RECORDS[table].fields() if field.name == rule.field)
+
+
+def row_checks(name: str, context: Context, absent: set[str]) -> list[FieldCheck]:
+    """Return the checks of a table that one row decides, alone or with the records that it refers to.
+
+    Those of fields whose columns are `absent` are left out, but for rules across columns.
+    """
+    checks = [check for check in field_checks(RECORDS[name], context) if check.field.name not in absent]
+    for code, function in ROW_RULES.items():
+        table, field = place_of(context.standard, code)
+        if table == name and not (code in EPISODE_RULES and "episode" in context.unjudged):
+            checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
+    return checks
+
+
+def by_column(checks: Iterable[FieldCheck]) -> dict[str, list[FieldCheck]]:
+    """Group checks into passes of one column, or of one rule across columns, each.
+
+    So the statistics of Parquet row groups answer most of them. What needs another table is judged in one pass.
+    """
+    passes: dict[str, list[FieldCheck]] = {}
+    for check in checks:
+        alone = check.code if check.code in ROW_RULES else check.field.name
+        passes.setdefault(f"to {check.joined}" if check.joined else alone, []).append(check)
+    return passes
+
+
+def any_broken(checks: Iterable[FieldCheck]) -> nw.Expr:
+    """Return a condition that is true for the rows that break any of the checks."""
+    return functools.reduce(operator.or_, (check.broken for check in checks))
+
+
+def with_targets(tables: BoundTables, name: str, checks: Iterable[FieldCheck]) -> nw.LazyFrame[Any]:
+    """Join to a table what the checks look at: whether the target of a reference is there, the span of the episode."""
+    import narwhals.stable.v2 as nw
+
+    references = {check.joined for check in checks}
+    frame = tables[name]
+    for field in RECORDS[name].fields():
+        if field.refers_to is None or field.name not in references:
+            continue
+        target = RECORDS[field.refers_to].key_fields()[0]
+        if field.refers_to == "episode":
+            targets = tables.spans
+        else:
+            targets = tables[field.refers_to].select(target).drop_nulls().unique()
+        marked = targets.rename({target: "_target"}).with_columns(nw.lit(1).alias(there(field)))
+        frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
+    return frame
