@@ -49,6 +49,7 @@ class DuckDBEngine(Engine):
         settings: dict[str, object] = {
             "temp_directory": self._spill.name,
             "preserve_insertion_order": False,
+            "parquet_metadata_cache": True,
             "TimeZone": "UTC",
             "memory_limit": memory_limit,
             "threads": threads,
