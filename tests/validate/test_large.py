@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from blended_standard.engine import open_engine
+from blended_standard.engine import duckdb, open_engine
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
 from blended_standard.validate import run, validate
@@ -36,6 +36,20 @@ def test_judging_by_column_changes_nothing(engine: str, monkeypatch: pytest.Monk
     by_column = validate(Submission.from_tables(tables), engine=engine)
     assert by_column == at_once
     assert not at_once.ok
+
+
+@pytest.mark.parametrize(
+    "odd", [[], ["E7", "e7"], ["e7 "], ["e 7", "E 7"], ["a@b.org"], ["\u00e97", "\u00c97"], ["", "e7"]]
+)
+def test_identifiers_that_are_not_plain_are_found_among_many_that_are(
+    odd: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {"learner": {"learner_id": [*(f"e{number}" for number in range(5_000)), *odd]}}
+    at_once = validate(Submission.from_tables(tables), partial=True)
+    monkeypatch.setattr(run, "_LARGE", 1)
+    monkeypatch.setattr(duckdb, "_AT_ONCE", 2_048)
+    assert validate(Submission.from_tables(tables), partial=True, engine="duckdb") == at_once
+    assert any(finding.field == "learner_id" for finding in at_once.findings) == bool(odd)
 
 
 @pytest.mark.parametrize("most_broken", [0, run._MOST_BROKEN])

@@ -89,13 +89,19 @@ class Engine(ABC):
 
         return outcome
 
-    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
+    def survey(
+        self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr, *, plain: str | None = None
+    ) -> tuple[int, Suspects] | None:
         """Count the rows for which `broken` is true, and begin to look for `suspects` where no column is null.
 
-        An engine may do both in one pass.
+        An engine may do both in one pass. With `plain`, the name of a column of text, the outcome is None unless all
+        its texts are known to hold visible ASCII alone, with no capital letter and no "@"; an engine that can't tell
+        this at little cost says None.
         """
         import narwhals.stable.v2 as nw
 
+        if plain is not None:
+            return None
         count = int(self.collect(frame.filter(broken).select(count=nw.len()))["count"][0])
         return count, self.suspects(frame.drop_nulls(columns), columns)
 

@@ -12,12 +12,14 @@ import duckdb
 import narwhals.stable.v2 as nw
 
 from blended_standard.engine.base import Bound, Engine, SchemaProblem, Suspects, wrap
+from blended_standard.engine.plain import is_plain
 from blended_standard.engine.repeated import repeated
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
 from blended_standard.model import FieldSpec, FieldType, Record
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
+_AT_ONCE = 1 << 17
 _REALS = ("FLOAT", "DOUBLE")
 _TYPES = {str: "varchar", int: "bigint", float: "double", bool: "boolean"}
 _FIELD_TYPES: dict[FieldType, str] = {
@@ -104,11 +106,23 @@ class DuckDBEngine(Engine):
         """
         return self._compared(frame, columns, frame.to_native().project(_hash(columns)).fetchnumpy()["_hash"])
 
-    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
-        """Mark broken rows in the pass that hashes: what takes time is to read the columns."""
+    def survey(
+        self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr, *, plain: str | None = None
+    ) -> tuple[int, Suspects] | None:
+        """Mark broken rows and look at the texts in the pass that hashes: what takes time is to read the columns."""
+        import numpy as np
+
         marked = frame.with_columns(_broken=nw.when(broken).then(1).otherwise(0)).to_native()
-        found = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken").fetchnumpy()
-        return int(found["_broken"].sum()), self._compared(frame, columns, found["_hash"])
+        text = f", {_quoted(plain)} as _text" if plain else ""
+        looked = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken{text}")
+        count, hashes = 0, [np.empty(0, dtype=np.uint64)]
+        with looked.to_arrow_reader(_AT_ONCE) as batches:
+            for batch in batches:
+                if plain and not is_plain(batch["_text"]):
+                    return None
+                hashes.append(batch["_hash"].to_numpy())
+                count += int(batch["_broken"].to_numpy().sum())
+        return count, self._compared(frame, columns, np.concatenate(hashes))
 
     def _compared(self, frame: nw.LazyFrame[Any], columns: list[str], hashes: Any) -> Suspects:
         import pyarrow as pa

@@ -7,6 +7,9 @@ import operator
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from blended_standard.engine import Suspects
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Standard
 from blended_standard.validate.fields import Context, FieldCheck, field_checks, there
@@ -15,6 +18,17 @@ from blended_standard.validate.tables import BoundTables
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
+
+FOLDED = "_folded_"
+
+
+@attrs.frozen
+class Survey:
+    """The first look at a table: the checks of each pass, rows broken in passes that were made, and suspect keys."""
+
+    passes: dict[str, list[FieldCheck]]
+    counts: dict[str, int]
+    alike: Suspects
 
 
 def place_of(standard: Standard, code: str) -> tuple[str, FieldSpec]:
@@ -71,3 +85,22 @@ def with_targets(tables: BoundTables, name: str, checks: Iterable[FieldCheck]) -
         marked = targets.rename({target: "_target"}).with_columns(nw.lit(1).alias(there(field)))
         frame = frame.join(marked, left_on=field.name, right_on="_target", how="left")
     return frame
+
+
+def with_folded(
+    name: str, frame: nw.LazyFrame[Any], *, spaced: bool = False, fold: bool = True
+) -> tuple[nw.LazyFrame[Any], list[str]]:
+    """Add to a table its key without what people do not see: case and, where `spaced`, outer space.
+
+    Returns the table and the names of the columns added. Without `fold` the key is known to have none of it.
+    """
+    import narwhals.stable.v2 as nw
+
+    folded: dict[str, nw.Expr] = {}
+    for field in RECORDS[name].fields():
+        if field.key:
+            column = nw.col(field.name)
+            if fold and field.type == "text":
+                column = (column.str.strip_chars() if spaced else column).str.to_lowercase()
+            folded[FOLDED + field.name] = column
+    return frame.with_columns(**folded), list(folded)

@@ -20,7 +20,16 @@ from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Profile
 from blended_standard.validate.fields import Context, FieldCheck, zones_in
-from blended_standard.validate.passes import any_broken, by_column, place_of, row_checks, with_targets
+from blended_standard.validate.passes import (
+    FOLDED,
+    Survey,
+    any_broken,
+    by_column,
+    place_of,
+    row_checks,
+    with_folded,
+    with_targets,
+)
 from blended_standard.validate.report import TableCount, ValidationReport
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
@@ -32,7 +41,6 @@ if TYPE_CHECKING:
 _MOST_BROKEN = 500_000
 _LARGE = 200_000
 _BEYOND_ASCII = r"[^\x00-\x7F]"
-_FOLDED = "_folded_"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -125,15 +133,6 @@ def _judged(
     )
 
 
-@attrs.frozen
-class _Survey:
-    """The first look at a table: the checks of each pass, rows broken in passes that were made, and suspect keys."""
-
-    passes: dict[str, list[FieldCheck]]
-    counts: dict[str, int]
-    alike: Suspects
-
-
 class _Run:
     """One pass of all rules over bound tables."""
 
@@ -152,7 +151,7 @@ class _Run:
         self.progress = progress
         self.partial = False
         self.sizes: dict[str, tuple[int, int]] = {}
-        self.surveys: dict[str, _Survey] = {}
+        self.surveys: dict[str, Survey] = {}
 
     def required_tables(self) -> None:
         """Find the tables that the profile requires and that are not there."""
@@ -210,34 +209,34 @@ class _Run:
         found = self.engine.collect(flagged.select(nw.len().alias("rows"), nw.col("lacking").sum()))
         return int(found["rows"][0]), int(found["lacking"][0] or 0)
 
-    def _survey(self, name: str) -> _Survey:
+    def _survey(self, name: str) -> Survey:
         """Make the pass over the key of a table: count the broken rows, and begin to compare the keys.
 
-        On a small table it makes all other checks too.
+        On a small table it makes all other checks too. On a large one it first takes the identifiers to be plain, which
+        most are and which makes their checks few, and begins again at the first that is not.
         """
-        checks = self._checks(name)
-        passes = {"": checks} if self.sizes[name][0] < _LARGE else by_column(checks)
-        key = RECORDS[name].key_fields()
-        place = next((place for place in ("", *key) if place in passes), None)
-        if place is None or not key:
-            return _Survey(passes, {}, self._alike(name, spaced=False))
-        frame, folded = self._folded(name, with_targets(self.tables, name, passes[place]), spaced=False)
-        count, alike = self.engine.survey(frame, folded, any_broken(passes[place]))
-        return _Survey(passes, {place: count}, alike)
+        key = [field for field in RECORDS[name].fields() if field.key]
+        large = self.sizes[name][0] >= _LARGE
+        for plain in (True, False) if large and [field.type for field in key] == ["text"] else (False,):
+            checks = self._checks(name, plain=plain)
+            passes = by_column(checks) if large else {"": checks}
+            place = key[0].name if large and key else ""
+            if not key or place not in passes:
+                break
+            frame, folded = with_folded(name, with_targets(self.tables, name, passes[place]), fold=not plain)
+            found = self.engine.survey(frame, folded, any_broken(passes[place]), plain=key[0].name if plain else None)
+            if found:
+                return Survey(passes, {place: found[0]}, found[1])
+        return Survey(passes, {}, self._alike(name))
 
-    def _alike(self, name: str, *, spaced: bool) -> Suspects:
+    def _alike(self, name: str, *, spaced: bool = False) -> Suspects:
         """Begin to look for rows whose keys agree but for case and, where some are `spaced`, outer space."""
         if not RECORDS[name].key_fields():
             return lambda: None
-        frame, folded = self._folded(name, self.tables[name], spaced=spaced)
+        frame, folded = with_folded(name, self.tables[name], spaced=spaced)
         return self.engine.suspects(frame.drop_nulls(folded), folded)
 
-    def _folded(self, name: str, frame: nw.LazyFrame[Any], *, spaced: bool) -> tuple[nw.LazyFrame[Any], list[str]]:
-        """Add to a table its key without what people do not see, and return the names of the columns added."""
-        folded = {_FOLDED + field.name: _folded(field, spaced) for field in RECORDS[name].fields() if field.key}
-        return frame.with_columns(**folded), list(folded)
-
-    def _rows(self, name: str, survey: _Survey, rows: int) -> set[str]:
+    def _rows(self, name: str, survey: Survey, rows: int) -> set[str]:
         """Count what breaks the checks of each pass, and tell of those of passes that found something."""
         import narwhals.stable.v2 as nw
 
@@ -272,13 +271,18 @@ class _Run:
                 self._examples(check.code, name, check.field, looked.filter(nw.col(flag) == 1), count, check)
         return {check.code for check, count in zip(checks, counts, strict=True) if count}
 
-    def _checks(self, name: str) -> list[FieldCheck]:
+    def _checks(self, name: str, *, plain: bool) -> list[FieldCheck]:
         """Return the checks of a table that one row decides, those on columns that are not there left out."""
         manifest = self.tables.submission.manifest
         zones = zones_in(self.tables[name], self.engine) if name in ("program", "site") else frozenset()
         unjudged = frozenset(set(RECORDS) - set(self.tables.bound)) if self.partial else frozenset()
         context = Context(
-            standard=self.found.standard, profile=self.profile, zones=zones, as_of=manifest.as_of, unjudged=unjudged
+            standard=self.found.standard,
+            profile=self.profile,
+            zones=zones,
+            as_of=manifest.as_of,
+            unjudged=unjudged,
+            plain=plain,
         )
         absent = {problem.field.name for problem in self.tables.bound[name].problems}
         return row_checks(name, context, absent)
@@ -295,7 +299,7 @@ class _Run:
         names = [field.name for field in key]
         self._twice(name, key[-1], names, kept)
         if len(key) == 1 and key[0].type == "text":
-            folded = _FOLDED + names[0]
+            folded = FOLDED + names[0]
             several = (
                 kept.select(*names, folded)
                 .unique()
@@ -374,16 +378,6 @@ class _Run:
                 identifying=field.identifying or (check is not None and check.redact),
                 count=1 + (count - len(places) if number == len(places) else 0),
             )
-
-
-def _folded(field: FieldSpec, spaced: bool) -> nw.Expr:
-    """Return a part of a key without what people do not see: case and outer space."""
-    import narwhals.stable.v2 as nw
-
-    column = nw.col(field.name)
-    if field.type != "text":
-        return column
-    return column.str.strip_chars().str.to_lowercase() if spaced else column.str.to_lowercase()
 
 
 def _typed(field: FieldSpec, value: Any) -> object:
