@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import narwhals.stable.v2 as nw
+import numpy as np
 
 from blended_standard.engine.base import Bound, Engine, SchemaProblem, Suspects, wrap
 from blended_standard.engine.plain import is_plain
@@ -110,8 +111,6 @@ class DuckDBEngine(Engine):
         self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr, *, plain: str | None = None
     ) -> tuple[int, Suspects] | None:
         """Mark broken rows and look at the texts in the pass that hashes: what takes time is to read the columns."""
-        import numpy as np
-
         marked = frame.with_columns(_broken=nw.when(broken).then(1).otherwise(0)).to_native()
         text = f", {_quoted(plain)} as _text" if plain else ""
         looked = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken{text}")
