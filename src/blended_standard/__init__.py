@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from blended_standard.errors import BlendedStandardError
     from blended_standard.findings import Finding
     from blended_standard.io import Manifest, Submission, migrate, read_submission, write_submission
-    from blended_standard.measures import comparable, merge, score, sweep
+    from blended_standard.measures import comparable, engagement_calendar, mastery_map, merge, score, sweep
     from blended_standard.report import report
     from blended_standard.spec import Standard, load_standard
     from blended_standard.validate import validate
@@ -35,7 +35,9 @@ _WHERE = {
     "Standard": "spec",
     "Submission": "io",
     "comparable": "measures",
+    "engagement_calendar": "measures",
     "load_standard": "spec",
+    "mastery_map": "measures",
     "merge": "measures",
     "migrate": "io",
     "read_submission": "io",
@@ -55,7 +57,9 @@ __all__ = [
     "adapters",
     "comparable",
     "compare",
+    "engagement_calendar",
     "load_standard",
+    "mastery_map",
     "measures",
     "merge",
     "migrate",

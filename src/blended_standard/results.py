@@ -107,7 +107,8 @@ class Result:
         ----------
         kind : str, optional
             Measure reports: "groups", "trend", "curve"; comparisons: "forest"; balance tables: "love"; meta-analyses:
-            "forest", "funnel"; program effects: "groups". Default: the first of these.
+            "forest", "funnel"; program effects: "groups"; mastery maps: "map"; engagement calendars: "active",
+            "productive". Default: the first of these.
         ax : matplotlib Axes, optional
             Where to draw. Default: a new figure.
         **options

@@ -37,7 +37,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = [entry.label for entry in measured.select("OUT-03")]
     study = bs.compare.compare_groups(measured, outcome="OUT-03", groups=labels)
     target = tmp_path_factory.mktemp("report") / "report.html"
-    bs.report(measured, study, bs.validate(submission), to=target)
+    pictures = bs.mastery_map(submission), bs.engagement_calendar(submission)
+    bs.report(measured, study, *pictures, bs.validate(submission), to=target)
     return target
 
 

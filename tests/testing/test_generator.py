@@ -20,7 +20,7 @@ from blended_standard.validate import validate
 PER_LEARNER = (
     "learner", "episode", "pause", "activity", "evidence", "mastery_decision", "contact", "outcome", "plan", "plan_item",
     "credit", "progress_indicator", "skill_gain", "credential", "follow_up", "survey_response", "relationship", "need",
-    "service", "learning_opportunity", "level_test", "cohort_member", "postsecondary_enrollment", "referral",
+    "service", "learning_opportunity", "level_test", "cohort_member", "postsecondary_enrollment", "referral", "legacy_attendance",
 )  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def made() -> Submission:
 
 def test_every_table_of_the_field_is_there(made: Submission) -> None:
     base = {"program", "site", "calendar_day", "competency", "instrument", "staff_role", "practice"}
+    base |= {"framework", "proficiency_scale", "proficiency_level"}
     assert base | set(PER_LEARNER) == set(made.tables)
     assert all(len(table) > 0 for table in made.tables.values())
     assert made.manifest.synthetic

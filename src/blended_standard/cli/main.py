@@ -23,6 +23,7 @@ from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport
 from blended_standard.measures.bridge import claim
+from blended_standard.measures.mastery_map import GROUPS
 from blended_standard.model import RECORDS
 from blended_standard.report import brief
 from blended_standard.results import Result
@@ -150,6 +151,9 @@ def _add_report(commands: Any) -> None:
     _add_grouping(made, required=False)
     made.output.add_argument("--title", help="title of the page")
     made.output.add_argument(
+        "--map-by", choices=GROUPS, default="site", help="columns of the mastery map (default: site)"
+    )
+    made.output.add_argument(
         "--ledger", type=Path, help="file of the releases so far; this one is checked against it and added"
     )
     made.output.add_argument("--format", choices=("html", "json"), help="default: by the ending of --out, else html")
@@ -267,8 +271,16 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
     scored = _measure(submissions, options, progress)
     groups = options.groups or _two_groups(scored, options.outcome)
     study = [bs.compare.compare_groups(scored, outcome=options.outcome, groups=groups)] if groups else []
+    pictures = [picture for each in submissions for picture in _pictures(each, options, progress)]
     text = bs.report(
-        scored, *study, *checks, to=options.out, format=options.format, title=options.title, ledger=options.ledger
+        scored,
+        *study,
+        *pictures,
+        *checks,
+        to=options.out,
+        format=options.format,
+        title=options.title,
+        ledger=options.ledger,
     )
     progress.close()
     if options.out is None:
@@ -343,6 +355,19 @@ def _measure(submissions: list[Submission], options: argparse.Namespace, progres
         for submission in submissions
     ]
     return parts[0] if len(parts) == 1 else bs.merge(parts)
+
+
+def _pictures(submission: Submission, options: argparse.Namespace, progress: Progress) -> list[Result]:
+    """Return the mastery map and the engagement calendar, where the submission has what they show."""
+    choices = {"as_of": options.as_of, "engine": options.engine, "profile": options.profile}
+    progress("pictures")
+    mastered = bs.mastery_map(submission, options.map_by, **choices)
+    engaged = bs.engagement_calendar(submission, **choices)
+    shown: list[tuple[Result, bool]] = [
+        (mastered, bool(mastered.lines)),
+        (engaged, any(day.active for day in engaged.days)),
+    ]
+    return [picture for picture, there in shown if there]
 
 
 def _two_groups(scored: MeasureReport, outcome: str) -> tuple[str, str] | None:

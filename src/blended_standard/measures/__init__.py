@@ -4,6 +4,8 @@ import importlib
 from typing import Any
 
 from blended_standard.measures.comparable import Comparability, comparable
+from blended_standard.measures.engagement_calendar import EngagementCalendar, engagement_calendar
+from blended_standard.measures.mastery_map import MasteryMap, mastery_map
 from blended_standard.measures.report import ComparabilityKey, MeasureReport, MeasureResult, Status
 from blended_standard.measures.score import merge, score
 from blended_standard.measures.sweep import Sweep, sweep
@@ -11,11 +13,15 @@ from blended_standard.measures.sweep import Sweep, sweep
 __all__ = [
     "Comparability",
     "ComparabilityKey",
+    "EngagementCalendar",
+    "MasteryMap",
     "MeasureReport",
     "MeasureResult",
     "Status",
     "Sweep",
     "comparable",
+    "engagement_calendar",
+    "mastery_map",
     "merge",
     "score",
     "sweep",

@@ -170,7 +170,7 @@ def durability(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
 
     low, high = int(parameters["from_days"]), int(parameters["to_days"])
     keys = ["episode_id", "competency_id"]
-    decisions = _decisions(blocks)
+    decisions = held_decisions(blocks)
     again = nw.col("reassessment").fill_null(False)
     mastered = decisions.filter(nw.col("mastered"), ~again).group_by(*keys).agg(first=nw.col("date").min())
     gap = nw.col("date") - nw.col("first")
@@ -228,7 +228,7 @@ def _counted(rows: nw.LazyFrame[Any], keys: list[str], name: str) -> nw.LazyFram
     return rows.group_by(*keys).agg(nw.len().alias(name)).with_columns(nw.col(name).cast(nw.Int64))
 
 
-def _decisions(blocks: Blocks) -> nw.LazyFrame[Any]:
+def held_decisions(blocks: Blocks) -> nw.LazyFrame[Any]:
     """Mastery decisions of known episodes that hold at the as-of date and were not taken back."""
     import narwhals.stable.v2 as nw
 
@@ -252,7 +252,7 @@ def _mastery(blocks: Blocks) -> nw.LazyFrame[Any]:
     day = nw.col("date")
     mine = nw.col("mastered") & ~prior
     return (
-        _decisions(blocks)
+        held_decisions(blocks)
         .with_columns(
             yes=nw.when(nw.col("mastered")).then(day).otherwise(never),
             no=nw.when(nw.col("mastered")).then(never).otherwise(day),

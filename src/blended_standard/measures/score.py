@@ -101,7 +101,7 @@ def score(
     expect_submission(submission)
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
-    day = _as_of(as_of, submission)
+    day = as_of_day(as_of, submission)
     grouping = Grouping.of(by)
     overrides = {**chosen.parameters, **(parameters or {})}
     results: list[MeasureResult] = []
@@ -181,7 +181,8 @@ def example() -> Submission:
     )
 
 
-def _as_of(as_of: dt.date | str | None, submission: Submission) -> dt.date:
+def as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
+    """Return the day after which nothing counts: the one given, else that of the manifest."""
     day = submission.manifest.as_of if as_of is None else as_of
     if day is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")

@@ -16,6 +16,7 @@ from blended_standard.privacy.primary import (
     publish_share,
 )
 from blended_standard.privacy.rounding import RoundedTables, round_small_counts
+from blended_standard.privacy.rows import protect_row
 from blended_standard.privacy.suppress import (
     NoSafePatternError,
     ReleasedCell,
@@ -58,6 +59,7 @@ __all__ = [
     "link",
     "primary_counts",
     "primary_magnitudes",
+    "protect_row",
     "publish_count",
     "publish_share",
     "release",

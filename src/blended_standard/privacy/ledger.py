@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -90,7 +91,9 @@ class Ledger(Result):
         """Write the ledger as JSON; the file appears whole or not at all."""
         write_whole(Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
-    def add(self, name: str, public: MeasureReport, *, published: dt.date) -> Ledger:
+    def add(
+        self, name: str, public: MeasureReport, *, published: dt.date, beside: Iterable[PublishedCell] = ()
+    ) -> Ledger:
         """Return the ledger with one more release.
 
         Parameters
@@ -101,17 +104,28 @@ class Ledger(Result):
             What `report.for_publication` gave, and nothing else: it is recorded as it is.
         published : date
             Day of the publication.
+        beside : iterable of PublishedCell
+            What the same release showed and withheld beside the measures: the cells of its pictures.
         """
         if name in {release.name for release in self.releases}:
             raise UsageError(f"name={name!r} is in the ledger already. Give each release a name of its own.")
         cells = tuple(cell_of(entry, public.as_of) for entry in public if entry.status is not Status.NOT_COMPUTABLE)
-        entry = ReleaseEntry(name=name, published=published, profile=public.profile, cells=cells)
+        entry = ReleaseEntry(name=name, published=published, profile=public.profile, cells=(*cells, *beside))
         return Ledger(releases=(*self.releases, entry))
 
-    def add_file(self, written: Path, public: MeasureReport) -> Ledger:
+    def add_file(self, written: Path, public: MeasureReport, beside: Iterable[PublishedCell] = ()) -> Ledger:
         """Return the ledger with the release that a file now holds, under the name of the file and the time."""
         now = dt.datetime.now(dt.UTC)
-        return self.add(f"{written.name}, {now:%Y-%m-%d %H:%M:%S.%f} UTC", public, published=now.date())
+        name = f"{written.name}, {now:%Y-%m-%d %H:%M:%S.%f} UTC"
+        return self.add(name, public, published=now.date(), beside=beside)
+
+    def by_key(self) -> dict[str, list[PublishedCell]]:
+        """Return everything that was published, by comparability key."""
+        found: dict[str, list[PublishedCell]] = defaultdict(list)
+        for release in self.releases:
+            for cell in release.cells:
+                found[cell.key].append(cell)
+        return dict(found)
 
     def cells(self, key: str) -> list[PublishedCell]:
         """Return everything that was published under one comparability key."""
@@ -154,12 +168,21 @@ class Ledger(Result):
         ]
 
     def _conflicts(self, policy: Policy) -> Iterator[ReleaseConflict]:
-        for one, two in itertools.combinations(self.releases, 2):
-            for first, second in itertools.product(one.cells, two.cells):
+        places = [_by_place(release.cells) for release in self.releases]
+        for (one, own), (two, other) in itertools.combinations(zip(self.releases, places, strict=True), 2):
+            pairs = (itertools.product(own[place], other[place]) for place in own if place in other)
+            for first, second in itertools.chain.from_iterable(pairs):
                 why = clash(first, second, policy) or clash(second, first, policy)
                 if why:
                     group = ", ".join(f"{name}={value}" for name, value in second.group) or "all"
                     yield ReleaseConflict(first=one.name, second=two.name, measure=second.measure, group=group, why=why)
+
+
+def _by_place(cells: Iterable[PublishedCell]) -> dict[tuple[str, Group], list[PublishedCell]]:
+    found: dict[tuple[str, Group], list[PublishedCell]] = defaultdict(list)
+    for cell in cells:
+        found[cell.key, cell.group].append(cell)
+    return found
 
 
 def cell_of(entry: MeasureResult, as_of: dt.date) -> PublishedCell:

@@ -23,7 +23,7 @@ from blended_standard.report.charts import (
     plain,
     row_chart,
 )
-from blended_standard.results import Result, Row, ends
+from blended_standard.results import Estimate, Result, Row, ends
 from blended_standard.spec import MeasureDefinition, Standard
 
 OF_LEARNERS = ("survival", "cumulative_incidence")
@@ -229,26 +229,36 @@ def _love(part: BalanceTable) -> Chart | None:
 
 
 _SAMPLES = ("before", "after")
-_ACCURACY = {"r2": "R²", "auc": "AUC", "brier": "Brier score", "log_score": "Log score", "rmse": "RMSE"}
+_DRAWN = {"r2": "R²", "auc": "AUC"}
 
 
 def _increments(part: IncrementalValidity) -> Chart | None:
+    """Draw the accuracy of which more is better; the table has the others too."""
     lines: list[Line] = []
-    table: list[Row] = []
+    said: list[str] = []
     for item in part.increments:
-        if item.measure not in _ACCURACY or item.legacy.value is None or item.combined.value is None:
+        if item.measure not in _DRAWN or item.legacy.value is None or item.combined.value is None:
             continue
-        label = " ".join(filter(None, [_ACCURACY[item.measure], item.group]))
-        lines.append(Line(label=label, marks=[Mark(value=item.legacy.value), Mark(value=item.combined.value)]))
-        table.append({"measure": label, "attendance": item.legacy.value, "both": item.combined.value})
+        label = " ".join(filter(None, [_DRAWN[item.measure], item.group]))
+        lines.append(Line(label=label, marks=[_mark(item.legacy), _mark(item.combined)]))
+        gain = item.difference
+        if gain.value is not None and gain.interval is not None:
+            between = f"{gain.interval.low:.2f} to {gain.interval.high:.2f}"
+            said.append(f"{label}: engagement adds {gain.value:.2f} (95% interval {between}).")
     if not lines:
         return None
     words = (
-        f"How well attendance alone, and attendance with engagement, tell {part.outcome} of learners that the model "
-        "has not seen. For R² and AUC further right is better, for Brier and log score further left."
+        "How well attendance alone, and attendance with engagement, tell the outcome of learners whom the model has "
+        f"not seen; further right is better. {' '.join(said[:_MOST_LINES])}"
     )
     legend = ["Attendance alone", "Attendance and engagement"]
-    return row_chart(lines, title="Attendance against engagement", words=words, table=table, legend=legend, write=plain)
+    title = "Attendance against engagement"
+    return row_chart(lines, title=title, words=words, table=part.rows(), legend=legend, write=plain)
+
+
+def _mark(found: Estimate) -> Mark:
+    low, high = ends(found.interval)
+    return Mark(value=found.value or 0.0, low=low, high=high)
 
 
 def _limit(target: float, size: float, z: float, sign: int) -> float:

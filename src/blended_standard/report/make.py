@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from blended_standard._files import write_whole
 from blended_standard.compare import StudyReport
 from blended_standard.errors import UsageError, expect
-from blended_standard.measures import MeasureReport, Status, merge
-from blended_standard.privacy import Ledger
+from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureReport, Status, merge
+from blended_standard.privacy import Ledger, Policy
 from blended_standard.report import figures
 from blended_standard.report.further import why_withheld
 from blended_standard.report.page import page
+from blended_standard.report.pictures import SECOND, cells_of, overlaps, published
 from blended_standard.report.publish import for_publication, policy_of
 from blended_standard.results import Result
 from blended_standard.spec import Standard, load_standard
 from blended_standard.validate import ValidationReport
+
+_PICTURES = (MasteryMap, EngagementCalendar)
+_Pictures = list[tuple[MasteryMap | EngagementCalendar, str | None]]
 
 
 def report(
@@ -35,12 +40,13 @@ def report(
 
     Parameters
     ----------
-    *parts : MeasureReport, StudyReport, ValidationReport, or any other result
+    *parts : MeasureReport, StudyReport, ValidationReport, MasteryMap, EngagementCalendar, or any other result
         Measure reports of one grouping are merged, those of several are shown together (totals beside their parts).
         Measures about few learners are withheld by the rules of the profile, and so is what would give them away by
         subtraction; a comparison that rests on a withheld measure is left out. A meta-analysis, a balance table and an
-        incremental validity are drawn; other results are tables. One that is about few learners in any part is
-        withheld whole.
+        incremental validity are drawn, and so are mastery maps and engagement calendars; a second map or calendar of
+        learners who are in one before it is withheld, since the two could be set against each other. Other results are
+        tables. One that is about few learners in any part is withheld whole.
     to : path, optional
         Where to write; the file appears whole or not at all.
     format : {"html", "json"}, optional
@@ -74,16 +80,17 @@ def report(
     scored = _together(measured, standard)
     releases = Ledger.read(ledger) if ledger is not None else None
     public = for_publication(scored, standard=standard, ledger=releases)
+    pictures = _pictures(parts, policy, releases)
     studies = [_published(part, public) for part in parts if isinstance(part, StudyReport)]
     shown = [study for study in studies if study is not None]
     checks = [part for part in parts if isinstance(part, ValidationReport)]
     others = [
         (part, why_withheld(part, policy))
         for part in parts
-        if not isinstance(part, MeasureReport | StudyReport | ValidationReport)
+        if not isinstance(part, (MeasureReport, StudyReport, ValidationReport, *_PICTURES))
     ]
     text = (
-        _as_json(public, shown, checks, others, title)
+        _as_json(public, shown, checks, others, pictures, title)
         if chosen == "json"
         else page(
             public,
@@ -92,6 +99,7 @@ def report(
             others,
             title=title,
             standard=standard,
+            pictures=pictures,
             withheld=len(studies) - len(shown),
             charts=figures.of_measures(scored, public, policy, standard),
         )
@@ -99,8 +107,23 @@ def report(
     if to is not None:
         write_whole(Path(to), text)
         if releases is not None and ledger is not None:
-            releases.add_file(Path(to), public).write(ledger)
+            beside = [cell for picture, reason in pictures if not reason for cell in cells_of(picture)]
+            releases.add_file(Path(to), public, beside).write(ledger)
     return text
+
+
+def _pictures(parts: Sequence[Result], policy: Policy, ledger: Ledger | None) -> _Pictures:
+    """Return each picture as it may be published; one of learners who are in a picture before it is withheld whole."""
+    pictures = [part for part in parts if isinstance(part, _PICTURES)]
+    earlier = ledger.by_key() if ledger else {}
+    return [
+        (published(picture, policy, earlier), SECOND if overlaps(picture, pictures[:i]) else None)
+        for i, picture in enumerate(pictures)
+    ]
+
+
+def _with_reasons(parts: Sequence[tuple[Result, str | None]]) -> list[dict[str, Any]]:
+    return [{"kind": type(part).__name__, "reason": reason} if reason else part.to_dict() for part, reason in parts]
 
 
 def _together(measured: list[MeasureReport], standard: Standard) -> MeasureReport:
@@ -137,6 +160,7 @@ def _as_json(
     studies: list[StudyReport],
     checks: list[ValidationReport],
     others: list[tuple[Result, str | None]],
+    pictures: _Pictures,
     title: str | None,
 ) -> str:
     content = {
@@ -144,8 +168,7 @@ def _as_json(
         "measures": public.to_dict(),
         "comparisons": [study.to_dict() for study in studies],
         "checks": [check.to_dict() for check in checks],
-        "further": [
-            {"kind": type(other).__name__, "reason": reason} if reason else other.to_dict() for other, reason in others
-        ],
+        "pictures": _with_reasons(pictures),
+        "further": _with_reasons(others),
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -11,9 +11,10 @@ import attrs
 from blended_standard._version import __version__
 from blended_standard.compare import Effect, StudyReport
 from blended_standard.errors import MissingExtraError
-from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureReport, MeasureResult, Status
 from blended_standard.report import figures
 from blended_standard.report.charts import Chart
+from blended_standard.report.views import views
 from blended_standard.results import Result, Row, shown
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 from blended_standard.validate import ValidationReport
@@ -61,12 +62,14 @@ def page(
     *,
     title: str | None = None,
     standard: Standard | None = None,
+    pictures: Sequence[tuple[MasteryMap | EngagementCalendar, str | None]] = (),
     withheld: int = 0,
     charts: Mapping[str, Sequence[Chart]] | None = None,
 ) -> str:
     """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out.
 
-    `others` are further results, each with the reason for which it is withheld, or None. `charts` are those of each
+    `others` are further results, and `pictures` published maps and calendars, each with the reason for which it is
+    withheld, or None. `charts` are those of each
     measure, made by `figures.of_measures`. Measures that could not be computed for any group are one list at the end.
     """
     standard = standard or load_standard()
@@ -100,6 +103,7 @@ def page(
             studies=studies,
             checks=checks,
             others=[_further(other, reason) for other, reason in others],
+            pictures=views(pictures),
             forests=figures.of_studies(studies),
             withheld=withheld,
             package_version=__version__,

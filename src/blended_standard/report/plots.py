@@ -17,9 +17,11 @@ from blended_standard.compare import BalanceTable, StudyReport
 from blended_standard.compare.meta.analysis import MetaAnalysis
 from blended_standard.compare.programs import ProgramEffects
 from blended_standard.errors import MissingExtraError, NotEstimableError, UsageError
-from blended_standard.measures import MeasureReport, MeasureResult
+from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureReport, MeasureResult
+from blended_standard.measures.mastery_map import code_of
 from blended_standard.numeric.events import EventTable, incidence, survival
 from blended_standard.numeric.intervals import normal_quantile
+from blended_standard.report import plot_tiles
 from blended_standard.report.figures import by_entry_year
 from blended_standard.results import Result, Row, ends
 from blended_standard.spec import load_standard
@@ -69,10 +71,13 @@ def draw(plot: Plot, ax: Any = None) -> Any:
         raise MissingExtraError("plot", needs="matplotlib, which draws the plots,") from None
     if ax is None:
         tall = 1.3 + 0.32 * len(plot.rows) if plot.form in ("rows", "dots") else 4.2
+        if plot.form in ("map", "calendar"):
+            tall = plot_tiles.height_of(plot.form, plot.rows)
         _, ax = plt.subplots(figsize=(7, min(tall, 14)), layout="constrained")
     _FORMS[plot.form](plot, ax)
     ax.set_title(plot.title, loc="left", fontsize="medium")
-    ax.set_xlabel(plot.across)
+    if plot.across:
+        ax.set_xlabel(plot.across)
     ax.set_ylabel(plot.up)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -173,12 +178,35 @@ def _programs(part: ProgramEffects) -> Plot:
     return Plot(form="rows", rows=rows, title=part.title, across="Effect of the program, with interval", zero=0.0)
 
 
+def _map(part: MasteryMap) -> Plot:
+    rows: list[Row] = [
+        {"section": line.section, "competency": line.name, "competency_id": line.competency, "group": label}
+        | {"share": cell.share, "n": cell.n, "status": cell.status.value, "code": code_of(cell.reason)}
+        for line, label, cell in part.cells()
+    ]
+    return Plot(form="map", rows=rows, title=f"{part.title}: percent of learners with a decision")
+
+
+def _calendar(kind: str) -> Callable[[EngagementCalendar], Plot]:
+    def of(part: EngagementCalendar) -> Plot:
+        rows: list[Row] = [
+            {"day": day.date.isoformat(), "share": getattr(day, f"{kind}_share"), "n": day.n, "reason": day.reason}
+            for day in part.days
+        ]
+        what = "any learning action" if kind == "active" else "accepted work"
+        return Plot(form="calendar", rows=rows, title=f"{part.place}: share of learners with {what}")
+
+    return of
+
+
 _KINDS: dict[type[Result], dict[str, Callable[..., Plot]]] = {
     MeasureReport: {"groups": _groups, "trend": _trend, "curve": _curve},
     StudyReport: {"forest": _study},
     BalanceTable: {"love": _love},
     MetaAnalysis: {"forest": _meta_forest, "funnel": _meta_funnel},
     ProgramEffects: {"groups": _programs},
+    MasteryMap: {"map": _map},
+    EngagementCalendar: {"active": _calendar("active"), "productive": _calendar("productive")},
 }
 
 
@@ -288,6 +316,8 @@ _FORMS: dict[str, Callable[[Plot, Any], None]] = {
     "lines": _draw_lines,
     "steps": _draw_steps,
     "funnel": _draw_funnel,
+    "map": lambda plot, ax: plot_tiles.draw_map(plot.rows, ax),
+    "calendar": lambda plot, ax: plot_tiles.draw_calendar(plot.rows, ax),
 }
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import TypeVar
 
 import attrs
 
-from blended_standard.measures import MeasureReport, MeasureResult, Status
+from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureReport, MeasureResult, Status
 from blended_standard.measures.report import Bounds, Component
 from blended_standard.measures.summaries import SIDES
 from blended_standard.numeric.events import EVENT
 from blended_standard.privacy import Ledger, Policy, publish_share
 from blended_standard.privacy.ledger import cell_of, hidden_before, reached_of, shown_before
-from blended_standard.report.totals import Counted, also_withhold
+from blended_standard.report.pictures import published
+from blended_standard.report.totals import BY_SUBTRACTION, Counted, also_withhold
 from blended_standard.spec import Profile, Standard, load_standard
 
-BY_SUBTRACTION = "Withheld: with its total or its parts it would give away a result about few learners."
 _TOO_EARLY = "Too early: nobody has been followed long enough."
 _NOBODY = "No learner is left in the population."
 _OF_LEARNERS = ("survival", "cumulative_incidence")
+Publishable = TypeVar("Publishable", bound=MeasureReport | MasteryMap | EngagementCalendar)
 
 
 def policy_of(profile: Profile) -> Policy:
@@ -29,17 +31,24 @@ def policy_of(profile: Profile) -> Policy:
 
 
 def for_publication(
-    scored: MeasureReport, *, standard: Standard | None = None, ledger: Ledger | None = None
-) -> MeasureReport:
+    scored: Publishable, *, standard: Standard | None = None, ledger: Ledger | None = None
+) -> Publishable:
     """Return the report with the results withheld that the profile's disclosure rules do not let out.
 
     Where the report holds totals beside their parts, further results are withheld so that none can be had by
     subtraction. A withheld result keeps its definition, group and key, and nothing that was counted. With a `ledger` of
     what went out before, what the releases would give away together is withheld too: what one of them withheld, and
     counts that differ by few learners. Add what is returned to the ledger when it goes out.
+
+    Parameters
+    ----------
+    scored : MeasureReport, MasteryMap or EngagementCalendar
+        A mastery map keeps its rows and columns, a calendar its days.
     """
     standard = standard or load_standard()
     policy = policy_of(standard.profile(scored.profile))
+    if not isinstance(scored, MeasureReport):
+        return published(scored, policy, ledger.by_key() if ledger else {})  # type: ignore[return-value]
     reasons = _reasons(scored, policy, standard, ledger or Ledger())
     results = tuple(_published(entry, reason, policy) for entry, reason in zip(scored, reasons, strict=True))
     return attrs.evolve(scored, results=results)  # type: ignore[misc]

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 Point = tuple[float, float]
+LONGEST = 34
+"""Letters of the longest text that is drawn."""
 
 
 @attrs.frozen
@@ -55,9 +57,27 @@ class Drawing:
         """Draw a disc."""
         self._parts.append(f'<circle class="{kind}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{size:.1f}"/>')
 
+    def box(self, corner: Point, width: float, height: float, kind: str, tip: str = "") -> None:
+        """Draw a rectangle; `tip` is shown to those who point at it."""
+        x, y = corner
+        shape = f'<rect class="{kind}" x="{x:.4g}" y="{y:.4g}" width="{width:.4g}" height="{height:.4g}" rx="1.5"'
+        self._parts.append(f"{shape}><title>{html.escape(tip)}</title></rect>" if tip else f"{shape}/>")
+
+    def strokes(self, corner: Point, width: float, height: float, *, crossed: bool = False) -> None:
+        """Hatch a rectangle, in one direction or in two."""
+        x, y = corner
+        step = 5.0
+        rising = [(max(0.0, t - height), min(t, width), t) for t in _steps(step, width + height)]
+        moves = "".join(f"M{x + a:.4g} {y + t - a:.4g}L{x + b:.4g} {y + t - b:.4g}" for a, b, t in rising)
+        if crossed:
+            moves += "".join(
+                f"M{x + a:.4g} {y + height - t + a:.4g}L{x + b:.4g} {y + height - t + b:.4g}" for a, b, t in rising
+            )
+        self._parts.append(f'<path class="hatch" d="{moves}"/>')
+
     def text(self, point: Point, words: str, kind: str = "", anchor: str = "start") -> None:
         """Write words; long ones are cut, since the table beside the drawing holds them whole."""
-        cut = words if len(words) <= 34 else words[:33] + "…"
+        cut = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
         x, y = point
         self._parts.append(
             f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(cut)}</text>'
@@ -70,6 +90,10 @@ class Drawing:
             f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{html.escape(label)}">'
             f"{shapes}</svg>"
         )
+
+
+def _steps(step: float, end: float) -> list[float]:
+    return [step * i for i in range(1, math.ceil(end / step))]
 
 
 def span(values: Iterable[float], *, around: float | None = None) -> tuple[float, float]:

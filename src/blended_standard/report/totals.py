@@ -17,6 +17,7 @@ from blended_standard.errors import NotEstimableError
 from blended_standard.measures.report import Group
 from blended_standard.privacy import CellSystem, Policy, PrimarySuppression, suppress
 
+BY_SUBTRACTION = "Withheld: with its total or its parts it would give away a result about few learners."
 _SECONDS = 10.0
 
 

@@ -13,7 +13,7 @@ from blended_standard.model import RECORDS
 from blended_standard.testing import _course as course_of
 from blended_standard.testing._course import REASONS, Course, Learners
 from blended_standard.testing._events import KINDS, KINDS_OF_OUTCOME, VERBS
-from blended_standard.testing._plan import ROLES, Draws, Flags, Floats, Integers, Plan, competency_ids, site_id
+from blended_standard.testing._plan import LEVELS, ROLES, Draws, Flags, Floats, Integers, Plan, competency_ids, site_id
 from blended_standard.testing._records import age_at_entry, grade9_year
 
 Columns = Mapping[str, Any]
@@ -192,6 +192,7 @@ class Arrow:
             "date": self.dates(made["day"]),
             "mastered": made["mastered"],
             "evidence_level": self._pa.array(made["level"], mask=~made["level_known"]),
+            "level_id": self.coded(LEVELS, made["standing"]),
             "prior_learning": made["prior"],
             "revoked": self._pa.array(made["revoked"], mask=~made["revoked"]),
         }

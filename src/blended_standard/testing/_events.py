@@ -25,7 +25,8 @@ _KIND_SHARES = (0.38, 0.27, 0.07, 0.1, 0.1, 0.03, 0.05)
 _TWO_LEVELS = {"assignment": (2, 2), "quiz": (2, 2), "exam": (3, 3), "performance": (3, 4), "workplace": (3, 3)}
 _LEVELS = np.array([_TWO_LEVELS.get(kind, (1, 1)) for kind in KINDS])
 _WEEKDAYS = (0.19, 0.2, 0.19, 0.18, 0.13, 0.05, 0.06)  # from Monday
-_ACCEPTED_FROM, _MASTERED_FROM = 0.6, 0.7
+_ACCEPTED_FROM, _MASTERED_FROM, _BEGUN_FROM, _ADVANCED_FROM = 0.6, 0.7, 0.66, 0.9
+_HARDER = 0.03  # competencies differ in how much they ask for
 _HOUR, _DAY = 3600, 86_400
 
 
@@ -110,16 +111,18 @@ def mastery(draws: Draws, course: Course, work: Columns) -> Columns:
     np.maximum.at(level, group, work["level"][enough])
     np.maximum.at(day, group, work["day"][enough])
     episode = shown // COMPETENCIES
+    mastered = best >= _MASTERED_FROM + _HARDER * (shown % COMPETENCIES * 5 % 7 % 5)
     waits = (draws.stream("decision wait").random(len(shown)) * 4).astype(np.int64)
     return {
         "episode": episode,
         "competency": shown % COMPETENCIES,
         "day": np.minimum(day + waits, course.last[episode]),
-        "mastered": best >= _MASTERED_FROM,
+        "mastered": mastered,
+        "standing": mastered + (best >= _BEGUN_FROM) + (best >= _ADVANCED_FROM) * mastered,
         "level": level,
         "level_known": draws.stream("level known").random(len(shown)) >= 0.04,
         "prior": draws.stream("prior").random(len(shown)) < 0.02,
-        "revoked": (best >= _MASTERED_FROM) & (draws.stream("revoked").random(len(shown)) < 0.015),
+        "revoked": mastered & (draws.stream("revoked").random(len(shown)) < 0.015),
     }
 
 

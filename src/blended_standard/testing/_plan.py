@@ -28,6 +28,7 @@ _PRACTICES = (
     "advisory", "competency_based", "weekly_check_in", "career_pathway", "tutoring", "wraparound_support",
 )  # fmt: skip
 ROLES = ("mentor", "teacher", "teacher", "counselor", "tutor", "mentor", "case_manager")
+LEVELS = ("beginning", "developing", "proficient", "advanced")
 SURVEYS = ("synthetic-relationships", "synthetic-engagement")
 
 
@@ -161,10 +162,25 @@ def plan_tables(plan: Plan) -> Mapping[str, Mapping[str, list[Any]]]:
             "open": [not plan.closed[s, day] for s, day in shut],
             "feed_up": [not plan.feed_down[s, day] for s, day in shut],
         },
+        "framework": {
+            "framework_id": ["synthetic-framework"],
+            "title": ["Synthetic framework"],
+            "publisher": ["Synthetic district"],
+        },
+        "proficiency_scale": {"scale_id": ["synthetic-levels"], "title": ["Synthetic levels"]},
+        "proficiency_level": {
+            "level_id": list(LEVELS),
+            "scale_id": ["synthetic-levels"] * len(LEVELS),
+            "rank": list(range(len(LEVELS))),
+            "title": [level.capitalize() for level in LEVELS],
+            "mastery": [False, False, True, True],
+        },
         "competency": {
             "competency_id": areas + [name for _, name in parts],
             "title": [f"Synthetic area {area}" for area in areas] + [f"Synthetic competency {n}" for _, n in parts],
             "credit_value": [None] * AREAS + [0.25] * COMPETENCIES,
+            "framework_id": ["synthetic-framework"] * (AREAS + COMPETENCIES),
+            "scale_id": [None] * AREAS + ["synthetic-levels"] * COMPETENCIES,
             "parent_id": [None] * AREAS + [area for area, _ in parts],
         },
         "instrument": {

@@ -67,6 +67,7 @@ class RecordTables:
             "learning_opportunity": lambda: self._opportunities(
                 _records.opportunities(self.plan, self.draws, self.course)
             ),
+            "legacy_attendance": lambda: self._attendance(_records.attendance(self.plan, self.draws, self.course)),
             "level_test": lambda: self._tests(_records.level_tests(self.draws, self.course, self.people)),
             "cohort_member": lambda: self._cohort(_records.cohort(self.plan, self.draws, self.course, self.people)),
             "postsecondary_enrollment": lambda: self._enrolments(
@@ -194,6 +195,15 @@ class RecordTables:
     def _opportunities(self, made: Columns) -> dict[str, Any]:
         columns = self._of_episode("opportunity_id", "l", made)
         return columns | {"kind": self.arrow.coded(_OFFERED, made["kind"]), "taken": made["taken"]}
+
+    def _attendance(self, made: Columns) -> dict[str, Any]:
+        return {
+            "episode_id": self._episodes(made),
+            "date": self.arrow.dates(made["day"]),
+            "scheduled_minutes": np.full(len(made["day"]), 240.0),
+            "present_minutes": np.where(made["status"] == 0, 240.0, 0.0),
+            "status": self.arrow.coded(("present", "excused", "unexcused"), made["status"]),
+        }
 
     def _tests(self, made: Columns) -> dict[str, Any]:
         return self._of_episode("level_test_id", "t", made) | {

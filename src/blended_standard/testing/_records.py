@@ -18,6 +18,7 @@ Columns = Mapping[str, Any]
 ELEMENTS = 5
 _WAVES = (8, 26, 52)
 _QUARTERS = 4
+_SITE_DAYS = (1, 3)
 _NEED_WAIT, _SERVED = 45, 0.72
 
 
@@ -215,6 +216,20 @@ def opportunities(plan: Plan, draws: Draws, course: Course) -> Columns:
     kept &= ~plan.closed[course.site[episode], np.minimum(day, plan.days - 1)]
     found = {"episode": episode, "day": day, "kind": kind, "taken": taken[cell, kind]}
     return {name: part[kept] for name, part in found.items()}
+
+
+def attendance(plan: Plan, draws: Draws, course: Course) -> Columns:
+    """Return two days on site a week, and whether learners came: those who work come more often, not always."""
+    n = len(course.cell_episode)
+    came = draws.stream("came").random((n, len(_SITE_DAYS))) < np.where(course.cell_active, 0.8, 0.5)[:, None]
+    excused = draws.stream("excused").random((n, len(_SITE_DAYS))) < 0.3
+    cell, place = np.nonzero(np.broadcast_to(~course.cell_paused[:, None], came.shape))
+    episode = course.cell_episode[cell]
+    day = course.cell_week[cell] * 7 + np.array(_SITE_DAYS)[place]
+    kept = (day >= course.entry[episode]) & (day <= course.last[episode]) & (day < plan.days)
+    kept &= ~plan.closed[course.site[episode], np.minimum(day, plan.days - 1)]
+    status = np.where(came, 0, np.where(excused, 1, 2))[cell, place]
+    return {"episode": episode[kept], "day": day[kept], "status": status[kept]}
 
 
 def level_tests(draws: Draws, course: Course, learners: Learners) -> Columns:
