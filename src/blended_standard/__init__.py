@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Any
 from blended_standard._version import __version__
 
 if TYPE_CHECKING:
-    # `compare`, `report` and `validate` are packages that can be called. A type checker sees one side of that: the
-    # call of `report` and `validate`, and the functions inside `compare` (whose call is `compare.compare_groups`).
-    from blended_standard import adapters, compare, measures, model, privacy, scoring, testing
+    from blended_standard import _callables, adapters, compare, measures, model, privacy, scoring, testing
     from blended_standard.errors import BlendedStandardError
     from blended_standard.findings import Finding
     from blended_standard.io import Manifest, Submission, migrate, read_submission, write_submission
     from blended_standard.measures import comparable, engagement_calendar, mastery_map, merge, score, sweep
-    from blended_standard.report import report
     from blended_standard.spec import Standard, load_standard
-    from blended_standard.validate import validate
+
+    report = _callables.Report()
+    validate = _callables.Validate()
 
 _WHERE = {
     "BlendedStandardError": "errors",

@@ -76,6 +76,44 @@ def test_numerators_that_differ_by_few_count_too() -> None:
     assert reasons(july) == {"A": FEW_CHANGED, "B": None}
 
 
+def followed(events: int, n: int = 120, censored: int = 40) -> MeasureReport:
+    """OUT-03, an Aalen-Johansen estimate, of learners of whom so many finish, and some are not followed to the end."""
+    people = [f"l{i}" for i in range(n)]
+    tables: dict[str, dict[str, list[Any]]] = {
+        "program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"]},
+        "site": {"site_id": ["s"], "program_id": ["p"], "name": ["S"]},
+        "learner": {"learner_id": people},
+        "episode": {
+            "episode_id": people,
+            "learner_id": people,
+            "site_id": ["s"] * n,
+            "entry_date": ["2025-06-02" if i < censored else "2024-06-03" for i in range(n)],
+            "exit_date": ["2025-03-20" if censored <= i < censored + events else None for i in range(n)],
+            "exit_reason": ["completed_diploma" if censored <= i < censored + events else None for i in range(n)],
+        },
+    }
+    return score(Submission.from_tables(tables, manifest={"as_of": "2025-12-31", "title": "T"}), "OUT-03", by=())
+
+
+def test_events_that_differ_by_few_count_too_though_the_estimate_is_no_ratio_of_them() -> None:
+    june, july = followed(30), followed(33)
+    first, later = june.results[0], july.results[0]
+    assert (first.numerator, later.numerator, first.n, later.n) == (30, 33, 120, 120)
+    assert abs((first.value or 0) * 120 - 30) > 1
+    ledger = released(june)
+    assert [cell.reached for cell in ledger.releases[0].cells] == [30]
+    assert reasons(for_publication(_later(july), ledger=ledger)) == {"all": FEW_CHANGED}
+    assert reasons(for_publication(_later(followed(45)), ledger=ledger)) == {"all": None}
+    careless = ledger.add("July", for_publication(_later(july)), published=DAY)
+    assert [conflict.why for conflict in careless.audit()] == [FEW_CHANGED]
+
+
+def test_few_events_are_withheld_though_the_estimate_would_make_them_many() -> None:
+    found = followed(9, n=120, censored=100).results[0]
+    assert (found.value or 0) * 120 > 30
+    assert for_publication(followed(9, n=120, censored=100)).results[0].status is Status.SUPPRESSED
+
+
 def test_what_one_release_withheld_another_does_not_show() -> None:
     one = measured((), A=(100, 50), B=(40, 4))
     by_program = measured(A=(100, 50), B=(40, 4))

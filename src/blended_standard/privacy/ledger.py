@@ -30,7 +30,7 @@ FEW_CHANGED = "Withheld: set against an earlier release it would give away what 
 class PublishedCell(Result):
     """One result as it was published: what it is of, and its counts, which are None where it was withheld.
 
-    `reached` is the numerator where every learner counts once; None for other measures.
+    `reached` is the numerator where every learner counts once, or the events seen; None for other measures.
     """
 
     measure: str
@@ -202,12 +202,16 @@ def cell_of(entry: MeasureResult, as_of: dt.date) -> PublishedCell:
 
 
 def reached_of(entry: MeasureResult) -> int | None:
-    """Return the numerator of a share in which every learner counts once or not at all, else None."""
+    """Return how many learners had what is counted, where every learner counts once or not at all, else None.
+
+    Of a share that is the numerator. Of an estimate from times to an event (Kaplan-Meier, Aalen-Johansen), which is no
+    ratio of counts, it is the number of events seen: it is published beside the estimate, and is what two releases
+    differ in when something became of few.
+    """
     if entry.value is None or entry.numerator is None or entry.n is None:
         return None
     whole = float(entry.numerator).is_integer() and 0 <= entry.numerator <= entry.n
-    same = entry.denominator == entry.n == entry.learners and abs(entry.value * entry.n - entry.numerator) < 1e-6
-    return int(entry.numerator) if whole and same else None
+    return int(entry.numerator) if whole and entry.denominator == entry.n == entry.learners else None
 
 
 def clash(earlier: PublishedCell, cell: PublishedCell, policy: Policy) -> str | None:

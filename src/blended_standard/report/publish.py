@@ -15,7 +15,7 @@ from blended_standard.measures.summaries import SIDES
 from blended_standard.numeric.events import EVENT
 from blended_standard.privacy import Ledger, Policy, publish_share
 from blended_standard.privacy.ledger import cell_of, hidden_before, reached_of, shown_before
-from blended_standard.report.pictures import published
+from blended_standard.report.pictures import FEW, published
 from blended_standard.report.totals import BY_SUBTRACTION, Counted, also_withhold
 from blended_standard.spec import Profile, Standard, load_standard
 
@@ -157,10 +157,19 @@ def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard
             return f"Withheld: one side has fewer than {policy.minimum_n} learners."
         shown = publish_share(numerator, size, policy)
         if shown.status == "suppressed":
-            return "Withheld: it would give away a result about few learners."
+            return FEW
         if shown.status != "shown":
             return f"Shown only as {shown.text}."
-    return None
+    return FEW if _few_events(entry, policy, standard) else None
+
+
+def _few_events(entry: MeasureResult, policy: Policy, standard: Standard) -> bool:
+    """Say whether few learners had the event, or few had not, of an estimate that is no ratio of these counts."""
+    events = reached_of(entry)
+    if events is None or standard.measures[entry.measure].combine.statistic not in _OF_LEARNERS:
+        return False
+    counts = (events, (entry.n or 0) - events)
+    return any(count < policy.minimum_numerator and (count or policy.zero == "hide") for count in counts)
 
 
 def _shares(entry: MeasureResult, standard: Standard) -> Iterator[tuple[int, int]]:
