@@ -319,6 +319,17 @@ def test_values_of_another_kind_are_findings(tmp_path: Path) -> None:
     }
 
 
+def test_what_many_documents_share_is_one_finding(tmp_path: Path) -> None:
+    event = (
+        "<StudentSchoolAttendanceEvent><AttendanceEvent><EventDate>2025-09-{day}</EventDate><AttendanceEventCategory>"
+        "uri://ed-fi.org/AttendanceEventCategoryDescriptor#Tardy</AttendanceEventCategory></AttendanceEvent>"
+        f"{STUDENT}{SCHOOL}</StudentSchoolAttendanceEvent>"
+    )
+    made = _read(_file(tmp_path, "".join(event.replace("{day}", str(day)) for day in range(10, 30))))
+    assert [each.count for each in made.findings if each.code == "ADP-EPISODE"] == [20]
+    assert len(rows(made, "legacy_attendance")) == 20
+
+
 def test_handles_and_lookups_name_what_they_refer_to(tmp_path: Path) -> None:
     student = (
         '<Student id="P"><StudentUniqueId>s1</StudentUniqueId><Name><FirstName>Zanzi</FirstName><LastSurname>Quillf'

@@ -14,12 +14,11 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters._edfi_rules import at, code
+from blended_standard.adapters._edfi_rules import STUDENT, at, code
 from blended_standard.adapters._edfi_shape import plural
 from blended_standard.adapters.work import Work
 
 Key = tuple[str, ...]
-STUDENT = "studentReference.studentUniqueId"
 _PLACE = "educationOrganizationReference.educationOrganizationId"
 _SCHOOL = "schoolReference.schoolId"
 _YEAR = "schoolYearTypeReference.schoolYear"

@@ -16,7 +16,7 @@ def assessments(reading: Reading) -> None:
     """Add answers to items, with their items and tests."""
     items: dict[str, str] = {}
     instruments = {f"{each['namespace']}#{each['assessmentIdentifier']}": each for each in reading.all("assessments")}
-    for each in reading.all("studentAssessments"):
+    for each in reading.drain("studentAssessments"):
         reference = each["assessmentReference"]
         own = f"{reference['namespace']}#{reference['assessmentIdentifier']}"
         when = reading.instant("studentAssessments", each, "administrationDate")
@@ -51,7 +51,7 @@ def gradebook(reading: Reading) -> None:
         f"{each['namespace']}#{each['gradebookEntryIdentifier']}": each for each in reading.all("gradebookEntries")
     }
     statuses = reading.work.vocabulary("submission")
-    for each in reading.all("studentGradebookEntries"):
+    for each in reading.drain("studentGradebookEntries"):
         reference = each["gradebookEntryReference"]
         form = f"{reference['namespace']}#{reference['gradebookEntryIdentifier']}"
         entry = entries.get(form, {})
@@ -107,7 +107,7 @@ def awards(reading: Reading) -> None:
 
 def attendance(reading: Reading) -> None:
     """Add attendance, quarantined."""
-    for each in reading.all("studentSchoolAttendanceEvents"):
+    for each in reading.drain("studentSchoolAttendanceEvents"):
         date = reading.day("studentSchoolAttendanceEvents", each, "eventDate")
         if date is None:
             continue

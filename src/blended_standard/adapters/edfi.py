@@ -9,6 +9,7 @@ Source: Ed-Fi Data Standard 5.2 (facts of `spec/adapters/edfi.yaml`).
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -63,6 +64,7 @@ class Reading:
     found: dict[str, list[Document]]
     episodes: dict[str, list[tuple[dt.date, dt.date | None, str]]] = attrs.field(factory=dict)
     _words: dict[str, dict[str, Term]] = attrs.field(factory=dict, init=False)
+    _notes: Counter[tuple[str, str, str | None]] = attrs.field(factory=Counter, init=False)
 
     def read(self, source: str, version: str) -> Import:
         """Return what the resources hold."""
@@ -75,11 +77,24 @@ class Reading:
         work_records.gradebook(self)
         work_records.awards(self)
         work_records.attendance(self)
+        for (rule, resource, field), times in self._notes.items():
+            self.work.find(rule, resource, field=field, count=times)
         return self.work.finish(version, source)
 
     def all(self, resource: str) -> list[Document]:
         """Return the documents of a resource."""
         return self.found.get(resource, [])
+
+    def drain(self, resource: str) -> Iterator[Document]:
+        """Yield the documents of a resource, each of which is let go."""
+        documents = self.found.pop(resource, [])
+        documents.reverse()
+        while documents:
+            yield documents.pop()
+
+    def note(self, rule: str, resource: str, field: str | None = None) -> None:
+        """Count a finding that many documents share; it is added once, at the end."""
+        self._notes[rule, resource, field] += 1
 
     def _places(self) -> None:
         """Add programs and sites: those of the programs that were named, else each agency with its schools."""
@@ -237,7 +252,7 @@ class Reading:
         held = [stay for stay in begun if stay[1] is None or date <= stay[1]]
         if begun:
             return (held or begun)[-1][2]
-        self.work.find("ADP-EPISODE", resource)
+        self.note("ADP-EPISODE", resource)
         return self.work.people.learner(SCHEME, student)
 
     def day(self, resource: str, document: Document, field: str) -> dt.date | None:
@@ -255,7 +270,7 @@ class Reading:
         if date is None:
             return None
         if len(text) <= 10:
-            self.work.find("ADP-DATE-ONLY", resource, field=field)
+            self.note("ADP-DATE-ONLY", resource, field)
             return self.work.noon(date)
         try:
             made = dt.datetime.fromisoformat(text)
