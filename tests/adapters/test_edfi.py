@@ -285,3 +285,27 @@ def test_no_finding_repeats_who_is_missing(tmp_path: Path) -> None:
     assert ("courseTranscripts", "studentAcademicRecordReference", None) in _found(made, "ADP-REFERENCE")
     assert ("studentAcademicRecords", "studentReference", None) in _found(made, "ADP-REFERENCE")
     assert not [word for word in PLANTED if word in "".join(map(str, made.findings))]
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "value"),
+    [
+        ("calendarDates", "calendarEvents", "closed"),
+        ("calendarDates", "calendarEvents", 3),
+        ("studentAssessments", "items", [{"rawScoreResult": 10**400}, None, [], 5]),
+        ("studentGradebookEntries", "pointsEarned", 10**400),
+        ("studentAcademicRecords", "diplomas", "GED"),
+        ("studentEducationOrganizationAssociations", "races", {"raceDescriptor": 5}),
+        ("studentSchoolAssociations", "exitWithdrawDate", 10**6),
+        ("studentProgramAssociations", "programReference", ["Second Chance"]),
+    ],
+)
+def test_a_value_of_the_wrong_shape_is_no_traceback(resource: str, field: str, value: Any, tmp_path: Path) -> None:
+    for file in SET.glob("*.jsonl"):
+        documents = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        if file.stem == resource:
+            documents[0][field] = value
+        _write(tmp_path, file.stem, *documents)
+    for programs in ((), ("Second Chance",)):
+        made = _read(tmp_path, programs=programs)
+        assert made.losses.records

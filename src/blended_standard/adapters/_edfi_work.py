@@ -125,5 +125,5 @@ def attendance(reading: Reading) -> None:
 def _item_score(answer: Document) -> float | None:
     try:
         return float(answer["rawScoreResult"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return {"Correct": 1.0, "Incorrect": 0.0}.get(code(answer.get("assessmentItemResultDescriptor")))

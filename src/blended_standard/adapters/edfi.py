@@ -131,7 +131,7 @@ class Reading:
             date = self.day("calendarDates", each, "date")
             if date is None:
                 continue
-            events = {code(event.get("calendarEventDescriptor")).lower() for event in each["calendarEvents"]}
+            events = {code(event.get("calendarEventDescriptor")).lower() for event in members(each, "calendarEvents")}
             place = str(at(each, "calendarReference.schoolId")), date
             open_[place] = open_.get(place, False) or bool(events & _OPEN_DAYS)
         closed = sorted(place for place, is_open in open_.items() if not is_open)

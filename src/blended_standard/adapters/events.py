@@ -198,9 +198,12 @@ def instant(text: object) -> dt.datetime | None:
 
 def share(value: object, low: object, high: object) -> float | None:
     """Return the place of a value in a stated range, from 0 to 1, or None."""
-    numbers = [
-        float(each) for each in (value, low, high) if isinstance(each, int | float) and not isinstance(each, bool)
-    ]
+    try:
+        numbers = [
+            float(each) for each in (value, low, high) if isinstance(each, int | float) and not isinstance(each, bool)
+        ]
+    except OverflowError:
+        return None
     if len(numbers) != 3 or not numbers[1] < numbers[2] or not numbers[1] <= numbers[0] <= numbers[2]:
         return None
     return (numbers[0] - numbers[1]) / (numbers[2] - numbers[1])
