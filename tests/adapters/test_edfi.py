@@ -309,3 +309,13 @@ def test_a_value_of_the_wrong_shape_is_no_traceback(resource: str, field: str, v
     for programs in ((), ("Second Chance",)):
         made = _read(tmp_path, programs=programs)
         assert made.losses.records
+
+
+def test_a_document_that_is_too_deep_is_left_out(tmp_path: Path) -> None:
+    student = {"studentUniqueId": "1", "firstName": "A", "lastSurname": "B", "birthDate": "2008-01-01"}
+    _write(tmp_path, "students", student | {"deep": json.loads("[" * 60 + "]" * 60)}, student)
+    with (tmp_path / "students.jsonl").open("a") as out:
+        out.write('{"deep": ' + "[" * 900 + "]" * 900 + "}\n")
+    made = _read(tmp_path)
+    assert len(rows(made, "learner")) == 1
+    assert [each.line for each in made.findings if each.code == "LIM-DEPTH"] == [3]

@@ -99,6 +99,10 @@ class Source:
         for place, outer in documents_in(file, self.work):
             for name, document in _named(place, outer, self._resources):
                 resource = rules.general(name)
+                if _is_deeper(document, LIMITS.depth):
+                    self.work.find("LIM-DEPTH", resource, line=place.line)
+                    self.work.lose(resource, "deeper than the limit")
+                    continue
                 self._take(resource, document, place.line, _counted(document, resource))
 
     def _interchange(self, interchange: Interchange) -> None:
@@ -220,6 +224,14 @@ def _opened(file: SourceFile) -> BinaryIO:
     if size > LIMITS.file_bytes:
         raise RefusedFileError("LIM-FILE", f"{size:,} bytes; the limit is {LIMITS.file_bytes:,}.")
     return file.path.open("rb")
+
+
+def _is_deeper(document: Any, limit: int) -> bool:
+    """Say whether objects and lists stand more than `limit` deep in each other."""
+    if not isinstance(document, dict | list):
+        return False
+    inner = document.values() if isinstance(document, dict) else document
+    return limit < 1 or any(_is_deeper(each, limit - 1) for each in inner)
 
 
 def _counted(document: Any, path: str) -> Counter[str]:
