@@ -16,7 +16,9 @@ import pytest
 
 from blended_standard import adapters
 from blended_standard.adapters import Import
+from blended_standard.adapters.combine import rows_of
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io import read_submission, write_submission
 from blended_standard.io.limits import Limits
 from blended_standard.io.read import package_of
 from tests.adapters.helpers import FIELD, HERE, codes, in_field, rows
@@ -108,12 +110,21 @@ def test_every_attribute_and_text_has_its_fate_and_no_key_to_content_is_kept() -
     assert json.loads(framework["cmi5:namespaces"]) == {"q": "https://program.example/ns/quality"}
 
 
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_what_was_imported_is_written_and_read_back(format_: Any, tmp_path: Path) -> None:
+    made = adapters.read("cmi5", PACKAGE)
+    again = read_submission(write_submission(made.submission, tmp_path / "out", format=format_))
+    for table in made.submission.tables:
+        assert rows_of(again.tables[table]) == rows(made, table)
+
+
 def test_a_folder_an_archive_and_a_file_give_the_same_records(tmp_path: Path) -> None:
     expected = adapters.read("cmi5", PACKAGE)
     inside = {f"My course/{name}": content for name, content in _files().items()}
     for name, files, said in (
         ("course.zip", _files(), set()),
         ("COURSE.ZIP", _files() | {"units/a/index.html": "", "units/b/index.html": ""}, set()),
+        ("course.cmi5", _files(), set()),
         ("top.zip", inside | {"__MACOSX/._cmi5.xml": ""}, {"ADP-CMI5-PLACE"}),
     ):
         made = adapters.read("cmi5", _zipped(tmp_path / name, files))
@@ -251,6 +262,10 @@ def test_packages_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
         adapters.read("cmi5", tmp_path / "empty")
     with pytest.raises(UnreadableInputError, match=r"imsmanifest\.xml: this is the manifest of a SCORM"):
         adapters.read("cmi5", _zipped(tmp_path / "scorm.zip", {"imsmanifest.xml": "<manifest/>", "a/b.xml": ""}))
+    (tmp_path / "several").mkdir()
+    _zipped(tmp_path / "several/first.zip", _files())
+    with pytest.raises(UnreadableInputError, match=r"first\.zip may be one"):
+        adapters.read("cmi5", tmp_path / "several")
     two = _zipped(tmp_path / "two.zip", {"a/cmi5.xml": COURSE, "b/cmi5.xml": COURSE})
     with pytest.raises(UnreadableInputError, match="one package at a time"):
         adapters.read("cmi5", two)

@@ -54,7 +54,8 @@ def _structure(path: Path, work: Work) -> _Source:
     found = sorted((name for name in package.names if _base(name).lower() == _NAME), key=lambda name: name.count("/"))
     if not found:
         top = [name for name in sorted(package.names) if "/" not in name]
-        there = hint("cmi5", (SourceFile(name, partial(package.read, name), None) for name in top))
+        zipped = [f" {name} may be one." for name in top if name.lower().endswith(".zip")]
+        there = zipped[0] if zipped else hint("cmi5", (SourceFile(n, partial(package.read, n), None) for n in top))
         raise UnreadableInputError(f"{path}: holds no {_NAME}. Pass a package of cmi5 or its course structure.{there}")
     place = _NAME if _NAME in found else found[0]
     if place != _NAME:

@@ -6,6 +6,7 @@ import codecs
 import functools
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -188,7 +189,7 @@ def package_of(path: Path, *, limits: Limits = LIMITS) -> Package | None:
             if len(files) > limits.archive_members:
                 raise UnreadableInputError(f"{path}: holds more than {limits.archive_members:,} files.")
         return Package(frozenset(files), lambda name: _steady_content(files[name], limits))
-    if path.suffix.lower() != ".zip" or not path.is_file():
+    if not path.is_file() or not (path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)):
         return None
     with open_archive(path, limits) as (_, listed):
         places = frozenset(place for place, _ in listed)
