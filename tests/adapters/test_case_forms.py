@@ -115,6 +115,13 @@ def test_what_is_no_package_is_refused_by_its_name(sent: Any, named: str, tmp_pa
         _read(tmp_path, sent)
 
 
+def test_what_is_too_deep_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text('{"CFDocument": {"title": ' + "[" * 900 + "]" * 900 + "}}")
+    made = _read(tmp_path, _package())
+    assert _same(made)
+    assert "LIM-DEPTH" in codes(made)
+
+
 def test_what_is_no_package_is_a_finding_beside_one(tmp_path: Path) -> None:
     made = _read(tmp_path, _package(), {"imsx_codeMajor": "failure"})
     assert _same(made)

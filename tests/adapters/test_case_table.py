@@ -177,6 +177,8 @@ def test_rows_that_cannot_be_right_are_findings(tmp_path: Path) -> None:
 def test_a_table_without_statements_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match="no column fullStatement"):
         _read(tmp_path, "learner_id,name\n1,x\n")
+    with pytest.raises(UnreadableInputError, match="lists associations"):
+        _read(tmp_path, "originNodeURI,Association Type,destinationNodeURI\na,isChildOf,b\n")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(UnreadableInputError, match="empty"):
         adapters.read("case", tmp_path / "empty.csv")

@@ -67,6 +67,13 @@ def test_a_framework_becomes_competencies_with_their_places() -> None:
     assert not codes(made) - {"ADP-KEY"}
 
 
+def test_children_that_are_named_from_above_alone_get_their_parent(tmp_path: Path) -> None:
+    graph = _graph()
+    del graph["@graph"][2]["ceasn:isChildOf"]
+    found = {row["competency_id"]: row.get("parent_id") for row in rows(_read(tmp_path, graph), "competency")}
+    assert found == {JOINT: None, CLEAN: JOINT, TACK: JOINT}
+
+
 def test_levels_become_a_scale_in_the_order_of_the_scheme() -> None:
     made = adapters.read("ctdl", LEVELS, mastery_from=1)
     (scale,) = rows(made, "proficiency_scale")

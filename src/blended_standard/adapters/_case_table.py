@@ -82,7 +82,9 @@ def package_of(work: Work, name: str, content: bytes) -> Document | Refused:
     header = _header(text, delimiter)
     columns = _columns(work, name, header)
     if "fullStatement" not in columns:
-        return Refused(name, "the table has no column fullStatement.")
+        links = " It lists associations; those of a table of items are read from its own columns."
+        told = links if "associationtype" in map(_plain, header) else ""
+        return Refused(name, f"the table has no column fullStatement.{told}")
     if delimiter != ",":
         detail = f"The columns are separated by {delimiter!r}, not by commas."
         work.find("ADP-HEADER", name, detail=detail)

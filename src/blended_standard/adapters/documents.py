@@ -12,6 +12,7 @@ import attrs
 from blended_standard.adapters.kinds import foreign, hint, kind_of
 from blended_standard.adapters.work import Work
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io.limits import LIMITS
 from blended_standard.io.read import SourceFile, files_of
 
 _LINES = (".jsonl", ".ndjson")
@@ -80,8 +81,30 @@ def _parsed(content: bytes, place: Place, work: Work) -> Iterator[tuple[Place, A
         work.find("JSN-INVALID", "document", line=place.line, detail=f"({where}){comment}")
         work.lose("document", "not JSON")
         return
+    limit = work.options.limits.depth
+    if deeper(document, limit):
+        work.find("LIM-DEPTH", "document", line=place.line, detail=f"The limit is {limit}.")
+        work.lose("document", "too deep")
+        return
     for each in document if isinstance(document, list) else [document]:
         yield place, each
+
+
+def deeper(document: Any, limit: int) -> bool:
+    """Say whether arrays and objects stand inside each other beyond a limit.
+
+    Examples
+    --------
+    >>> deeper([[{}]], 3), deeper([[{}]], 2)
+    (False, True)
+    """
+    level = [document] if isinstance(document, list | dict) else []
+    for _ in range(limit):
+        if not level:
+            return False
+        inside = [each for part in level for each in (part.values() if part.__class__ is dict else part)]
+        level = [each for each in inside if each.__class__ is dict or each.__class__ is list]
+    return bool(level)
 
 
 def signed_claims(text: str) -> dict[str, Any] | None:
@@ -93,7 +116,7 @@ def signed_claims(text: str) -> dict[str, Any] | None:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
         return None
-    return claims if isinstance(claims, dict) else None
+    return claims if isinstance(claims, dict) and not deeper(claims, LIMITS.depth) else None
 
 
 def members(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

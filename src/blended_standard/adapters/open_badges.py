@@ -14,12 +14,13 @@ from blended_standard.adapters import _badge_vocabulary as vocabulary
 from blended_standard.adapters._badge_forms import opened
 from blended_standard.adapters._badge_images import baked
 from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
-from blended_standard.adapters.documents import json_documents, members
+from blended_standard.adapters.documents import deeper, json_documents, members
 from blended_standard.adapters.events import instant
 from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io.limits import LIMITS
 from blended_standard.io.read import files_of
 
 Document = dict[str, Any]
@@ -73,9 +74,10 @@ def _sent(source: Any, work: Work) -> Iterator[tuple[Any, Any]]:
 def _parsed(text: str) -> Any:
     """Return the JSON in a text, or the text itself, which may be signed."""
     try:
-        return json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    return text if deeper(document, LIMITS.depth) else document
 
 
 def _other(work: Work, credential: Document) -> None:
