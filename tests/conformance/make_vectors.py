@@ -48,6 +48,7 @@ def effects() -> list[dict[str, Any]]:
         (0.05, 0.1, 200, 180),
         (0.9, 0.6, 35, 50),
         (0.31, 0.3, 1000, 1500),
+        (0.72, 0.60, 50, 50),  # the catalogue of measures, EQ-04
     ):
         value = (math.log(p / (1 - p)) - math.log(q / (1 - q))) / 1.65
         made.append(
@@ -68,7 +69,9 @@ def effects() -> list[dict[str, Any]]:
                 {"value": value},
             )
         )
+    catalogue = [spread(mean, sd, n) for mean, sd, n in ((6.2, 2.4, 40), (5.1, 2.2, 38))]
     for a, b in (
+        catalogue,
         ([3, 4, 5, 6], [1, 2, 3, 4]),
         ([1.5, 2.5, 9], [2, 2.25, 4, 1]),
         ([10, 12, 11, 13, 9], [10, 12, 11, 13, 9]),
@@ -79,13 +82,19 @@ def effects() -> list[dict[str, Any]]:
         value = (1 - 3 / (4 * df - 1)) * mean / math.sqrt(squares / df)
         made.append(
             case(
-                f"Hedges g of {a} and {b}",
+                "Hedges g of the catalogue" if a is catalogue[0] else f"Hedges g of {a} and {b}",
                 "hedges_g",
                 {"statistic": "hedges_g", "treated": a, "comparison": b},
                 {"value": value},
             )
         )
     return made
+
+
+def spread(mean: float, sd: float, n: int) -> list[float]:
+    """Return n numbers, n even, half below and half above, with this mean and standard deviation."""
+    away = sd * math.sqrt((n - 1) / n)
+    return [mean - away, mean + away] * (n // 2)
 
 
 def comparability() -> list[dict[str, Any]]:
