@@ -99,7 +99,7 @@ def combined_rate(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     return members.with_columns(
         x=flag(diploma <= end),
         y=one(),
-        excluded=nw.when(immature).then(nw.lit("not_mature")).otherwise(nw.when(this).then(nw.col("removed"))),
+        excluded=nw.when(immature).then(nw.lit("not_mature")).otherwise(nw.col("removed")),
     ).select("learner_id", "program_id", "x", "y", "excluded")
 
 
