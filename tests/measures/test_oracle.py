@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import binom, norm, t
 
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, score
@@ -93,6 +93,7 @@ def test_attempts_are_the_middle_of_counts(world: World, report: MeasureReport) 
         found = report.one("CMP-08", program)
         assert found.n == len(counts) > 20
         assert found.value == statistics.median(counts)
+        assert middle(counts) == (found.interval and (found.interval.low, found.interval.high))
 
 
 def test_earnings_are_the_middle_of_wages(world: World, report: MeasureReport) -> None:
@@ -106,6 +107,13 @@ def test_earnings_are_the_middle_of_wages(world: World, report: MeasureReport) -
         found = report.one("OUT-11", program)
         assert found.n == len(wages) >= 2
         assert found.value == pytest.approx(statistics.median(wages), abs=1e-9)
+        assert middle(wages) == (found.interval and (found.interval.low, found.interval.high))
+
+
+def middle(values: Sequence[float]) -> tuple[float, float] | None:
+    """The pair of order statistics that holds the median with 95 % or more, if there is one."""
+    rank, ordered = int(binom.ppf(0.025, len(values), 0.5)), sorted(values)
+    return (ordered[rank - 1], ordered[len(values) - rank]) if rank else None
 
 
 def test_completion_has_the_error_of_the_textbook(world: World, report: MeasureReport) -> None:
@@ -127,7 +135,13 @@ def test_completion_has_the_error_of_the_textbook(world: World, report: MeasureR
         )
         found = report.one("OUT-03", program)
         assert found.value == pytest.approx(value, abs=1e-12)
-        assert found.se == pytest.approx(math.sqrt(variance), abs=1e-12)
+        se = math.sqrt(variance)
+        width = float(norm.ppf(0.975)) * se / (value * abs(math.log(value)))
+        assert found.se == pytest.approx(se, abs=1e-12)
+        assert found.interval is not None
+        assert (found.interval.low, found.interval.high) == pytest.approx(
+            (value ** math.exp(width), value ** math.exp(-width)), abs=1e-12
+        )
 
 
 def times_to_completion(world: World, program: str) -> Iterator[tuple[int, int]]:
