@@ -17,7 +17,7 @@ _IPV6 = re.compile(
     r"(?<![\w:])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}:|(?:[0-9a-f]{2}:){5}[0-9a-f]{2}(?!\w))",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?<!\w)\+?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)")
+_PHONE = re.compile(r"(?<!\w)(?:\+?\(?\d{3}\)?[ .-]?\d{3}[ .-]\d{4}|\+\d(?:[ .()-]{0,2}\d){8,14})(?!\w)")
 _SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 PSEUDONYM = re.compile(r"[a-z0-9]{1,8}-[a-z2-7]{32}")
 _TOKEN = re.compile(r"[^\W_]+")
@@ -33,8 +33,8 @@ def random_key() -> PseudonymKey:
 
 def looks_identifying(text: str) -> bool:
     """Say whether `text` holds what looks like an address of mail or the net, or a number of telephone or tax."""
-    if "@" in text or "%40" in text:
-        return _EMAIL.search(text) is not None
+    if ("@" in text or "%40" in text) and _EMAIL.search(text):
+        return True
     return any(pattern.search(text) is not None for pattern in (_IPV4, _IPV6, _PHONE, _SSN))
 
 
