@@ -119,9 +119,9 @@ def _minutes(blocks: Blocks, thresholds: tuple[int, ...]) -> nw.LazyFrame[Any]:
         "mean": (seconds + nw.col("mean")) / 60,
     }
     band = {
-        f"{rule}_{limit}": nw.when(threshold == limit).then(found)
+        f"{rule}_{limit}": nw.when(threshold == limit).then(minutes)
         for limit in thresholds
-        for rule, found in rules.items()
+        for rule, minutes in rules.items()
     }
     return (
         each.select("episode", acts=nw.col("acts").cast(nw.Int64), **band)
