@@ -119,8 +119,8 @@ class DuckDBEngine(Engine):
             for batch in batches:
                 if plain and not is_plain(batch["_text"]):
                     return None
-                hashes.append(batch["_hash"].to_numpy())
-                count += int(batch["_broken"].to_numpy().sum())
+                hashes.append(np.from_dlpack(batch["_hash"]))  # `to_numpy` would import pandas
+                count += int(np.from_dlpack(batch["_broken"]).sum())
         return count, self._compared(frame, columns, np.concatenate(hashes))
 
     def _compared(self, frame: nw.LazyFrame[Any], columns: list[str], hashes: Any) -> Suspects:
