@@ -12,11 +12,16 @@ five pairs, and the median of their ratios to pydantic, in two runs at 1e7:
 | 1e7 | clean | 1.95, 1.77 | 2.23, 2.16 | 549 | 490,000 | 11.9, 10.8 | 10.3, 9.1 |
 | 1e7 | 1 % broken | 1.97, 2.09 | 2.27, 2.23 | 541 | 480,000 | 10.0, 9.9 | 9.1, 8.9 |
 
-The rate at 1e7 (4.8 to 5.7 million rows/s) and the memory are met; the ratio of 12 is not. What bounds it, in
-seconds of one core of some 3.0 at 1e7: planning 37 queries 0.4, for 1e6 rows nearly all there is; finding the episode
-of each row by its text identifier 1.0, which is also what grouping by it takes; looking at each evidence_id 0.5;
-folding its case and hashing it 0.6, half of it the folding; comparing the hashes 0.4. Pydantic looks at one row at a
-time and so checks neither uniqueness nor references nor dates against the episode.
+Since that table was measured, the keys of large tables are looked at first and in the pass that hashes them, plain
+identifiers by their bytes and unfolded, and all counts of a table are one query; on a machine with a load of 10, which
+tells nothing of seconds on the clock, a warm call at 1e7 then took 3.1 processor seconds where it had taken 3.8, and
+with 1 % broken 4.1 where it had taken 4.6, at a peak of 640 MB. The ratio is to be measured again on a quiet machine.
+
+What bounds it, in processor seconds at 1e7 (least of five on the busy machine): finding the episode of each row by its
+text identifier 0.7, of which reading is 0.3; reading and hashing evidence_id and looking at its bytes 0.8; comparing
+the hashes 0.4; planning the queries some 0.4, in part beside the comparison. Identifiers with capital letters, white
+space or "@" must be folded and searched: some 0.4 more. Pydantic looks at one row at a time and so checks neither
+uniqueness nor references nor dates against the episode.
 
 Run `python benchmarks/validate_bulk.py [ROWS ...]`. Each side runs in a fresh process. Pydantic is timed on the first
 rows (its speed does not depend on their number); both must agree on the number of broken rows.
