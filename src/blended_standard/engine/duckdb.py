@@ -114,7 +114,8 @@ class DuckDBEngine(Engine):
         marked = frame.with_columns(_broken=nw.when(broken).then(1).otherwise(0)).to_native()
         text = f", {_quoted(plain)} as _text" if plain else ""
         looked = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken{text}")
-        count, hashes = 0, [np.empty(0, dtype=np.uint64)]
+        count = 0
+        hashes: list[Any] = [np.empty(0, dtype=np.uint64)]
         with looked.to_arrow_reader(_AT_ONCE) as batches:
             for batch in batches:
                 if plain and not is_plain(batch["_text"]):
