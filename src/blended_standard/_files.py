@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,17 +33,29 @@ def write_whole(path: Path, text: str) -> None:
     """
     refuse_link(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    content = text.encode()
     handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(working).chmod(0o644)
         Path(working).replace(path)
+    except OSError as error:
+        Path(working).unlink(missing_ok=True)
+        raise with_room(error, path.parent, f"{len(content):,} bytes are to be written") from error
     except BaseException:
         Path(working).unlink(missing_ok=True)
         raise
+
+
+def with_room(error: OSError, directory: Path, needed: str) -> OSError:
+    """Return the error of a full disk with what is needed and what is free; another error as it is."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error
+    free = shutil.disk_usage(directory).free
+    return OSError(error.errno, f"{error.strerror}: {needed}, {free:,} are free", str(directory))
 
 
 def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
@@ -74,5 +88,5 @@ def _cell(value: object) -> object:
         return repr(float(value))
     if isinstance(value, int):
         return value
-    text = " ".join(str(value).split())
+    text = "".join(char if char.isprintable() else " " for char in " ".join(str(value).split()))
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -39,6 +39,10 @@ class MissingExtraError(BlendedStandardError, ImportError):
         return (_missing_extra, (self.extra, self.needs))
 
 
+class ExhaustedError(BlendedStandardError, MemoryError):
+    """The memory, or the room to spill to, is used up; the message names the stage that was reached."""
+
+
 class NotEstimableError(BlendedStandardError, ArithmeticError):
     """The statistic does not exist for these data; the message says why."""
 

@@ -79,14 +79,14 @@ class FindingCollector:
             Finding(
                 code=code,
                 severity=rule.severity,
-                table=table,
+                table=_shown(table),
                 row=row,
                 line=line,
-                field=field,
+                field=None if field is None else _shown(field),
                 value=None if value is None or identifying else _shown(value),
                 rule=rule.what,
                 mend=rule.mend,
-                detail=detail,
+                detail=_visible(detail),
                 redacted=identifying and value is not None,
             )
         )
@@ -128,9 +128,14 @@ class FindingCollector:
             yield Finding.from_dict(last.to_dict() | {"count": 1 + surplus}) if surplus else last
 
 
+def _visible(text: str) -> str:
+    """Escape what a terminal would act on, and half characters, which cannot be written."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
 def _shown(value: object) -> str:
     text = str(value)
-    safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[: _LONGEST_VALUE + 1])
+    safe = _visible(text[: _LONGEST_VALUE + 1])
     return safe if len(text) <= _LONGEST_VALUE else f"{safe[:_LONGEST_VALUE]}... ({len(text):,} characters)"
 
 

@@ -71,7 +71,7 @@ def test_columns_are_cast_alike_by_all(name: str, table: str) -> None:
     for engine in ("pandas", "polars", "duckdb"):
         opened = open_engine(engine)
         bound = opened.bind(given, record)
-        problems = [(problem.field.name, problem.count) for problem in bound.problems]
+        problems = [(problem.field.name, problem.count) for problem in (*bound.problems, *bound.lost())]
         found.append((problems, bound.unknown, opened.collect(bound.frame)))
     assert found[0] == found[1] == found[2]
 

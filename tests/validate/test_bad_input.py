@@ -72,7 +72,7 @@ CASES: dict[str, tuple[dict[str, str | bytes | None], tuple[object, ...]]] = {
     ),
     "a Latin-1 letter": (
         {"site.csv": b"site_id,program_id,name\ns,p,North\nt,p,Orl" + b"\xe9ans\n"},
-        ("ENC-NOT-UTF8", "site", None, 3, None, None),
+        ("ENC-NOT-UTF8", "site", 2, 3, None, None),
     ),
     "empty file": ({"learner.csv": ""}, ("FIL-EMPTY", "learner", None, None, None, None)),
     "semicolons": ({"learner.csv": "learner_id;gender\nl1;female\n"}, ("CSV-DELIMITER", "learner", None, 1, None, None)),

@@ -21,7 +21,7 @@ from blended_standard.adapters import _badge_vocabulary as names
 from blended_standard.adapters import case_out as out
 from blended_standard.adapters._case_forms import Refused
 from blended_standard.adapters.work import Work
-from blended_standard.io.text import text_of
+from blended_standard.io.text import is_whole, text_of
 
 Document = dict[str, Any]
 Row = dict[str, str]
@@ -76,6 +76,9 @@ def package_of(work: Work, name: str, content: bytes) -> Document | Refused:
     text = text_of(content, table, work.found)
     if text is None:
         return Refused(name, "the table is empty, or no text.")
+    if not is_whole(text):
+        work.found.add("ENC-NOT-UTF8", table=table)
+        return Refused(name, "the table is not UTF-8.")
     if re.match(r"sep=.\r?\n", text):
         text = text.partition("\n")[2]
     delimiter = max(_DELIMITERS, key=lambda mark: sum(_plain(cell) in _KNOWN for cell in _header(text, mark)))

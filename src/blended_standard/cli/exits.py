@@ -16,7 +16,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from blended_standard._files import refuse_link
-from blended_standard.errors import BlendedStandardError, NotComparableError, UnreadableInputError, UsageError
+from blended_standard.errors import (
+    BlendedStandardError,
+    ExhaustedError,
+    NotComparableError,
+    UnreadableInputError,
+    UsageError,
+)
 
 EXIT_CODES = (
     "exit codes: 0 fine; 1 findings at error level, or not comparable; 2 wrong use; 3 the input could not be read and\n"
@@ -42,6 +48,8 @@ def ended(run: Callable[[], int], *, stage: Callable[[], str] = lambda: "", debu
         return _say(str(error), 1)
     except UnreadableInputError as error:
         return _say(f"blended-standard: {error}", 3)
+    except ExhaustedError as error:
+        return _say(f"blended-standard: {error}", 4)
     except BlendedStandardError as error:
         return _say(f"blended-standard: {error}", 2)
     except BrokenPipeError:
@@ -75,12 +83,14 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     UsageError
         It is a symbolic link, or one of the inputs.
     OSError
-        Its directory cannot be written.
+        Its directory is not there, or cannot be written.
     """
     refuse_link(path)
     if path.resolve() in {entry.resolve() for entry in inputs}:
         raise UsageError(f"{path} is what is read. Write to another file.")
-    there = next(parent for parent in path.absolute().parents if parent.exists())
+    there = path.absolute().parent
+    if not there.exists():
+        raise FileNotFoundError(errno.ENOENT, "no such directory", str(there))
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "not a directory", str(there))
     if not os.access(there, os.W_OK | os.X_OK):

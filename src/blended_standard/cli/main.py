@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import io
 import json
 import shutil
 import sys
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = build_parser()
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # the same bytes in any locale
     progress = Progress(quiet=getattr(options, "quiet", True))
     try:
         return ended(lambda: _run(options, progress), stage=lambda: progress.step, debug=options.debug)
@@ -55,6 +58,8 @@ def _run(options: argparse.Namespace, progress: Progress) -> int:
     """See that what is to be written can be, then run the command."""
     given = getattr(options, "submission", [])
     inputs = given if isinstance(given, list) else [given]
+    if getattr(options, "follow", False) and options.out is not None:
+        options.out = options.out.resolve()
     for name in ("out", "page"):
         if getattr(options, name, None) is not None:
             check_output(getattr(options, name), inputs)
@@ -188,6 +193,9 @@ def _of_submissions(commands: Any, name: str, purpose: str, run: Any, *examples:
     made.work.add_argument("--profile", help="profile to use (default: that of the manifest)")
     made.work.add_argument("--engine", help="duckdb, polars or pandas (default: the first installed)")
     made.output.add_argument("--out", type=Path, help="write to this file")
+    made.output.add_argument(
+        "--follow", action="store_true", help="where --out is a symbolic link, write to its target"
+    )
     made.output.add_argument("--quiet", action="store_true", help="no progress, no summary")
     return made
 

@@ -23,16 +23,21 @@ _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_
 _OWN = {ROW: pa.int64(), LINE: pa.int64(), INVALID: pa.string()}
 
 
-def canonical(table: pa.Table, record: type[Record]) -> tuple[pa.Table, tuple[SchemaProblem, ...], tuple[str, ...]]:
-    """Return the table in canonical form, what was wrong with its columns, and the columns that are not known."""
+Canonical = tuple[pa.Table, tuple[SchemaProblem, ...], tuple[str, ...], tuple[SchemaProblem, ...]]
+
+
+def canonical(table: pa.Table, record: type[Record]) -> Canonical:
+    """Return the table in canonical form, what was wrong with its columns, columns that are not known, values lost."""
     problems: list[SchemaProblem] = []
-    columns = {field.name: _column(field, table, problems) for field in record.fields()}
+    lost: list[SchemaProblem] = []
+    columns = {field.name: _column(field, table, problems, lost) for field in record.fields()}
     for name, kind in _OWN.items():
         columns[name] = table[name].cast(kind) if name in table.column_names else pa.nulls(len(table), kind)
     if ROW not in table.column_names:
         columns[ROW] = pa.array(range(1, len(table) + 1), pa.int64())
     known = {*columns, "missing", "extra"}
-    return pa.table(columns), tuple(problems), tuple(name for name in table.column_names if name not in known)
+    unknown = tuple(name for name in table.column_names if name not in known)
+    return pa.table(columns), tuple(problems), unknown, tuple(lost)
 
 
 def empty_table(record: type[Record]) -> pa.Table:
@@ -47,7 +52,7 @@ def small_table(columns: dict[str, list[Any]], types: dict[str, type]) -> pa.Tab
     return pa.table({name: columns[name] for name in types}, schema=schema)
 
 
-def _column(field: FieldSpec, table: pa.Table, problems: list[SchemaProblem]) -> Any:
+def _column(field: FieldSpec, table: pa.Table, problems: list[SchemaProblem], lost: list[SchemaProblem]) -> Any:
     """Return one column cast to its canonical type, or nulls when it is absent or cannot be cast."""
     kind = _FIELD_TYPES[field.type]
     nothing = pa.nulls(len(table), kind)
@@ -63,9 +68,13 @@ def _column(field: FieldSpec, table: pa.Table, problems: list[SchemaProblem]) ->
     if made is None:
         problems.append(SchemaProblem(field, str(column.type)))
         return nothing
-    if field.type == "integer" and (lost := made.null_count - column.null_count):
-        problems.append(SchemaProblem(field, str(column.type), count=lost))
+    if count := made.null_count - column.null_count:
+        lost.append(SchemaProblem(field, str(column.type), count=count))
     return made.cast(kind)
+
+
+def _where(kept: Any, column: Any) -> Any:
+    return pc.if_else(kept, column, None)
 
 
 def _cast(kind: FieldType, column: Any) -> Any | None:
@@ -78,16 +87,24 @@ def _cast(kind: FieldType, column: Any) -> Any | None:
     ):
         return column.cast(pa.string())
     if kind == "integer" and whole:
-        return column.cast(pa.int64())
+        return (
+            _where(pc.less_equal(column, pa.scalar(2**63 - 1, pa.uint64())), column) if found == pa.uint64() else column
+        )
     if kind in ("integer", "number") and (real or whole):
-        number = column.cast(pa.float64())
-        whole_number = pc.equal(number, pc.floor(number)) if kind == "integer" else True
-        return pc.if_else(pc.and_(pc.is_finite(number), whole_number), number, None)
+        number = column.cast(pa.float64(), safe=False)
+        kept = pc.is_finite(number)
+        if kind == "integer":
+            kept = pc.and_(kept, pc.and_(pc.equal(number, pc.floor(number)), pc.less(pc.abs(number), 2.0**63)))
+        elif types.is_decimal(found) or found in (pa.int64(), pa.uint64()):
+            kept = pc.equal(number.cast(found, safe=False), column)
+        return _where(kept, number)
     if kind == "boolean" and types.is_boolean(found):
         return column
     zoned = types.is_timestamp(found) and found.tz is not None
     if kind == "date" and (types.is_date(found) or (types.is_timestamp(found) and not zoned)):
-        return column.cast(pa.date32(), safe=False).cast(pa.int32())
+        day = column.cast(pa.date32(), safe=False)
+        exact = pc.equal(day.cast(found, safe=False), column) if types.is_timestamp(found) else True
+        return _where(exact, day.cast(pa.int32()))
     if kind == "instant" and zoned:
         return pc.floor_temporal(column, unit="second").cast(pa.timestamp("s", found.tz)).cast(pa.int64())
     return None

@@ -7,17 +7,19 @@ that every engine does alike. `_row`, `_line` and `_invalid` say where a row cam
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import importlib.util
+import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.errors import ExhaustedError, MissingExtraError, UsageError
 from blended_standard.model import FieldSpec, Record
 
 if TYPE_CHECKING:
@@ -25,12 +27,24 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ENGINES = ("duckdb", "polars", "pandas")
+BEYOND_ASCII = "_beyond_ascii"
 _TESTED = {"duckdb": 2, "polars": 2, "pandas": 3}
 """The latest major version of each engine that the tests have seen."""
 
 
 Suspects = Callable[[], "nw.LazyFrame[Any] | None"]
 """Waits for the rows that agree with another; None when there are none."""
+_KINDS = {
+    "nested values": r"list|struct|array|map|object\[|.*\[\]$",
+    "whole numbers": r"u?int|u?hugeint|u?bigint|u?smallint|u?tinyint|integer",
+    "numbers": r"float|double|decimal|real",
+    "text": r"varchar|str|large_string|enum|categorical|dictionary|utf8",
+    "truth values": r"bool",
+    "instants": r"timestamp with time zone|timestamptz|timestamp\[\w+, tz=|datetime\(.*time_zone='",
+    "times without a zone": r"timestamp|datetime",
+    "dates": r"date",
+}
+"""What a column holds by the name that an engine has for its type; the first that fits."""
 
 
 @attrs.frozen
@@ -41,20 +55,32 @@ class SchemaProblem:
     found: str | None
     count: int | None = None
 
+    @property
+    def holds(self) -> str:
+        """What the column holds, in words that are the same on every engine."""
+        name = (self.found or "nothing").lower()
+        return next((words for words, pattern in _KINDS.items() if re.match(pattern, name)), name)
+
 
 @attrs.frozen
 class Bound:
-    """A table in canonical form, with what was wrong with its columns."""
+    """A table in canonical form, with what was wrong with its columns.
+
+    `lost` looks for columns with values that a cast would change: those are absent from the canonical form.
+    """
 
     frame: nw.LazyFrame[Any]
     problems: tuple[SchemaProblem, ...]
     unknown: tuple[str, ...]
+    lost: Callable[[], tuple[SchemaProblem, ...]] = tuple
 
 
 class Engine(ABC):
     """Runs definitions over bound tables. Use as a context manager: it frees its memory and files at the end."""
 
     name: str
+    exhausted: tuple[type[Exception], ...] = (MemoryError,)
+    """What it raises when the memory, or the room for what it spills, is used up."""
     numbers_rows: bool = True
     """Whether `_row` says where a row stood; findings need it."""
 
@@ -104,6 +130,24 @@ class Engine(ABC):
             return None
         count = int(self.collect(frame.filter(broken).select(count=nw.len()))["count"][0])
         return count, self.suspects(frame.drop_nulls(columns), columns)
+
+    def with_beyond_ascii(self, frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
+        """Add `_beyond_ascii`: whether a text holds anything but ASCII."""
+        import narwhals.stable.v2 as nw
+
+        return frame.with_columns(nw.col(column).str.contains(r"[^\x00-\x7F]").alias(BEYOND_ASCII))
+
+    @contextlib.contextmanager
+    def at_stage(self, stage: Callable[[], str]) -> Iterator[None]:
+        """Turn the end of memory into `ExhaustedError`, which names the stage that was reached."""
+        try:
+            yield
+        except self.exhausted as error:
+            reason = str(error).partition("\n")[0]
+            raise ExhaustedError(
+                f"The memory is exhausted at {stage() or 'the start'} ({self.name}: {reason}). Give the engine more, "
+                "let it spill to a disk with room, or read fewer tables at once."
+            ) from error
 
     def collect(self, frame: nw.LazyFrame[Any]) -> dict[str, list[Any]]:
         """Bring a small result out, as plain Python values."""

@@ -25,8 +25,8 @@ class PandasEngine(Engine):
 
     def bind(self, data: Any, record: type[Record]) -> Bound:
         """Return `data` in canonical form."""
-        table, problems, unknown = canonical(to_arrow(data, record), record)
-        return Bound(_wrapped(table), problems, unknown)
+        table, problems, unknown, lost = canonical(to_arrow(data, record), record)
+        return Bound(_wrapped(table), problems, unknown, lambda: lost)
 
     def empty(self, record: type[Record]) -> nw.LazyFrame[Any]:
         """Return the canonical form of a table without rows."""

@@ -33,12 +33,22 @@ class PolarsEngine(Engine):
         frame = self._lazy(data, record)
         types = dict(frame.collect_schema())
         problems: list[SchemaProblem] = []
-        columns = [self._column(field, types, frame, problems).alias(field.name) for field in record.fields()]
+        columns = [self._column(field, types, problems).alias(field.name) for field in record.fields()]
+        lossy = [(f, _lost(f.type, types.get(f.name), pl.col(f.name))) for f in record.fields()]
+
+        def lost() -> tuple[SchemaProblem, ...]:
+            asked = [(field, changed) for field, changed in lossy if changed is not None]
+            counts = (
+                frame.select(**{field.name: changed.sum() for field, changed in asked}).collect() if asked else None
+            )
+            found = zip(asked, counts.row(0) if counts is not None else (), strict=True)
+            return tuple(SchemaProblem(f, str(types[f.name]), count=count) for (f, _), count in found if count)
+
         for name, kind in ((ROW, pl.Int64), (LINE, pl.Int64), (INVALID, pl.String)):
             columns.append((pl.col(name) if name in types else pl.lit(None)).cast(kind).alias(name))
         known = {field.name for field in record.fields()} | {ROW, LINE, INVALID, "missing", "extra"}
         bound = frame.select(columns)
-        return Bound(wrap(bound), tuple(problems), tuple(name for name in types if name not in known))
+        return Bound(wrap(bound), tuple(problems), tuple(name for name in types if name not in known), lost)
 
     def empty(self, record: type[Record]) -> nw.LazyFrame[Any]:
         """Return the canonical form of a table without rows."""
@@ -80,9 +90,7 @@ class PolarsEngine(Engine):
             return frame
         return frame.with_row_index(ROW, offset=1)
 
-    def _column(
-        self, field: FieldSpec, types: dict[str, Any], frame: pl.LazyFrame, problems: list[SchemaProblem]
-    ) -> pl.Expr:
+    def _column(self, field: FieldSpec, types: dict[str, Any], problems: list[SchemaProblem]) -> pl.Expr:
         """Return the expression that casts one column, or a null column when it is absent or cannot be cast."""
         found = types.get(field.name)
         nothing = pl.lit(None).cast(_FIELD_TYPES[field.type])
@@ -95,16 +103,28 @@ class PolarsEngine(Engine):
         if made is None:
             problems.append(SchemaProblem(field, str(found)))
             return nothing
-        if field.type == "integer" and not found.is_integer():
-            lost = frame.select((~_whole(pl.col(field.name))).sum()).collect().item()
-            if lost:
-                problems.append(SchemaProblem(field, str(found), count=lost))
-        return made
+        changed = _lost(field.type, found, pl.col(field.name))
+        return made if changed is None else pl.when(~changed).then(made)
 
 
 def _whole(column: pl.Expr) -> pl.Expr:
     number = column.cast(pl.Float64)
     return number.is_finite() & (number == number.floor())
+
+
+def _lost(kind: FieldType, found: Any, column: pl.Expr) -> pl.Expr | None:
+    """Return what is true for values which the cast would change, or None where it changes none."""
+    if kind == "integer" and found in (pl.UInt64, pl.Int128):
+        return column.cast(pl.Int64, strict=False).is_null() & column.is_not_null()
+    if kind == "integer" and found is not None and found.is_numeric() and not found.is_integer():
+        return ~_whole(column) | (column.cast(pl.Int64, strict=False).is_null() & column.is_not_null())
+    if kind == "number" and found in (pl.Float32, pl.Float64):
+        return ~column.is_finite()
+    if kind == "number" and (found in (pl.Int64, pl.UInt64, pl.Int128) or isinstance(found, pl.Decimal)):
+        return column.cast(pl.Float64).cast(found, strict=False).ne_missing(column)
+    if kind == "date" and isinstance(found, pl.Datetime) and found.time_zone is None:
+        return column.dt.truncate("1d") != column
+    return None
 
 
 def _cast(kind: FieldType, found: Any, column: pl.Expr) -> pl.Expr | None:
@@ -113,11 +133,9 @@ def _cast(kind: FieldType, found: Any, column: pl.Expr) -> pl.Expr | None:
     if kind == "text" and (is_text or found.is_integer()):
         return column.cast(pl.String)
     if kind == "integer" and found.is_numeric():
-        whole = pl.lit(True) if found.is_integer() else _whole(column)
-        return pl.when(whole).then(column).cast(pl.Int64)
+        return column.cast(pl.Int64, strict=False)
     if kind == "number" and found.is_numeric():
-        real = column.cast(pl.Float64)
-        return pl.when(real.is_finite()).then(real)
+        return column.cast(pl.Float64)
     if kind == "boolean" and found == pl.Boolean:
         return column
     if kind == "date" and (found == pl.Date or (isinstance(found, pl.Datetime) and found.time_zone is None)):

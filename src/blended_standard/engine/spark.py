@@ -65,7 +65,7 @@ class SparkEngine(Engine):
     def bind(self, data: Any, record: type[Record]) -> Bound:
         """Return `data` in canonical form."""
         if not isinstance(data, ParquetSource | DataFrame):
-            table, problems, unknown = canonical(to_arrow(data, record), record)
+            table, problems, unknown, _ = canonical(to_arrow(data, record), record)
             return Bound(wrap(self._session.createDataFrame(table)), problems, unknown)
         frame = self._session.read.parquet(*map(str, data.paths)) if isinstance(data, ParquetSource) else data
         types = {field.name: field.dataType for field in frame.schema.fields}

@@ -154,6 +154,7 @@ def records_of(table: str, data: Any) -> Iterator[Record]:
             except ValueError:
                 shown = "the value given" if field.identifying else repr(value)[:80]
                 refused.add(number, None, field.name, f"{shown} is not accepted. Accepted: {FORMS[field.type]}.")
+        refused.check([], list)
         reasons = json.loads(row.get(MISSING) or "{}")
         values["missing"] = {name: Missing(reason) for name, reason in reasons.items()}
         values["extra"] = json.loads(row.get(EXTRA) or "{}")

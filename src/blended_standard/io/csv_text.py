@@ -7,12 +7,15 @@ the apostrophe away again. Numbers are written as they are.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import attrs
 
 from blended_standard._files import FORMULA
 from blended_standard.findings import FindingCollector
@@ -22,7 +25,9 @@ from blended_standard.io.text import (
     RawRow,
     blank_lines,
     hides,
+    is_decoded,
     is_sound_text,
+    is_whole,
     mixed_line_ends,
     parse_object,
     text_of,
@@ -31,6 +36,8 @@ from blended_standard.io.text import (
 _QUOTED = re.compile(r'"[^"]*+"')
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
 _ROW = re.compile(rf"{_FIELD}(?:,{_FIELD})*+(?:\r\n|\r|\n)?")
+_FIELDS = re.compile(rf"(?:{_FIELD},)*+")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _NEEDS_QUOTES = re.compile('[,"\r\n]')
 _ACTIVE = (*FORMULA, "\t", "\r", "'")
 
@@ -52,19 +59,23 @@ def read_csv(
     if text is None:
         return
     mixed_line_ends(_QUOTED.sub("", text) if '"' in text else text, table, found)
-    yield from _Reader(text, table, found, limits, escaped).rows(known)
+    reader = _Reader(content, text, table, found, limits, escaped)
+    del text  # the lines are read from the bytes: a file is held twice at most
+    yield from reader.rows(known)
 
 
 class _Reader:
     """Reads one file, row by row."""
 
-    def __init__(self, text: str, table: str, found: FindingCollector, limits: Limits, escaped: bool) -> None:
-        self._lines = _Lines(text)
+    def __init__(
+        self, content: bytes, text: str, table: str, found: FindingCollector, limits: Limits, escaped: bool
+    ) -> None:
+        self._lines = _Lines(content)
         # The limit of the csv module is that of the process: it is only ever raised, and ours is checked besides.
         csv.field_size_limit(max(csv.field_size_limit(), limits.field_length))
         self._csv = csv.reader(self._lines, strict=True)
         self._table, self._found, self._limits, self._escaped = table, found, limits, escaped
-        self._has_quotes, self._hides = '"' in text, hides(text)
+        self._has_quotes, self._hides, self._whole = '"' in text, hides(text), is_whole(text)
         self._restored = 0
 
     def rows(self, known: tuple[str, ...]) -> Iterator[RawRow]:
@@ -79,9 +90,8 @@ class _Reader:
             except StopIteration:
                 break
             except csv.Error as error:
-                self._lines.taken.clear()
                 row += 1
-                self._broken(Place(self._table, row, line, self._found), str(error))
+                self._broken(self._lines.take(), Place(self._table, row, line, self._found), str(error))
                 continue
             raw = self._lines.take()
             if not cells:
@@ -89,6 +99,8 @@ class _Reader:
                 continue
             blank, trailing = blank + trailing, 0
             row += 1
+            if not self._whole and not is_decoded(raw, Place(self._table, row, line, self._found)):
+                continue
             if self._looks_plain(cells, header, raw) or self._is_sound(
                 cells, header, raw, Place(self._table, row, line, self._found)
             ):
@@ -107,7 +119,8 @@ class _Reader:
         except csv.Error as error:
             self._found.add("FIL-UNREADABLE", table=self._table, line=1, detail=f"({error})")
             return None
-        self._lines.taken.clear()
+        if not is_decoded(self._lines.take(), Place(self._table, None, 1, self._found)):
+            return None
         if self._escaped:
             header = [self._restore(name) for name in header]
         problem = _problem_with_header(header, known, self._limits)
@@ -122,11 +135,18 @@ class _Reader:
                 self._found.add("CSV-HEADER-LIKE", table=self._table, line=1, field=name, detail=detail)
         return header
 
-    def _broken(self, place: Place, error: str) -> None:
+    def _broken(self, raw: str, place: Place, error: str) -> None:
+        """Report a row that the csv module refuses; what it took of the file until then is `raw`."""
+        is_decoded(raw, place)
+        whole = _FIELDS.match(raw)
+        opened = len(_LINE_END.findall(raw[: whole.end()])) if whole else 0
+        lines = len(_LINE_END.findall(raw)) - opened
         if "end of data" in error:
-            place.add("CSV-CUT", detail="It opens in this row.")
+            attrs.evolve(place, line=place.line + opened).add("CSV-CUT", detail="It opens in this line.")
         elif "field limit" in error:
-            place.add("LIM-FIELD", detail=f"The limit is {self._limits.field_length:,} characters.")
+            limit = f"The limit is {self._limits.field_length:,} characters."
+            quote = f" A quote opens in line {place.line + opened:,}, and {lines:,} lines were passed over as its text."
+            place.add("LIM-FIELD", detail=limit + (quote if lines > 1 else ""))
         else:
             place.add("CSV-QUOTE", detail=f"({error})")
 
@@ -166,10 +186,12 @@ class _Reader:
 
 
 class _Lines:
-    """The lines of a text, kept until their row has been judged."""
+    """The lines of a file, kept until their row has been judged."""
 
-    def __init__(self, text: str) -> None:
-        self._stream = io.StringIO(text, newline="")
+    def __init__(self, content: bytes) -> None:
+        stream = io.BytesIO(content)
+        stream.seek(len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0)
+        self._stream = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
         self.taken: list[str] = []
 
     def __iter__(self) -> _Lines:

@@ -10,6 +10,7 @@ from typing import Any
 from blended_standard.errors import UnreadableInputError
 from blended_standard.findings import FindingCollector
 from blended_standard.io.tables import ParquetSource
+from blended_standard.model import RECORDS, FieldType
 from blended_standard.spec import Standard
 
 
@@ -22,7 +23,7 @@ def is_whole(path: Path, table: str, found: FindingCollector) -> bool:
         stream.seek(max(size - 4, 0))
         tail = stream.read(4)
     if b"PARE" in (head, tail):
-        found.add("PQT-CUT", table=table, detail=f"({path.name} is encrypted, which is not read)")
+        found.add("PQT-CODEC", table=table, detail=f"({path.name} is encrypted)")
         return False
     if not head == tail == b"PAR1" or size < 12:
         found.add("PQT-CUT", table=table, detail=f"({path.name}, {size:,} bytes)")
@@ -59,15 +60,38 @@ def damaged(tables: Mapping[str, Any], found: FindingCollector) -> set[str]:
     names: set[str] = set()
     for name, data in tables.items():
         for path in data.paths if isinstance(data, ParquetSource) else ():
-            file = pq.ParquetFile(path)
-            for group in range(file.num_row_groups):
-                try:
+            place = path.name
+            try:
+                file = pq.ParquetFile(path)
+                for group in range(file.num_row_groups):
+                    place = f"{path.name}, row group {group + 1} of {file.num_row_groups}"
                     file.read_row_group(group)
-                except (OSError, pa.ArrowException) as error:
-                    detail = f"({path.name}, row group {group + 1} of {file.num_row_groups}: {_brief(error)})"
-                    found.add("PQT-CORRUPT", table=name, detail=detail)
-                    names.add(name)
+            except (OSError, pa.ArrowException) as error:
+                code = "PQT-CODEC" if "codec" in str(error) else "PQT-CORRUPT"
+                found.add(code, table=name, detail=f"({place}: {_brief(error)})")
+                names.add(name)
     return names
+
+
+def report_changed(tables: Mapping[str, Any], found: FindingCollector) -> set[str]:
+    """Report Parquet tables of which a file is no longer what it was when it was found; return their names."""
+    names: set[str] = set()
+    for name, data in tables.items():
+        source = data if isinstance(data, ParquetSource) else ParquetSource(paths=())
+        for path, mark in zip(source.paths, source.marks, strict=False):
+            if mark_of(path) != mark:
+                found.add("FIL-CHANGED", table=name, detail=f"({path.name})")
+                names.add(name)
+    return names
+
+
+def mark_of(path: Path) -> tuple[int, int] | None:
+    """Return the size of a file and when it was last written; None where it is gone."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_size, facts.st_mtime_ns
 
 
 def refuse_damaged(tables: Mapping[str, Any], standard: Standard, cause: Exception) -> None:
@@ -84,7 +108,7 @@ def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:
 
     try:
         with pq.ParquetFile(path) as file:
-            facts = file.metadata
+            facts, schema = file.metadata, file.schema_arrow
     except (OSError, pa.ArrowException) as error:
         found.add("PQT-CUT", table=table, detail=f"({path.name}: {_brief(error)})")
         return False
@@ -101,7 +125,37 @@ def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:
         return False
     if not rows:
         found.add("FIL-NO-ROWS", table=table)
+    report_casts(schema, table, found)
     return True
+
+
+def report_casts(schema: Any, table: str, found: FindingCollector) -> None:
+    """Report, in one note, the columns of an Arrow schema that are of another type and are cast without loss."""
+    kinds = {field.name: field.type for field in RECORDS[table].fields()}
+    casts = [
+        f"{column.name} from {column.type}"
+        for column in schema
+        if column.name in kinds and _is_cast(kinds[column.name], column.type)
+    ]
+    if casts:
+        found.add("TYP-CAST", table=table, detail=f"({'; '.join(casts)})")
+
+
+def _is_cast(kind: FieldType, given: Any) -> bool:
+    """Say whether a type is not that of a field and can say the same; values that cannot are found by the engine."""
+    import pyarrow.types as types
+
+    if types.is_dictionary(given):
+        return kind == "text"
+    numeric = (types.is_integer, types.is_floating, types.is_decimal)
+    accepted: dict[FieldType, tuple[Any, ...]] = {
+        "text": (types.is_large_string, types.is_string_view, types.is_integer),
+        "integer": numeric,
+        "number": numeric,
+        "date": (types.is_date64, lambda of: types.is_timestamp(of) and of.tz is None),
+    }
+    own = {"integer": types.is_int64, "number": types.is_float64}.get(kind, lambda _: False)
+    return not own(given) and any(is_one(given) for is_one in accepted.get(kind, ()))
 
 
 def _brief(error: Exception) -> str:

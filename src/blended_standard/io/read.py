@@ -17,7 +17,7 @@ from blended_standard.findings import FindingCollector
 from blended_standard.io.archives import open_archive, unpack
 from blended_standard.io.csv_text import local_value, read_csv
 from blended_standard.io.limits import LIMITS, Limits
-from blended_standard.io.parquet import differ, is_whole
+from blended_standard.io.parquet import differ, is_whole, mark_of
 from blended_standard.io.submission import Manifest, Submission, make_manifest
 from blended_standard.io.tables import MISSING, Columns, ParquetSource
 from blended_standard.io.text import RawRow, read_json_lines
@@ -118,6 +118,8 @@ def files_of(source: str | Path | Iterable[str | Path], *, limits: Limits = LIMI
         for file in sorted(path.iterdir()):
             if file.is_file() and not file.name.startswith("."):
                 yield SourceFile(file.name, functools.partial(_steady_content, file, limits), file)
+            elif file.suffix in _FORMATS:
+                yield SourceFile(file.name, _refuse_irregular, file)
     elif path.suffix.lower() == ".zip" and path.is_file():
         yield from _members(path, limits)
     elif path.is_file():
@@ -135,6 +137,10 @@ class RefusedFileError(UnreadableInputError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (RefusedFileError, (self.code, self.detail))
+
+
+def _refuse_irregular() -> bytes:
+    raise RefusedFileError("FIL-UNREADABLE", "(not a regular file)")
 
 
 def _steady_content(path: Path, limits: Limits) -> bytes:
@@ -271,5 +277,9 @@ def _parquet(files: list[SourceFile], record: type[Record], found: FindingCollec
     paths = [file.path for file in files if file.path is not None]
     if len(paths) < len(files):
         raise UnreadableInputError(f"{record.table}: Parquet inside a zip archive is not read. Unpack it first.")
-    sound = tuple(path for path in paths if is_whole(path, record.table, found))
-    return ParquetSource(paths=sound) if sound and not differ(sound, record.table, found) else None
+    for path in paths:
+        if not path.is_file():
+            found.add("FIL-UNREADABLE", table=record.table, detail=f"({path.name} is not a regular file)")
+    sound = tuple(path for path in paths if path.is_file() and is_whole(path, record.table, found))
+    marks = tuple(map(mark_of, sound))
+    return ParquetSource(paths=sound, marks=marks) if sound and not differ(sound, record.table, found) else None

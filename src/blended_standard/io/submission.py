@@ -12,6 +12,7 @@ import attrs
 from blended_standard.errors import UsageError, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.local_time import known_zone
+from blended_standard.io.parquet import report_casts
 from blended_standard.io.text import RawRow
 from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Record
@@ -179,6 +180,8 @@ def expect_submission(submission: object) -> None:
 
 def _as_data(table: str, data: Any, found: FindingCollector, zone: ZoneInfo | None) -> Any:
     if not isinstance(data, Mapping):
+        if type(data).__module__.startswith("pyarrow."):
+            report_casts(data.schema, table, found)
         return data
     lengths = {name: len(column) for name, column in data.items()}
     if len(set(lengths.values())) > 1:

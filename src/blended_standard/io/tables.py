@@ -27,6 +27,7 @@ class Columns:
 
 @attrs.frozen(kw_only=True)
 class ParquetSource:
-    """A table in Parquet files, read when an engine needs it."""
+    """A table in Parquet files, read when an engine needs it; `marks` tell whether a file is still what it was."""
 
     paths: tuple[Path, ...]
+    marks: tuple[tuple[int, int] | None, ...] = ()

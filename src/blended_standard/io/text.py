@@ -17,6 +17,7 @@ from blended_standard.io.limits import LIMITS, Limits
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
+_UNDECODED = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -50,7 +51,7 @@ class Place:
     """Where a row stands, and where what is wrong with it goes."""
 
     table: str
-    row: int
+    row: int | None
     line: int
     found: FindingCollector
 
@@ -67,7 +68,7 @@ def read_json_lines(
     if text is None:
         return
     mixed_line_ends(text, table, found)
-    hiding, escaping = hides(text), "\\u" in text
+    hiding, escaping, whole = hides(text), "\\u" in text, is_whole(text)
     lines = _LINE_END.split(text) if "\r" in text else text.split("\n")
     last = max(number for number, line in enumerate(lines, start=1) if line.strip())
     row = blank = 0
@@ -76,6 +77,8 @@ def read_json_lines(
             blank += 1
             continue
         row += 1
+        if not whole and not is_decoded(line, Place(table, row, number, found)):
+            continue
         values = _parsed(line, limits, cut=number == len(lines))
         if isinstance(values, Problem):
             found.add(values.code, table=table, row=row, line=number, field=values.field, detail=values.detail)
@@ -106,7 +109,10 @@ def text_of(content: bytes, table: str, found: FindingCollector) -> str | None:
 
 
 def _decode(content: bytes, table: str, found: FindingCollector) -> str | None:
-    """Return the text without its mark and without the lines that are not UTF-8, or None when it is UTF-16."""
+    """Return the text without its mark, or None when it is UTF-16.
+
+    A byte that is not UTF-8 stands in it as half a character (PEP 383), which no text has of its own.
+    """
     if content.startswith(_UTF16_MARKS) or content[:64].count(0) > len(content[:64]) // 4:
         found.add("ENC-NOT-UTF8", table=table, detail="It looks like UTF-16. Name it with encoding to read it.")
         return None
@@ -116,7 +122,7 @@ def _decode(content: bytes, table: str, found: FindingCollector) -> str | None:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_by_line(content, table, found)
+        return content.decode("utf-8", "surrogateescape")
 
 
 def mixed_line_ends(text: str, table: str, found: FindingCollector) -> None:
@@ -137,6 +143,22 @@ def blank_lines(count: int, table: str, found: FindingCollector) -> None:
 def hides(text: str) -> bool:
     """Say whether a text holds a character that does not show: NUL, a control, a change of direction."""
     return _HIDING.search(text) is not None
+
+
+def is_whole(text: str) -> bool:
+    """Say whether every byte of a file was UTF-8."""
+    return _UNDECODED.search(text) is None
+
+
+def is_decoded(raw: str, place: Place) -> bool:
+    """Report the first byte of a row that is not UTF-8, by its line and its place in it."""
+    byte = _UNDECODED.search(raw)
+    if byte is None:
+        return True
+    *before, line = _LINE_END.split(raw[: byte.start()])
+    offset = len(line.encode("utf-8", "surrogateescape")) + 1
+    attrs.evolve(place, line=place.line + len(before)).add("ENC-NOT-UTF8", detail=f"(byte {offset} of the line)")
+    return False
 
 
 def is_sound_text(name: str, text: str, place: Place) -> bool:
@@ -209,17 +231,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
-
-
-def _decode_by_line(content: bytes, table: str, found: FindingCollector) -> str:
-    kept: list[str] = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            kept.append(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            found.add("ENC-NOT-UTF8", table=table, line=number, detail=f"(byte {error.start + 1} of the line)")
-            kept.append("")
-    return "\n".join(kept)
 
 
 class KeyTwiceError(ValueError):

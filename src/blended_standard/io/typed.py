@@ -196,6 +196,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _date(value: Any) -> dt.date:
+    if isinstance(value, dt.datetime) and value.tzinfo is None and value.time() == dt.time():
+        return value.date()
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     if isinstance(value, str):

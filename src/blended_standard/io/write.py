@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import attrs
 
+from blended_standard._files import with_room
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
@@ -68,6 +69,10 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
         if directory.exists():
             directory.rmdir()
         working.rename(directory)
+    except OSError as error:
+        written = sum(file.stat().st_size for file in working.iterdir())
+        shutil.rmtree(working, ignore_errors=True)
+        raise with_room(error, directory.parent, f"more than the {written:,} bytes written are needed") from error
     except BaseException:
         shutil.rmtree(working, ignore_errors=True)
         raise

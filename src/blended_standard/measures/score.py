@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from blended_standard.engine import Engine, open_engine
-from blended_standard.errors import UsageError, expect
+from blended_standard.errors import BlendedStandardError, UsageError, expect
 from blended_standard.io import Submission
 from blended_standard.io.parquet import refuse_damaged
 from blended_standard.io.submission import expect_submission
@@ -91,6 +91,8 @@ def score(
         An unknown measure, group or parameter, or no as-of date.
     UnreadableInputError
         A Parquet file is damaged; the message names it and the row group.
+    ExhaustedError
+        The memory is used up; the message names the measure.
 
     Examples
     --------
@@ -105,13 +107,16 @@ def score(
     grouping = Grouping.of(by)
     overrides = {**chosen.parameters, **(parameters or {})}
     results: list[MeasureResult] = []
-    opened = open_engine(engine)
+    opened, stage = open_engine(engine), ""
     try:
-        scorer = _Scorer(Blocks(submission, opened, day), grouping, standard, chosen, overrides)
-        for name in standard.measure_ids(measures):
-            if progress:
-                progress(name)
-            results += scorer.results(name)
+        with opened.at_stage(lambda: stage):
+            scorer = _Scorer(Blocks(submission, opened, day), grouping, standard, chosen, overrides)
+            for stage in standard.measure_ids(measures):
+                if progress:
+                    progress(stage)
+                results += scorer.results(stage)
+    except BlendedStandardError:
+        raise
     except Exception as error:
         refuse_damaged(submission.tables, standard, error)
         raise

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from blended_standard.engine.base import BEYOND_ASCII
 from blended_standard.engine.zones import is_zone
 from blended_standard.io.tables import INVALID
-from blended_standard.model import FieldSpec, Record
+from blended_standard.model import RECORDS, FieldSpec, Record
 from blended_standard.model.fields import EARLIEST_YEAR, LATEST_YEAR, MAXIMUM_ID_LENGTH
 from blended_standard.spec import Profile, Standard
 
@@ -32,6 +33,9 @@ SPACES = (" ", "\t", "\n", "\r")
 E_MAIL = r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}"
 SOCIAL_SECURITY = r"(?:^|[^0-9A-Za-z-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?:$|[^0-9A-Za-z-])"
 SOCIAL_SECURITY_LENGTH = 11
+_WORD = r"[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]*"
+PERSON = rf"^[A-ZÀ-Þ][A-Za-zÀ-ÿ'’-]*[a-zà-ÿ](?:, ?| ){_WORD}(?: {_WORD})?$"
+"""Two or three words that begin with a capital, as in Jane Doe and Doe, Jane A."""
 
 MAY_LIE_AHEAD: frozenset[tuple[str, str]] = frozenset(
     {
@@ -105,6 +109,8 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield from _time(record, field, context.as_of)
         if field.type == "text" and not (field.codes or field.refers_to):
             yield FieldCheck("PRV-DIRECT", field, _direct(field, plain=context.plain and field.key), redact=True)
+        if field == single_key(record.table) and not context.plain:
+            yield FieldCheck("IDS-TWIN", field, _of(field, BEYOND_ASCII))
         if field.name == "time_zone":
             unknown = sorted(zone for zone in context.zones if not is_zone(zone))
             for zone in unknown[:_MOST_ZONES]:
@@ -169,13 +175,26 @@ def _direct(field: FieldSpec, *, plain: bool) -> nw.Expr:
     if plain:
         return number
     address = column.str.contains("@", literal=True) & column.str.contains(E_MAIL)
-    return number | address
+    if not names_person(field):
+        return number | address
+    return number | address | (column.str.contains(" ", literal=True) & column.str.contains(PERSON))
+
+
+def names_person(field: FieldSpec) -> bool:
+    """Say whether a field holds the pseudonym of a person, where a name would give them away."""
+    return field.identifying and field.refers_to is None
 
 
 def _of(field: FieldSpec, name: str | None = None) -> nw.Expr:
     import narwhals.stable.v2 as nw
 
     return nw.col(name or field.name)
+
+
+def single_key(table: str) -> FieldSpec | None:
+    """Return the key of a table where it is one text, of which people may take one for another."""
+    key = [field for field in RECORDS[table].fields() if field.key]
+    return key[0] if len(key) == 1 and key[0].type == "text" else None
 
 
 def near_zones(zone: str) -> str:

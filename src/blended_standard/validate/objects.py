@@ -179,7 +179,8 @@ def _text_problems(field: FieldSpec, value: str) -> Iterator[tuple[str, str]]:
     if not (field.codes or field.refers_to):
         number = re.search(bulk.SOCIAL_SECURITY, value)
         short = not field.key or len(value) == bulk.SOCIAL_SECURITY_LENGTH
-        if (number and short) or re.search(bulk.E_MAIL, value):
+        named = bulk.names_person(field) and " " in value and re.search(bulk.PERSON, value)
+        if (number and short) or named or re.search(bulk.E_MAIL, value):
             yield "PRV-DIRECT", ""
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.engine import Engine, Suspects, open_engine
-from blended_standard.errors import UsageError
+from blended_standard.errors import BlendedStandardError, UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
-from blended_standard.io.parquet import damaged
+from blended_standard.io.parquet import damaged, report_changed
 from blended_standard.io.submission import expect_submission
 from blended_standard.io.tables import LINE, ROW
 from blended_standard.model import RECORDS, FieldSpec
@@ -33,14 +33,13 @@ from blended_standard.validate.passes import (
 from blended_standard.validate.report import TableCount, ValidationReport
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
-from blended_standard.validate.twins import twins
+from blended_standard.validate.twins import look_alikes
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 _MOST_BROKEN = 500_000
 _LARGE = 200_000
-_BEYOND_ASCII = r"[^\x00-\x7F]"
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -82,9 +81,11 @@ def validate(
     found = submission.found.copy()
     try:
         return _judged(submission, found, profile, engine, partial=partial, progress=progress)
+    except BlendedStandardError:
+        raise
     except Exception:
         found = submission.found.copy()
-        hurt = damaged(submission.tables, found)
+        hurt = report_changed(submission.tables, found) or damaged(submission.tables, found)
         if not hurt:
             raise
     sound = {name: data for name, data in submission.tables.items() if name not in hurt}
@@ -109,15 +110,25 @@ def _judged(
             f"Findings name the rows of a table, and {opened.name} keeps no order of rows. Validate on duckdb, polars "
             "or pandas, and score on any engine."
         )
+    stage = ""
+
+    def reached(step: str) -> None:
+        nonlocal stage
+        stage = step
+        if progress:
+            progress(step)
+
     try:
-        tables = BoundTables(submission, opened)
-        run = _Run(tables, chosen, found, opened, progress or (lambda _: None))
-        run.partial = partial
-        if not partial:
-            run.required_tables()
-        run.begin()
-        counts = tuple(run.table(name) for name in RECORDS if name in tables)
-        run.record_rules()
+        with opened.at_stage(lambda: stage):
+            tables = BoundTables(submission, opened)
+            run = _Run(tables, chosen, found, opened, reached)
+            run.partial = partial
+            if not partial:
+                run.required_tables()
+            run.begin()
+            counts = tuple(run.table(name) for name in RECORDS if name in tables)
+            run.record_rules()
+        report_changed(submission.tables, found)
     finally:
         if opened is not engine:
             opened.close()
@@ -173,8 +184,6 @@ class _Run:
             survey = self.surveys.pop(name, None) or self._survey(name)
             broken = self._rows(name, survey, rows)
             self._keys(name, self._alike(name, spaced=True) if "FLD-ID" in broken else survey.alike)
-        if rows < _LARGE:
-            self._look_alike(name)
         return TableCount(table=name, read=rows, usable=rows - unusable)
 
     def record_rules(self) -> None:
@@ -191,10 +200,11 @@ class _Run:
         for column in bound.unknown:
             if ":" not in column:
                 self.found.add("FLD-UNKNOWN", table=name, field=column)
-        for problem in bound.problems:
+        for problem in (*bound.problems, *bound.lost()):
             field = problem.field
             if problem.found is not None:
-                detail = f"The column is of type {problem.found}; a {field.type} is expected."
+                lost = "" if problem.count is None else ", which some values of it cannot be without a change"
+                detail = f"The column holds {problem.holds}; a field of type {field.type} is expected{lost}."
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
             elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
@@ -267,6 +277,10 @@ class _Run:
         for check, count, flag in zip(checks, counts, flags, strict=True):
             if count == rows and check.code == "FLD-REQUIRED":
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=check.field.name, count=1)
+            elif count and check.code == "IDS-TWIN":
+                self._report_twins(
+                    name, check.field, look_alikes(self.tables[name], check.field.name, self.engine, rows)
+                )
             elif count:
                 self._examples(check.code, name, check.field, looked.filter(nw.col(flag) == 1), count, check)
         return {check.code for check, count in zip(checks, counts, strict=True) if count}
@@ -307,22 +321,22 @@ class _Run:
                 .agg(_written=nw.len(), _first=nw.col(names[0]).min())
             )
             twins = kept.join(several.filter(nw.col("_written") > 1), on=folded)
-            self._report("IDS-TWIN", name, key[0], twins.filter(nw.col(names[0]) != nw.col("_first")))
+            self._report_twins(name, key[0], twins.filter(nw.col(names[0]) != nw.col("_first")))
 
-    def _look_alike(self, name: str) -> None:
-        """Find identifiers that look alike, where any is written in more than ASCII; large tables are left aside."""
+    def _report_twins(self, name: str, field: FieldSpec, twins: nw.LazyFrame[Any]) -> None:
+        """Report identifiers that look like `_first`; the other is named too, by its row alone where it must not be."""
         import narwhals.stable.v2 as nw
 
-        key = [field for field in RECORDS[name].fields() if field.key]
-        if len(key) != 1 or key[0].type != "text":
-            return
-        column = nw.col(key[0].name)
-        names = self.tables[name].select(column)
-        if not self._count(names.filter(column.str.contains(_BEYOND_ASCII))):
-            return
-        found = twins(value for value in self.engine.collect(names.unique())[key[0].name] if value)
-        if found:
-            self._report("IDS-TWIN", name, key[0], self.tables[name].filter(column.is_in(found)))
+        firsts = twins.select("_first").unique()
+        places = self.tables[name].select(field.name, ROW).join(firsts, left_on=field.name, right_on="_first")
+        placed = twins.join(
+            places.group_by(field.name).agg(_at=nw.col(ROW).min()), left_on="_first", right_on=field.name
+        )
+        named = [] if field.identifying else [nw.lit("'"), nw.col("_first"), nw.lit("' in ")]
+        told = nw.concat_str(
+            nw.lit("It looks like "), *named, nw.lit("row "), nw.col("_at").cast(nw.String), nw.lit(".")
+        )
+        self._report("IDS-TWIN", name, field, placed.with_columns(told.alias(DETAIL)))
 
     def _twice(self, name: str, field: FieldSpec, key: list[str], frame: nw.LazyFrame[Any]) -> None:
         import narwhals.stable.v2 as nw

@@ -11,6 +11,7 @@ from blended_standard.engine import Bound, Engine
 from blended_standard.engine.zones import offset_seconds, with_zone
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
+from blended_standard.validate.fields import single_key
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -33,7 +34,12 @@ class BoundTables:
     bound: dict[str, Bound] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.bound = {name: self.engine.bind(data, RECORDS[name]) for name, data in self.submission.tables.items()}
+        self.bound = {name: self._bind(name, data) for name, data in self.submission.tables.items()}
+
+    def _bind(self, name: str, data: Any) -> Bound:
+        """Bind a table, with a mark of keys that could look like others."""
+        bound, key = self.engine.bind(data, RECORDS[name]), single_key(name)
+        return attrs.evolve(bound, frame=self.engine.with_beyond_ascii(bound.frame, key.name)) if key else bound
 
     def __contains__(self, name: object) -> bool:
         return name in self.bound

@@ -1,4 +1,10 @@
-"""The numbered list of bad inputs of the design: each row is shown by the functions that carry its number."""
+"""The numbered list of bad inputs of the design: each row is shown by the functions that carry its number.
+
+The list was written before the rules of the spec, and a few have other names there: CSV-EMPTY is FIL-EMPTY; NUM-GROUPED
+and NUM-RANGE are FLD-TYPE with a hint; TYP-CAST at error level is FLD-TYPE, and TYP-CAST the note of a cast without loss;
+LIM-ID is FLD-ID; IO-CHANGED is FIL-CHANGED; what is wrong with an archive or a spec file (ARC-BOMB, ARC-PATH, SPC-YAML)
+is an error that ends the command, not a finding.
+"""
 
 from __future__ import annotations
 

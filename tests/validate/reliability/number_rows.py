@@ -27,6 +27,7 @@ def minus_zero(box: Box) -> None:
     minus, plus = (read_records((WORK % text).encode(), "evidence", route="detailed")[0] for text in ("-0.0", "0"))
     assert math.copysign(1, minus.score) == 1  # type: ignore[attr-defined]
     assert minus == plus
+    assert hash(minus.score) == hash(plus.score)  # type: ignore[attr-defined]
     read = records(box, "evidence", evidence_jsonl=WORK % "-0.0")[0]
     assert math.copysign(1, read.score) == 1
 
@@ -45,6 +46,8 @@ def cancellation(box: Box) -> None:
     exact = hedges(first, second)
     assert compare.hedges_g(first, second).value == pytest.approx(exact, rel=1e-12)
     large = [1e16, 1.0, -1e16]
+    vast = compare.hedges_g([1e308, 1.5e308, 1.2e308], [0.9e308, 1e308, 1.1e308])
+    assert vast.value is None or math.isfinite(vast.value)
     assert compare.hedges_g(large, [0.0, 1.0, 2.0]).value == pytest.approx(hedges(large, [0.0, 1.0, 2.0]), rel=1e-12)
 
 
@@ -113,6 +116,8 @@ def nothing_seen(box: Box) -> None:
         compare.cumulative_incidence([1, 2, 3], [0, 0, 0])
     with pytest.raises(NotEstimableError, match="times is empty"):
         compare.kaplan_meier([], [])
+    with pytest.raises((NotEstimableError, UsageError), match="answer"):
+        scoring.irt.fit(np.full((20, 4), np.nan), model="1pl")
     nobody = score(submission({"episode": [stay(last=None)]}), "OUT-03", by=(), as_of="2026-02-01").one("OUT-03")
     assert (nobody.value, nobody.status.value) == (None, "not_mature")
     assert nobody.reason
@@ -120,12 +125,10 @@ def nothing_seen(box: Box) -> None:
 
 @row(99)
 def not_converged(box: Box) -> None:
-    """A calibration that stopped early says so first, and after how many steps; weights that cannot balance are refused."""
+    """A search that stopped early is refused with its steps and its gradient; so are weights that cannot balance."""
     answers = (np.random.default_rng(1).random((200, 6)) < 0.5).astype(float)
-    stopped = scoring.irt.fit(answers, model="2pl", max_iterations=1)
-    assert not stopped.converged
-    assert stopped.iterations >= 1
-    assert "do not report these estimates" in stopped.notices[0]
+    with pytest.raises(NotEstimableError, match=r"after 1 steps without converging; the largest gradient is \d"):
+        scoring.irt.fit(answers, model="2pl", max_iterations=1)
     with pytest.raises(NotEstimableError, match=r"lies outside their convex hull"):
         compare.entropy_balance((np.arange(20) > 9).astype(int), {"a": np.arange(20.0)})
 

@@ -19,6 +19,10 @@ from blended_standard.scoring import irt
 from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped
 from blended_standard.scoring.irt.items import MODELS, Model
 
+_NOT_FITTED = (
+    "the two-group model did not converge: an item separates learners, or the anchors fit badly. "
+    "Leave misfitting items out, or set slope_prior."
+)
 _NODES = np.linspace(-6.0, 6.0, 61)
 _WEIGHTS = np.exp(-0.5 * _NODES**2) / np.exp(-0.5 * _NODES**2).sum()
 
@@ -202,20 +206,19 @@ class _Study:
         for j in freed:
             together[focal, j] = np.nan
         count = answers.shape[1]
-        made = irt.fit(
-            np.column_stack([together, apart]),
-            self.model,
-            groups=np.where(focal, "focal", "reference"),
-            reference_group="reference",
-            item_ids=[f"item{j}" for j in range(count)] + [f"focal{j}" for j in freed],
-            slope_prior=self.slope_prior,
-        )
-        left_out = [estimate.reason for estimate in made.estimates if not estimate.thresholds]
-        if left_out or not made.converged:
-            raise NotEstimableError(
-                "the two-group model did not converge: an item separates learners, or the anchors fit badly. "
-                "Leave misfitting items out, or set slope_prior"
+        try:
+            made = irt.fit(
+                np.column_stack([together, apart]),
+                self.model,
+                groups=np.where(focal, "focal", "reference"),
+                reference_group="reference",
+                item_ids=[f"item{j}" for j in range(count)] + [f"focal{j}" for j in freed],
+                slope_prior=self.slope_prior,
             )
+        except NotEstimableError as error:
+            raise NotEstimableError(f"{_NOT_FITTED} {error}") from error
+        if any(not estimate.thresholds for estimate in made.estimates):
+            raise NotEstimableError(_NOT_FITTED)
         return made
 
 

@@ -46,6 +46,7 @@ class Solution(NamedTuple):
     information: Floats
     cross_product: Floats
     iterations: int
+    gradient: float
     decrement: float
     converged: bool
 
@@ -125,8 +126,9 @@ def _newton(
     step = _direction(known[0][cell], gradient[free], 0.0)
     decrement = abs(float(gradient[free] @ step))
     prior = log_density(problem, state.vector())
+    steepest = float(np.abs(gradient[free]).max(initial=0.0))
     converged = decrement < max(10 * tolerance, 1e-7)
-    return Solution(state, value - prior, prior, *known, steps, decrement, converged)
+    return Solution(state, value - prior, prior, *known, steps, steepest, decrement, converged)
 
 
 def _information(marginal: Marginal, problem: Problem, state: State) -> tuple[Floats, Floats]:

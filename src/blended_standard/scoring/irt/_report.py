@@ -288,10 +288,6 @@ def _notices(
         made.append(f"{unanswered} rows have no answer and are left out.")
     if covariance is None:
         made.append(_SINGULAR)
-    if not solution.converged:
-        made.append(
-            f"the search stopped after {solution.iterations} steps without converging: do not report these estimates."
-        )
     for j, slope in enumerate(items.slope):
         if slope < 0:
             made.append(f"item {items.item_ids[j]} has a negative slope ({slope:.3g}): check its key.")

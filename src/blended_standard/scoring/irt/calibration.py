@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.errors import UsageError
+from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.scoring.irt._estimate import Problem, Solution, maximize
 from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt._marginal import State
@@ -92,7 +92,8 @@ def fit(
     UsageError
         Codes the model does not take, lengths that do not fit, unknown names.
     NotEstimableError
-        Nobody answered, or too few items are left: 2 for rasch, 1pl and pcm, 3 otherwise.
+        Nobody answered, or too few items are left: 2 for rasch, 1pl and pcm, 3 otherwise. Or the search did not
+        converge; the message gives the steps and the largest gradient.
 
     Notes
     -----
@@ -117,6 +118,12 @@ def fit(
         raise UsageError(f"group {names[int(np.argmin(used))]!r} has no learner with an answer: leave it out.")
     problem, start = build(table, plan, fixed, len(names), guessing_prior, slope_prior)
     solution, theta = _solve(patterns, problem, start, plan, quadrature_points, tolerance, max_iterations)
+    if not solution.converged:
+        raise NotEstimableError(
+            f"The search stopped after {solution.iterations} steps without converging; the largest gradient "
+            f"is {solution.gradient:.2g}. Raise max_iterations, set slope_prior, or leave out items that separate "
+            "learners."
+        )
     errors = errors_of(problem, solution, se_method)
     scale_id = fixed.scale_id if fixed is not None else _scale_id(plan, solution.state, names[0])
     return describe(table, plan, problem, solution, errors, patterns, names, theta, scale_id)

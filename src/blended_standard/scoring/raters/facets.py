@@ -151,11 +151,11 @@ def many_facet_rasch(
     data, labels, scale = _read(learners, raters, scores, items, categories)
     x, w = np.polynomial.hermite_e.hermegauss(nodes)
     w = w / w.sum()
-    vector, converged = _maximize(data, x, w)
+    vector = _maximize(data, x, w)
     information = _information(data, vector, x, w)
     covariance = _inverse(information)
     posterior, log_likelihood = _posterior(data, _unpack(data, vector), x, w)
-    return _assemble(data, labels, scale, vector, covariance, posterior, x, log_likelihood, converged)
+    return _assemble(data, labels, scale, vector, covariance, posterior, x, log_likelihood)
 
 
 def _read(
@@ -286,7 +286,7 @@ def _objective(vector: Floats, data: _Ratings, x: Floats, w: Floats) -> tuple[fl
     return -log_likelihood / data.score.size, -gradient / data.score.size
 
 
-def _maximize(data: _Ratings, x: Floats, w: Floats) -> tuple[Floats, bool]:
+def _maximize(data: _Ratings, x: Floats, w: Floats) -> Floats:
     from scipy.optimize import minimize
 
     start = np.zeros(data.sizes[1] + data.sizes[2] + data.n_steps - 1)
@@ -300,7 +300,14 @@ def _maximize(data: _Ratings, x: Floats, w: Floats) -> tuple[Floats, bool]:
     )
     if not np.isfinite(found.x).all():
         raise NotEstimableError("The likelihood has no finite maximum for these ratings; collect more of them.")
-    return found.x, bool(np.abs(found.jac).max() < 1e-5)
+    gradient = float(np.abs(found.jac).max(initial=0.0))
+    if gradient >= 1e-5:
+        raise NotEstimableError(
+            f"The search stopped after {found.nit} steps without converging; the largest gradient is {gradient:.2g}. "
+            "Leave out raters or items whose scores separate learners."
+        )
+    vector: Floats = found.x
+    return vector
 
 
 def _information(data: _Ratings, vector: Floats, x: Floats, w: Floats) -> Floats:
@@ -335,7 +342,6 @@ def _assemble(
     posterior: Floats,
     x: Floats,
     log_likelihood: float,
-    converged: bool,
 ) -> ManyFacetRasch:
     at = _unpack(data, vector)
     _, n_items, n_raters = data.sizes
@@ -360,7 +366,7 @@ def _assemble(
         categories=scale,
         ability_sd=sd_estimate,
         log_likelihood=log_likelihood,
-        converged=converged,
+        converged=True,
         n=data.score.size,
     )
 
