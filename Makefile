@@ -39,7 +39,7 @@ check: lint types test
 
 # Needs Java.
 spark: $(READY)
-	$(BIN)/python -m pytest tests/engine/test_spark.py
+	$(BIN)/python -m pytest tests/engine/test_spark.py -m scale
 
 statistical: $(READY)
 	$(BIN)/python -m pytest tests/statistical -m statistical

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -61,10 +61,10 @@ def disagreements(batch: Batch, engine: Any) -> list[str]:
     return found
 
 
-def _batches() -> list[Batch]:
-    """Return as few batches as hold all cases."""
+def batches(cases: Iterable[tuple[str, Case]]) -> list[Batch]:
+    """Return as few batches as hold the cases."""
     made: list[Batch] = []
-    for measure, case in CASES:
+    for measure, case in cases:
         shared = can_share(measure, case)
         batch = next((batch for batch in made if shared and batch.takes(measure, case)), None)
         if batch is None:
@@ -101,4 +101,4 @@ def _identifiers(name: str) -> frozenset[str]:
     return frozenset(field.name for field in texts if field.key or field.refers_to or field.name == "jurisdiction")
 
 
-BATCHES = _batches()
+BATCHES = batches(CASES)
