@@ -20,7 +20,8 @@ Since then tables are dropped with their last reader, ENG-09 brings its histogra
 sought only where a key stands twice, and plans are a third shorter. On a busy machine (load 7 to 10), where seconds say
 little, in seconds of processor, least of three runs in turn, before and after: 1e7 12.2 and 10.4, where SQL takes 10.1;
 1e5, nearly all of it planning and imports, 2.3 and 1.8; memory at 1e8 3.07 and 2.26 GB. Planning still shows at 1e6 and
-below: 2.4 s of processor, and SQL 1.0.
+below: 2.4 s of processor, and SQL 1.0. One pair at 1e8 under load 10 to 14: ours 132 s of processor and 2.25 GB, SQL
+117 s and 3.26 GB (wall 585 and 258 s, as others worked). Not yet measured again alone on the machine.
 """
 
 from __future__ import annotations
