@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from blended_standard.adapters._badge_rules import envelope_problem, kinds
-from blended_standard.adapters.documents import signed_claims
+from blended_standard.adapters.documents import listed, signed_claims
 from blended_standard.adapters.work import Work
 
 Document = dict[str, Any]
@@ -46,7 +46,7 @@ def opened(sent: Any, work: Work, *, signed: bool = False) -> Iterator[tuple[Doc
         yield from _inside(sent, subject, "verifiableCredential", work)
     elif subject is None and any(name in sent for name in _ANSWER):
         for name in _ANSWER:
-            for each in _listed(sent.get(name)):
+            for each in listed(sent.get(name)):
                 yield from opened(each, work)
     else:
         yield sent, signed
@@ -57,7 +57,7 @@ def _inside(sent: Document, holder: Document, name: str, work: Work) -> Iterator
     work.see_document(rest)
     if holder is not sent:
         work.see_document({key: value for key, value in holder.items() if key != name}, "credentialSubject")
-    for each in _listed(holder.get(name)):
+    for each in listed(holder.get(name)):
         yield from opened(each, work)
 
 
@@ -79,7 +79,3 @@ def _claimed(text: str) -> Document | None:
     if isinstance(subject, dict) and "id" not in subject and "sub" in claims:
         made["credentialSubject"] = subject | {"id": claims["sub"]}
     return made
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

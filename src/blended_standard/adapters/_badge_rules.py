@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from blended_standard.adapters.documents import listed
+
 Document = Mapping[str, Any]
 Problem = tuple[str, str]
 _BASES = ("https://www.w3.org/ns/credentials/v2", "https://www.w3.org/2018/credentials/v1")
@@ -66,18 +68,18 @@ def other_problem(credential: Document) -> Problem | None:
     problem = next(_envelope(credential), None)
     if problem is None and "EndorsementCredential" in kinds(credential):
         return next(_badge(credential, _TYPES | {"credentialSubject": "EndorsementSubject"}), None)
-    if problem is None and any(str(each).startswith(_1EDTECH) for each in _listed(credential.get("@context"))):
+    if problem is None and any(str(each).startswith(_1EDTECH) for each in listed(credential.get("@context"))):
         return "type", "It is neither an achievement, an endorsement nor a learner record."
     return problem
 
 
 def kinds(document: Document) -> set[str]:
     """Return the types of a document."""
-    return {str(kind) for kind in _listed(document.get("type"))}
+    return {str(kind) for kind in listed(document.get("type"))}
 
 
 def _envelope(credential: Document) -> Iterator[Problem]:
-    contexts = _listed(credential.get("@context"))
+    contexts = listed(credential.get("@context"))
     if not contexts or contexts[0] not in _BASES:
         yield "@context", "@context does not begin with that of verifiable credentials."
     if not all(isinstance(each, Mapping) or _is_url(each) for each in contexts):
@@ -91,16 +93,16 @@ def _envelope(credential: Document) -> Iterator[Problem]:
         given = credential.get(name)
         if name in credential and given != {} and not _is_url(_id(given)):
             yield name, f"{name} is not one URL."
-    subjects = _listed(credential.get("credentialSubject"))
+    subjects = listed(credential.get("credentialSubject"))
     if not subjects or not all(isinstance(each, Mapping) and each for each in subjects):
         yield "credentialSubject", "credentialSubject claims nothing."
     for each in subjects:
         if "id" in each and not _is_url(each["id"]):
             yield "credentialSubject.id", "credentialSubject.id is not one URL."
     for name in _TYPED:
-        for each in _listed(credential.get(name)):
+        for each in listed(credential.get(name)):
             given = each.get("type") if isinstance(each, Mapping) else None
-            if not given or not all(isinstance(kind, str) for kind in _listed(given)):
+            if not given or not all(isinstance(kind, str) for kind in listed(given)):
                 yield f"{name}.type", f"{name} has no type."
             elif ("id" in each and not _is_url(each["id"])) or (name == "credentialSchema" and "id" not in each):
                 yield f"{name}.id", f"{name}.id is not one URL."
@@ -132,7 +134,7 @@ def _terms(contexts: list[Any], types: set[str]) -> Iterator[Problem]:
 
 
 def _badge(credential: Document, types: Mapping[str, str]) -> Iterator[Problem]:
-    contexts = _listed(credential.get("@context"))
+    contexts = listed(credential.get("@context"))
     if len(contexts) < 2 or not str(contexts[1]).startswith(_BADGES):
         yield "@context", "@context does not name that of Open Badges second."
     for name in ("id", "issuer", "credentialSubject"):
@@ -142,7 +144,7 @@ def _badge(credential: Document, types: Mapping[str, str]) -> Iterator[Problem]:
         for each in _parts(credential, path):
             if isinstance(each, Mapping) and kind not in kinds(each):
                 yield f"{path}.type", f"{path}.type lacks {kind}."
-    for each in _listed(credential.get("proof")):
+    for each in listed(credential.get("proof")):
         method = each.get("verificationMethod") if isinstance(each, Mapping) else None
         if method is not None and not _METHOD.fullmatch(str(_id(method))):
             yield "proof.verificationMethod", "proof.verificationMethod cannot be looked up."
@@ -151,12 +153,8 @@ def _badge(credential: Document, types: Mapping[str, str]) -> Iterator[Problem]:
 def _parts(document: Any, path: str) -> list[Any]:
     found = [document]
     for name in path.split("."):
-        found = [part for each in found if isinstance(each, Mapping) for part in _listed(each.get(name))]
+        found = [part for each in found if isinstance(each, Mapping) for part in listed(each.get(name))]
     return found
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _id(value: Any) -> Any:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from blended_standard.adapters._caliper_threads import sides
+from blended_standard.adapters.documents import number
 from blended_standard.adapters.events import EventReader, Record
 
 Act = Mapping[str, Any]
@@ -97,7 +97,7 @@ def _score(scale: Mapping[str, Any], generated: Any) -> float | None:
         return None
     ends = _ends(scale)
     if ends:
-        value = _number(chosen[0])
+        value = number(chosen[0])
         return value - ends[0] if value is not None and ends[0] <= value <= ends[1] else None
     for points in (_points(scale), scale.get("itemLabels")):
         if isinstance(points, list) and points.count(chosen[0]) == 1:
@@ -107,7 +107,7 @@ def _score(scale: Mapping[str, Any], generated: Any) -> float | None:
 
 def _ends(scale: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return the ends of a scale of numbers."""
-    low, high = _number(scale.get("minValue")), _number(scale.get("maxValue"))
+    low, high = number(scale.get("minValue")), number(scale.get("maxValue"))
     numeric = scale.get("type") == "NumericScale"
     return (low, high) if numeric and low is not None and high is not None and low < high else None
 
@@ -115,14 +115,6 @@ def _ends(scale: Mapping[str, Any]) -> tuple[float, float] | None:
 def _points(scale: Mapping[str, Any]) -> list[Any]:
     listed = scale.get("itemValues") or scale.get("itemLabels")
     return listed if isinstance(listed, list) else []
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def responses(listed: list[Act]) -> list[Record]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters import _badge_vocabulary as names
+from blended_standard.adapters import _names as names
 from blended_standard.adapters import case_out as out
 from blended_standard.adapters._case_forms import Refused
 from blended_standard.adapters.work import Work

@@ -6,19 +6,18 @@ Source: 1EdTech CASE 1.0 and 1.1 (facts of `spec/adapters/case.yaml`).
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 import attrs
 
-from blended_standard.adapters import _badge_vocabulary as names
+from blended_standard.adapters import _names as names
 from blended_standard.adapters import case_out as out
 from blended_standard.adapters._case_forms import Refused, packages
 from blended_standard.adapters._case_table import ENDINGS, package_of
 from blended_standard.adapters._hierarchy import in_cycles
-from blended_standard.adapters.documents import json_documents, members
+from blended_standard.adapters.documents import json_documents, members, number
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -177,8 +176,8 @@ class _Reader:
         if levels and cut is None:
             detail = "No level is taken to show mastery. Pass mastery_from, the rank of the lowest that does."
             self.work.find("ADP-ASSUMED", "CFRubrics", field="score", detail=detail)
-        ordered = sorted(levels, key=lambda level: _number(level.get("position")) or 0)
-        marks = [mark for level in ordered if (mark := _number(level.get("score"))) is not None]
+        ordered = sorted(levels, key=lambda level: number(level.get("position")) or 0)
+        marks = [mark for level in ordered if (mark := number(level.get("score"))) is not None]
         if marks != sorted(marks):
             self.work.find("ADP-VALUE", "CFRubrics", field="score", detail="Scores do not rise with position.")
         for rank, level in enumerate(ordered):
@@ -188,7 +187,7 @@ class _Reader:
                 "rank": rank,
                 "title": _text(level.get("quality")) or _text(level.get("description")) or str(rank),
                 "mastery": cut is not None and rank >= cut,
-                "cut_score": _number(level.get("score")),
+                "cut_score": number(level.get("score")),
             }
             self._add("proficiency_level", record, more=_rest(level, out.as_level(record)))
 
@@ -258,12 +257,3 @@ def _rest(document: Mapping[str, Any], written: Mapping[str, Any]) -> Document:
 
 def _text(value: Any) -> str | None:
     return str(value) if isinstance(value, str | int | float) and str(value).strip() else None
-
-
-def _number(value: Any) -> float | None:
-    """Return a number, also where it was sent as text."""
-    try:
-        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

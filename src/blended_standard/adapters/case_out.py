@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters import _badge_vocabulary as names
+from blended_standard.adapters import _names as names
 from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.result import Export, FieldLoss, LossReport
 from blended_standard.io import Submission

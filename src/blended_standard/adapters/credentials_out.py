@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters import _badge_vocabulary as vocabulary
+from blended_standard.adapters import _names as names
 from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.result import Export, FieldLoss, LossReport, RowLoss
 from blended_standard.io import Submission
@@ -66,8 +66,8 @@ class _Source:
         held = self.submission.tables
         self.tables = {name: rows_of(held[name]) if name in held else [] for name in _TABLES}
         self.competencies = {row["competency_id"]: row for row in self.tables["competency"]}
-        program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": vocabulary.UNSTATED})
-        identifier = vocabulary.name(vocabulary.PROGRAM, str(program["program_id"]))
+        program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": names.UNSTATED})
+        identifier = names.name(names.PROGRAM, str(program["program_id"]))
         self.issuer = {"id": identifier, "type": ["Profile"], "name": program["name"]}
 
     def badges(self) -> dict[str, list[Document]]:
@@ -83,8 +83,8 @@ class _Source:
 
     def record(self, learner: str, badges: list[Document]) -> Document:
         """Return the record of one learner; it is partial, since failures are not in it."""
-        name = uuid.uuid5(uuid.NAMESPACE_URL, vocabulary.LEARNER + learner)
-        subject = {"id": vocabulary.LEARNER + learner, "type": ["ClrSubject"], "verifiableCredential": badges}
+        name = uuid.uuid5(uuid.NAMESPACE_URL, names.LEARNER + learner)
+        subject = {"id": names.LEARNER + learner, "type": ["ClrSubject"], "verifiableCredential": badges}
         return {
             "@context": _CLR_CONTEXT,
             "id": f"urn:uuid:{name}",
@@ -128,7 +128,7 @@ class _Source:
         about = self.competencies.get(competency, {})
         title = str(about.get("title") or competency)
         achievement: Document = {
-            "id": vocabulary.name(vocabulary.COMPETENCY, competency),
+            "id": names.name(names.COMPETENCY, competency),
             "type": ["Achievement"],
             "achievementType": "Competency",
             "name": title,
@@ -136,34 +136,34 @@ class _Source:
             "criteria": {"narrative": _RULE if "open_badges:probability" in row else f"{_RULE} {_UNSTATED}"},
             "alignment": [self._alignment(competency, title, about.get("framework_id"))],
         }
-        subject: Document = {"id": vocabulary.LEARNER + learner, "type": ["AchievementSubject"]}
+        subject: Document = {"id": names.LEARNER + learner, "type": ["AchievementSubject"]}
         subject["achievement"] = achievement
         described, results = self._results(row)
         if results:
             achievement["resultDescription"] = described
             subject["result"] = results
-        named = vocabulary.name(vocabulary.DECISION, str(row["decision_id"]))
+        named = names.name(names.DECISION, str(row["decision_id"]))
         return self._credential(named, row["date"], title, subject)
 
     def _award(self, row: Document, learner: str) -> Document:
         """Return the badge of a credential; who awarded it is the creator, for who issues the badge signs it."""
-        title = str(row.get("title") or vocabulary.UNSTATED)
+        title = str(row.get("title") or names.UNSTATED)
         achievement: Document = {
-            "id": vocabulary.name(vocabulary.AWARD, f"{row['kind']}/{title}"),
+            "id": names.name(names.AWARD, f"{row['kind']}/{title}"),
             "type": ["Achievement"],
-            "achievementType": vocabulary.AWARDS[row["kind"]],
+            "achievementType": names.AWARDS[row["kind"]],
             "name": title,
             "description": title,
             "criteria": {"narrative": "As its issuer awards it."},
         }
         if row.get("issuer"):
-            identifier = vocabulary.name(vocabulary.ISSUER, row["issuer"])
+            identifier = names.name(names.ISSUER, row["issuer"])
             achievement["creator"] = {"id": identifier, "type": ["Profile"], "name": row["issuer"]}
-        subject: Document = {"id": vocabulary.LEARNER + learner, "type": ["AchievementSubject"]}
+        subject: Document = {"id": names.LEARNER + learner, "type": ["AchievementSubject"]}
         subject["achievement"] = achievement
         if row.get("open_badges:credits_earned") is not None:
             subject["creditsEarned"] = row["open_badges:credits_earned"]
-        named = vocabulary.name(vocabulary.CREDENTIAL, str(row["credential_id"]))
+        named = names.name(names.CREDENTIAL, str(row["credential_id"]))
         until = {"validUntil": row["open_badges:valid_until"]} if row.get("open_badges:valid_until") else {}
         return self._credential(named, row["awarded_date"], title, subject) | until
 
@@ -181,10 +181,10 @@ class _Source:
 
     def _alignment(self, competency: str, title: str, framework: str | None) -> Document:
         made: Document = {"type": ["Alignment"], "targetName": title, "targetCode": competency}
-        if vocabulary.UUID.fullmatch(competency):
+        if names.UUID.fullmatch(competency):
             made |= {"targetUrl": f"urn:uuid:{competency}", "targetType": "CFItem"}
         else:
-            made["targetUrl"] = vocabulary.name(vocabulary.COMPETENCY, competency)
+            made["targetUrl"] = names.name(names.COMPETENCY, competency)
         titles = {row["framework_id"]: row["title"] for row in self.tables["framework"]}
         return made | ({"targetFramework": titles[framework]} if framework in titles else {})
 
@@ -193,7 +193,7 @@ class _Source:
         described: list[Document] = []
         results: list[Document] = []
         claimed = row.get("open_badges:claimed_evidence_level", row.get("evidence_level"))
-        for field, about in vocabulary.RESULTS.items():
+        for field, about in names.RESULTS.items():
             value = claimed if field == "evidence_level" else row.get(field)
             if value is not None:
                 described.append(_description(about))
@@ -202,7 +202,7 @@ class _Source:
         scale = self._scale(row.get("level_id"))
         if scale:
             described.append(scale)
-            level = vocabulary.name(vocabulary.LEVEL, str(row["level_id"]))
+            level = names.name(names.LEVEL, str(row["level_id"]))
             results.append({"type": ["Result"], "resultDescription": scale["id"], "achievedLevel": level})
         return described, results
 
@@ -215,7 +215,7 @@ class _Source:
         levels = sorted((row for row in listed if row["scale_id"] == own), key=lambda row: row["rank"])
         titles = {row["scale_id"]: row["title"] for row in self.tables["proficiency_scale"]}
         made: Document = {
-            "id": vocabulary.name(vocabulary.SCALE, own),
+            "id": names.name(names.SCALE, own),
             "type": ["ResultDescription"],
             "name": titles.get(own, own),
             "resultType": "RubricCriterionLevel",
@@ -229,7 +229,7 @@ def _holds(row: Document) -> bool:
     return bool(row.get("mastered")) and not row.get("revoked")
 
 
-def _description(about: vocabulary.Described) -> Document:
+def _description(about: names.Described) -> Document:
     made: Document = {"id": about.id, "type": ["ResultDescription"], "name": about.title}
     if about.type is bool:
         return made | {"resultType": "Result", "allowedValue": ["false", "true"]}
@@ -237,7 +237,7 @@ def _description(about: vocabulary.Described) -> Document:
 
 
 def _level(row: Document) -> Document:
-    identifier = vocabulary.name(vocabulary.LEVEL, row["level_id"])
+    identifier = names.name(names.LEVEL, row["level_id"])
     return {"id": identifier, "type": ["RubricCriterionLevel"], "name": row["title"], "level": str(row["rank"])}
 
 

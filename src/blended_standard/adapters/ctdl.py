@@ -14,9 +14,9 @@ from typing import Any
 
 import attrs
 
-from blended_standard.adapters._badge_vocabulary import UUID
 from blended_standard.adapters._hierarchy import in_cycles
-from blended_standard.adapters.documents import json_documents, members, signed_claims
+from blended_standard.adapters._names import UUID
+from blended_standard.adapters.documents import json_documents, listed, members, signed_claims
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -57,7 +57,7 @@ def read(source: Any, options: Options) -> Import:
     if graph.add():
         return work.finish("CTDL", str(source))
     if graph.nodes:
-        held = ", ".join(sorted({str(kind) for node in graph.nodes.values() for kind in _listed(node.get("@type"))}))
+        held = ", ".join(sorted({str(kind) for node in graph.nodes.values() for kind in listed(node.get("@type"))}))
         raise UnreadableInputError(f"{source}: holds no framework, scheme of levels or pathway, only {held[:200]}.")
     if not work.lost:
         raise UnreadableInputError(f"{source}: holds no CTDL (JSON-LD with a @graph, or an envelope of the registry).")
@@ -105,7 +105,7 @@ class _Graph:
         """Remember a node and those that stand in it; one whose identifier came before is left out."""
         own = {_local(name): value for name, value in node.items()}
         for name in own.keys() & _BELOW:
-            own[name] = [self._reference(each) for each in _listed(own[name])]
+            own[name] = [self._reference(each) for each in listed(own[name])]
         identifier = self._identifier(own)
         if identifier not in self.nodes:
             self.nodes[identifier] = own
@@ -189,7 +189,7 @@ class _Graph:
     def _named(self, node: Node, *names: str) -> str | None:
         """Return the name of what a node refers to, or where it is."""
         for name in names:
-            for value in _listed(node.get(name)):
+            for value in listed(node.get(name)):
                 place = value.get("@id") if isinstance(value, dict) else value
                 about = self.nodes.get(_key(str(place)) or "", value if isinstance(value, dict) else {})
                 return _text(about.get("name") or about.get("ceterms:name")) or str(place)
@@ -304,11 +304,7 @@ def _local(name: str) -> str:
 
 
 def _types(node: Node) -> list[str]:
-    return [_local(str(each)) for each in _listed(node.get("@type"))]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return [_local(str(each)) for each in listed(node.get("@type"))]
 
 
 def _key(address: str) -> str | None:
@@ -319,7 +315,7 @@ def _key(address: str) -> str | None:
 
 def _references(value: Any) -> list[str]:
     """Return the identifiers that a value refers to."""
-    places = (each.get("@id") if isinstance(each, dict) else each for each in _listed(value))
+    places = (each.get("@id") if isinstance(each, dict) else each for each in listed(value))
     return [key for place in places if isinstance(place, str) and (key := _key(place))]
 
 

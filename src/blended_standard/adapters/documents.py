@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -121,5 +122,18 @@ def signed_claims(text: str) -> dict[str, Any] | None:
 
 def members(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects of a list in a document; a single one stands for a list."""
-    listed = document.get(name)
-    return [each for each in (listed if isinstance(listed, list) else [listed]) if isinstance(each, dict)]
+    return [each for each in listed(document.get(name)) if isinstance(each, dict)]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return what may be one thing, a list of them, or nothing, as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, also where it was sent as text."""
+    try:
+        made = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return made if math.isfinite(made) else None

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from blended_standard.adapters import _badge_vocabulary as vocabulary
+from blended_standard.adapters import _names as names
 from blended_standard.adapters._badge_forms import opened
 from blended_standard.adapters._badge_images import baked
 from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
@@ -141,12 +141,12 @@ def _today(work: Work) -> dt.date:
 
 def _decision(work: Work, credential: Document, subject: Document, facts: Document) -> None:
     identifier = str(credential.get("id") or "")
-    own = identifier.startswith(vocabulary.DECISION) and str(subject.get("id")).startswith(vocabulary.LEARNER)
+    own = identifier.startswith(names.DECISION) and str(subject.get("id")).startswith(names.LEARNER)
     results = _own_results(subject)
     level = results.pop("evidence_level", None)
     work.add(
         "mastery_decision",
-        decision_id=vocabulary.part(vocabulary.DECISION, identifier)
+        decision_id=names.part(names.DECISION, identifier)
         if own
         else work.people.pseudonym("decision", "open_badges", identifier),
         mastered=True,
@@ -162,14 +162,14 @@ def _award(work: Work, credential: Document, subject: Document, facts: Document)
     achievement, issuer = subject["achievement"], credential.get("issuer")
     kind = work.vocabulary("achievement_type").get(str(achievement.get("achievementType")))
     identifier, title = str(credential.get("id") or ""), str(achievement.get("name") or "")
-    own = identifier.startswith(vocabulary.CREDENTIAL) and str(subject.get("id")).startswith(vocabulary.LEARNER)
+    own = identifier.startswith(names.CREDENTIAL) and str(subject.get("id")).startswith(names.LEARNER)
     if own:
         # Whoever issued the badge of a credential wrote down who awarded that.
         issuer = achievement.get("creator")
-        title = "" if title == vocabulary.UNSTATED else title
+        title = "" if title == names.UNSTATED else title
     work.add(
         "credential",
-        credential_id=vocabulary.part(vocabulary.CREDENTIAL, identifier)
+        credential_id=names.part(names.CREDENTIAL, identifier)
         if own
         else work.people.pseudonym("credential", "open_badges", identifier),
         kind=kind.code if kind else "other",
@@ -182,8 +182,8 @@ def _award(work: Work, credential: Document, subject: Document, facts: Document)
 
 def _learner(work: Work, subject: Document) -> str | None:
     own = str(subject.get("id") or "")
-    if own.startswith(vocabulary.LEARNER) and PSEUDONYM.fullmatch(own.removeprefix(vocabulary.LEARNER)):
-        return own.removeprefix(vocabulary.LEARNER)
+    if own.startswith(names.LEARNER) and PSEUDONYM.fullmatch(own.removeprefix(names.LEARNER)):
+        return own.removeprefix(names.LEARNER)
     if own:
         work.people.remember(own)
         return work.people.learner("open_badges", own)
@@ -199,13 +199,13 @@ def _competency(achievement: Document) -> str | None:
     if achievement.get("achievementType") != "Competency":
         return None
     own = str(achievement.get("id") or "")
-    if own.startswith(vocabulary.COMPETENCY):
-        return vocabulary.part(vocabulary.COMPETENCY, own)
+    if own.startswith(names.COMPETENCY):
+        return names.part(names.COMPETENCY, own)
     found = set()
     for each in members(achievement, "alignment"):
         if each.get("targetType") in ("CFItem", "ceasn:Competency"):
             places = (str(each.get("targetCode") or ""), str(each.get("targetUrl") or ""))
-            found |= {match[0].lower() for place in places if (match := vocabulary.UUID.search(place))}
+            found |= {match[0].lower() for place in places if (match := names.UUID.search(place))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -214,7 +214,7 @@ def _own_results(subject: Document) -> Document:
     return {
         field: about.value(each.get("value"))
         for each in members(subject, "result")
-        for field, about in vocabulary.RESULTS.items()
+        for field, about in names.RESULTS.items()
         if each.get("resultDescription") == about.id
     }
 
@@ -227,17 +227,17 @@ def _level(work: Work, subject: Document) -> str | None:
         levels = members(about, "rubricCriterionLevel")
         if each.get("achievedLevel") in [level.get("id") for level in levels]:
             _scale(work, about, levels)
-            return vocabulary.part(vocabulary.LEVEL, str(each["achievedLevel"]))
+            return names.part(names.LEVEL, str(each["achievedLevel"]))
     return None
 
 
 def _scale(work: Work, about: Document, levels: list[Document]) -> None:
-    scale = vocabulary.part(vocabulary.SCALE, str(about.get("id")))
+    scale = names.part(names.SCALE, str(about.get("id")))
     if any(row["scale_id"] == scale for row in work.rows.get("proficiency_scale", ())):
         return
-    names = [level.get("id") for level in levels]
+    identifiers = [level.get("id") for level in levels]
     least = about.get("requiredLevel")
-    cut = names.index(least) if least in names else work.options.mastery_from
+    cut = identifiers.index(least) if least in identifiers else work.options.mastery_from
     if cut is None:
         detail = "No level is taken to show mastery. Pass mastery_from, the rank of the lowest that does."
         work.find("ADP-ASSUMED", "resultDescription", field="requiredLevel", detail=detail)
@@ -245,7 +245,7 @@ def _scale(work: Work, about: Document, levels: list[Document]) -> None:
     for rank, level in enumerate(levels):
         work.add(
             "proficiency_level",
-            level_id=vocabulary.part(vocabulary.LEVEL, str(level.get("id"))),
+            level_id=names.part(names.LEVEL, str(level.get("id"))),
             scale_id=scale,
             rank=rank,
             title=str(level.get("name") or rank),
