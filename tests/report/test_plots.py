@@ -135,7 +135,37 @@ def test_program_effects_are_drawn_too_and_an_axes_can_be_given() -> None:
     effects = compare.program_effects(compare.random_intercept(outcome, groups), draws=200)
     _, ax = plt.subplots()
     assert effects.plot(ax=ax) is ax
-    assert len(effects.plot_data()) == 6
+    assert [row["group"] for row in effects.plot_data()] == [each.group for each in effects.programs]
+    first, drawn = effects.programs[0], lines_of(ax)
+    assert [(first.interval.low, 5), (first.interval.high, 5)] in drawn
+    assert [(first.comparison.low, 5), (first.comparison.high, 5)] in drawn
+    assert ax.get_yticklabels()[0].get_text() == f"{first.group} (20)"
+    assert len(ax.patches) == sum(each.band % 2 for each in effects.programs)
+
+
+def test_a_map_and_a_calendar_are_drawn_from_their_tables() -> None:
+    from blended_standard.testing import district
+
+    made = district(80, programs=2, seed=3)
+    found = bs.mastery_map(made, "program")
+    rows = found.plot_data()
+    assert len(rows) == 3 * len(found.lines)
+    ax = found.plot()
+    told = [text.get_text() for text in ax.texts]
+    assert told == ["" if row["share"] is None else f"{100 * row['share']:.0f}" for row in rows]
+    public = for_publication(found)
+    tiles = [row for row in public.plot_data() if row["share"] is not None or _withheld(row)]
+    assert len(public.plot().patches) == len(tiles)
+    assert {patch.get_hatch() for patch in public.plot().patches} == {None, "////"}
+    days = bs.engagement_calendar(made)
+    ax = days.plot("productive")
+    assert len(ax.patches) == sum(day.n != 0 or "closed" in (day.reason or "") for day in days.days)
+    with pytest.raises(UsageError, match=r"There are: active, productive"):
+        days.plot("pie")
+
+
+def _withheld(row: dict[str, object]) -> bool:
+    return row["status"] == "suppressed" and row["code"] is None
 
 
 def test_misuse_names_what_there_is() -> None:

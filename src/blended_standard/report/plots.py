@@ -75,7 +75,7 @@ def draw(plot: Plot, ax: Any = None) -> Any:
             tall = plot_tiles.height_of(plot.form, plot.rows)
         _, ax = plt.subplots(figsize=(7, min(tall, 14)), layout="constrained")
     _FORMS[plot.form](plot, ax)
-    ax.set_title(plot.title, loc="left", fontsize="medium")
+    ax.set_title(plot.title, loc="left", fontsize="medium", wrap=True)
     if plot.across:
         ax.set_xlabel(plot.across)
     ax.set_ylabel(plot.up)
@@ -171,11 +171,25 @@ def _meta_funnel(part: MetaAnalysis) -> Plot:
 
 
 def _programs(part: ProgramEffects) -> Plot:
+    """Draw two bars a program, since two programs can differ where their own intervals overlap; shade every other band.
+
+    Where places can't be told, the title says so in place of a rank.
+    """
     rows: list[Row] = [
-        {"group": each.group, "value": each.value, "low": each.interval.low, "high": each.interval.high, "n": each.n}
+        {
+            "group": each.group,
+            "label": f"{each.group} ({each.n:,})",
+            "value": each.value,
+            "n": each.n,
+            "band": each.band,
+        }
+        | {"low": each.interval.low, "high": each.interval.high}
+        | {"inner_low": each.comparison.low, "inner_high": each.comparison.high}
         for each in part.programs
     ]
-    return Plot(form="rows", rows=rows, title=part.title, across="Effect of the program, with interval", zero=0.0)
+    across = f"Effect. Thin: {100 * part.level:g}% interval.\nThick: where these do not overlap, two programs differ."
+    title = part.title if part.reason is None else f"{part.title}. {part.reason}"
+    return Plot(form="rows", rows=rows, title=title, across=across, zero=0.0)
 
 
 def _map(part: MasteryMap) -> Plot:
@@ -240,10 +254,15 @@ def _draw_rows(plot: Plot, ax: Any) -> None:
             continue
         value = _number(row["value"])
         if row["low"] is not None and row["high"] is not None:
-            ax.plot([_number(row["low"]), _number(row["high"])], [place, place], color=color, linewidth=2)
+            thin = "inner_low" in row
+            ax.plot([_number(row["low"]), _number(row["high"])], [place] * 2, color=color, linewidth=1 if thin else 2)
+        if "inner_low" in row:
+            ax.plot([_number(row["inner_low"]), _number(row["inner_high"])], [place] * 2, color=color, linewidth=4)
+        if _number(row.get("band", 0)) % 2 == 1:
+            ax.axhspan(place - 0.5, place + 0.5, color=_SOFT, alpha=0.12, linewidth=0)
         if row.get("kind") != "prediction":
             ax.plot(value, place, "D" if row.get("strong") else "o", color=color, markersize=6)
-    ax.set_yticks(list(places), [_cut(row["group"]) for row in plot.rows])
+    ax.set_yticks(list(places), [_cut(row.get("label", row["group"])) for row in plot.rows])
     ax.set_ylim(-0.6, len(plot.rows) - 0.4)
     _guides(plot, ax)
 
