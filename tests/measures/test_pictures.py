@@ -132,6 +132,12 @@ def test_labels_that_stand_twice_keep_their_identifier() -> None:
     assert len({row["site"] for row in found.rows()}) == 3
 
 
+def test_columns_are_in_the_natural_order_of_their_names() -> None:
+    tables = base(mastery_decision=DECISIONS)
+    tables["site"]["name"] = ["Site 10", "Site 9"]
+    assert bs.mastery_map(submission(tables)).labels == ("Site 9", "Site 10")
+
+
 def test_sections_and_identifiers_are_in_natural_order() -> None:
     rows = decided(*(("a", name, "2026-01-06", True) for name in ("c10", "c2", "c1")))
     found = bs.mastery_map(submission(base(mastery_decision=rows)))
