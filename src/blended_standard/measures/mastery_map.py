@@ -285,7 +285,8 @@ def _groups(blocks: Blocks, by: str, found: set[str]) -> dict[str, str]:
     if by == "quarter":
         return {value: f"{int(value) // 4} Q{int(value) % 4 + 1}" for value in sorted(found, key=int)}
     names = dict(blocks.names.get(by, {}))
-    order = sorted(found, key=lambda value: (_natural(names.get(value, value)), value))
+    known = {value: names.get(value, value) for value in found}
+    order = sorted(found, key=lambda value: (_natural(known[value]), value))
     if by == "level":
         levels = blocks.engine.collect(blocks.table("proficiency_level").select("level_id", "rank", "title"))
         names = dict(zip(levels["level_id"], levels["title"], strict=True))
