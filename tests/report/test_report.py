@@ -52,6 +52,14 @@ def test_hostile_names_are_shown_as_text(name: str) -> None:
     assert "49" not in text.partition("<title>")[2].partition("</title>")[0]
 
 
+def test_a_policy_without_counts_has_no_report_that_tells_them() -> None:
+    standard = bs.load_standard()
+    strict = attrs.evolve(standard.profile("core"), disclosure={"show_counts": False})
+    strict_standard = attrs.evolve(standard, profiles={**standard.profiles, "core": strict})
+    with pytest.raises(UsageError, match="lets no counts stand beside shares"):
+        for_publication(scored(150), standard=strict_standard)
+
+
 def test_a_report_needs_measures() -> None:
     with pytest.raises(UsageError, match="got no MeasureReport"):
         report()

@@ -76,7 +76,7 @@ class Policy(Result):
     ranges : tuple of RangeCode
         Bands that stand for shares, by group size.
     show_counts : bool
-        Whether numerator and n may stand beside a share.
+        Whether numerator and n may stand beside a share. Where they may not, a report is refused, since it tells them.
     decimals : int
         Decimals of a published percentage.
     complementary : {"optimal", "heuristic"}

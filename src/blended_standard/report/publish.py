@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import attrs
 
+from blended_standard.errors import UsageError
 from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureReport, MeasureResult, Status
 from blended_standard.measures.report import Bounds, Component
 from blended_standard.measures.summaries import SIDES
@@ -44,9 +45,19 @@ def for_publication(
     ----------
     scored : MeasureReport, MasteryMap or EngagementCalendar
         A mastery map keeps its rows and columns, a calendar its days.
+
+    Raises
+    ------
+    UsageError
+        The policy lets no counts stand beside shares: a report tells them, so that they can be checked.
     """
     standard = standard or load_standard()
     policy = policy_of(standard.profile(scored.profile))
+    if not policy.show_counts:
+        raise UsageError(
+            f"The policy of profile {scored.profile!r} lets no counts stand beside shares (show_counts=False), and a "
+            "report tells them. Publish shares by themselves with privacy.publish_share, or let it be True."
+        )
     if not isinstance(scored, MeasureReport):
         return published(scored, policy, ledger.by_key() if ledger else {})  # type: ignore[return-value]
     reasons = _reasons(scored, policy, standard, ledger or Ledger())
