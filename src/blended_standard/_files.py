@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ from blended_standard.errors import UsageError
 
 FORMULA = tuple("=+-@＝＋－＠")
 """What a text begins with that a spreadsheet takes for a formula, full-width forms among them."""
+
+# What a terminal may obey. Marks of direction and joiners are letters of some scripts, and stay.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def refuse_link(path: Path) -> None:
@@ -88,5 +92,5 @@ def _cell(value: object) -> object:
         return repr(float(value))
     if isinstance(value, int):
         return value
-    text = "".join(char if char.isprintable() else " " for char in " ".join(str(value).split()))
+    text = _CONTROL.sub(" ", " ".join(str(value).split()))
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -72,11 +72,11 @@ def test_no_text_is_run_as_a_formula(text: str) -> None:
 
 
 def test_hostile_names_stay_on_their_row(report: MeasureReport) -> None:
-    name = 'a,"b"\r\nc;\u202e🎓'
+    name = 'a,"b"\r\nc;\u202e🎓\x1b[31m'
     hostile = attrs.evolve(report, results=(attrs.evolve(report.results[0], label=name),))  # type: ignore[misc]
     rows = read(hostile.to_csv())
     assert len(rows) == 1
-    assert rows[0]["group"] == 'a,"b" c;\u202e🎓'
+    assert rows[0]["group"] == 'a,"b" c;\u202e🎓 [31m'
 
 
 def test_the_command_line_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
