@@ -26,6 +26,10 @@ _BASE_TYPES = {
     "BitstringStatusListCredential",
 }
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+# A key in the address of its method: base-58 text with the mark of an Ed25519 key, then 32 bytes.
+_KEY = re.compile(r"(?:#|did:key:)z(\w+)$")
+_ED25519 = b"\xed\x01"
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _METHOD = re.compile(r"(did:(key|web):|https?://)\S+")
 _TYPED = ("evidence", "termsOfUse", "refreshService", "credentialStatus", "credentialSchema", "proof")
 # The type that each part of a badge must have.
@@ -145,9 +149,37 @@ def _badge(credential: Document, types: Mapping[str, str]) -> Iterator[Problem]:
             if isinstance(each, Mapping) and kind not in kinds(each):
                 yield f"{path}.type", f"{path}.type lacks {kind}."
     for each in listed(credential.get("proof")):
-        method = each.get("verificationMethod") if isinstance(each, Mapping) else None
-        if method is not None and not _METHOD.fullmatch(str(_id(method))):
-            yield "proof.verificationMethod", "proof.verificationMethod cannot be looked up."
+        if isinstance(each, Mapping):
+            yield from _proof(each)
+
+
+def _proof(proof: Document) -> Iterator[Problem]:
+    """Yield what makes a proof one that nobody could check; whether it holds is not looked at."""
+    method = _id(proof.get("verificationMethod"))
+    if method is None:
+        return
+    if not _METHOD.fullmatch(str(method)):
+        yield "proof.verificationMethod", "proof.verificationMethod cannot be looked up."
+    if not (str(proof.get("cryptosuite")).startswith("eddsa") or proof.get("type") == "Ed25519Signature2020"):
+        return
+    key = _KEY.search(str(method))
+    named = _base58(key[1]) if key else _ED25519 + bytes(32)
+    if not (named.startswith(_ED25519) and len(named) == 34):
+        yield "proof.verificationMethod", "proof.verificationMethod holds no Ed25519 key."
+    value = str(proof.get("proofValue", ""))
+    if value[:1] == "z" and len(_base58(value[1:])) != 64:
+        yield "proof.proofValue", "proof.proofValue is not a signature of 64 bytes."
+
+
+def _base58(text: str) -> bytes:
+    """Return the bytes of a base-58 text, none where a sign is not one of it."""
+    number = 0
+    for sign in text[:200]:
+        place = _BASE58.find(sign)
+        if place < 0:
+            return b""
+        number = number * 58 + place
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _parts(document: Any, path: str) -> list[Any]:
