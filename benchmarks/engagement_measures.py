@@ -8,20 +8,18 @@ process, stops when their answers differ, and prints the median ratio of pairs a
 Aim: at 1e8 events at most 1.3 times the time of SQL, under 4 GB, under 2.5 GB with a limit of 2 GB; 3 times as fast as
 pandas in a sixth of its memory. 36 numbers equal in every run.
 
-Alone on the machine (two cores), before the changes below; seconds are medians, in brackets the ratios of pairs:
+Alone on the machine (two cores); seconds are medians, in brackets the ratios of pairs:
 
-    events  limit   ours            SQL             pandas          ours/SQL
-    1e7     none      5.6 s            3.5 s                        1.58
-    1e8     none     54.6 s 3.2 GB    43.8 s 3.3 GB  216 s 11.9 GB  1.25 (1.19, 1.28, 1.25)
-    1e8     2 GB     51.8 s 2.4 GB    50.4 s 2.2 GB                 1.03 (1.03)
-    1e8     1.5 GB   70.5 s 1.9 GB
+    events  limit   ours            SQL             pandas          ours/SQL            pandas/ours
+    1e8     none     55.9 s 2.3 GB    51.0 s 3.2 GB  216 s 11.9 GB  1.10 (1.04, 1.17)   3.9
+    1e8     2 GB     44.9 s 2.1 GB                                                      4.8, memory 5.6
+    1e8     1.5 GB   52.8 s 1.7 GB                                                      4.1, memory 7.0
 
-Since then tables are dropped with their last reader, ENG-09 brings its histogram out in a third of the time, copies are
-sought only where a key stands twice, and plans are a third shorter. On a busy machine (load 7 to 10), where seconds say
-little, in seconds of processor, least of three runs in turn, before and after: 1e7 12.2 and 10.4, where SQL takes 10.1;
-1e5, nearly all of it planning and imports, 2.3 and 1.8; memory at 1e8 3.07 and 2.26 GB. Planning still shows at 1e6 and
-below: 2.4 s of processor, and SQL 1.0. One pair at 1e8 under load 10 to 14: ours 132 s of processor and 2.25 GB, SQL
-117 s and 3.26 GB (wall 585 and 258 s, as others worked). Not yet measured again alone on the machine.
+The seconds of one form differ by a fifth from run to run on this machine; pandas ran once. A day before, with tables
+that were kept to the end: 1e8 1.25 (1.19, 1.28, 1.25) in 3.2 GB; 1e7 1.58 (5.6 s and 3.5 s), of which a second is
+planning. On a busy machine, in seconds of processor, least of three runs in turn: 1e7 10.4, where SQL takes 10.1; 1e6
+2.4, nearly all of it planning and imports, where SQL takes 1.0; 1e5 1.8. So the aims are met at 1e8, memory a sixth of
+that of pandas with a limit of 1.5 GB; below 1e7 planning shows.
 """
 
 from __future__ import annotations

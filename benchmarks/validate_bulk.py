@@ -1,21 +1,17 @@
 """Aim: ten million evidence rows in Parquet validated by the full rule set on two cores, at 2 million rows/s and
 more, with less than 2 GB, and twelve times as fast as pydantic v2 that looks at row after row and drops each object.
 
-Measured 2026-11 on 2 shared cores (AMD EPYC, Python 3.11.7, DuckDB 2.0.1, pydantic 2.14.4), ahead of other work by
-priority but not alone. Warm is the second call of a process; cold is the first, with all imports. The least time of
-five pairs, and the median of their ratios to pydantic, in two runs at 1e7:
+Measured 2026-11 alone on a machine of 2 cores (AMD EPYC, Python 3.11.7, DuckDB 2.0.1, pydantic 2.14.4). Warm is the
+second call of a process; cold is the first, with all imports. The least time of five pairs, and the median of their
+ratios to pydantic:
 
 | rows | state | warm s | cold s | peak MB | pydantic rows/s | ratio warm | ratio cold |
 |---|---|---|---|---|---|---|---|
-| 1e6 | clean | 0.43 | 0.67 | 236 | 480,000 | 4.1 | 2.9 |
-| 1e6 | 1 % broken | 0.59 | 0.75 | 236 | 450,000 | 3.9 | 3.1 |
-| 1e7 | clean | 1.95, 1.77 | 2.23, 2.16 | 549 | 490,000 | 11.9, 10.8 | 10.3, 9.1 |
-| 1e7 | 1 % broken | 1.97, 2.09 | 2.27, 2.23 | 541 | 480,000 | 10.0, 9.9 | 9.1, 8.9 |
+| 1e7 | clean | 1.97 | 2.50 | 574 | 430,000 | 11.3 | 8.7 |
+| 1e7 | 1 % broken | 1.96 | 2.42 | 607 | 470,000 | 9.7 | 8.6 |
 
-Since that table was measured, the keys of large tables are looked at first and in the pass that hashes them, plain
-identifiers by their bytes and unfolded, and all counts of a table are one query; on a machine with a load of 10, which
-tells nothing of seconds on the clock, a warm call at 1e7 then took 3.1 processor seconds where it had taken 3.8, and
-with 1 % broken 4.1 where it had taken 4.6, at a peak of 640 MB. The ratio is to be measured again on a quiet machine.
+The rate (5.1 million rows/s) and the memory are met; the ratio of 12 is not. At 1e6 planning is most of the time, and
+the ratio is about 4.
 
 What bounds it, in processor seconds at 1e7 (least of five on the busy machine): finding the episode of each row by its
 text identifier 0.7, of which reading is 0.3; reading and hashing evidence_id and looking at its bytes 0.8; comparing
