@@ -15,20 +15,7 @@ from scipy.stats import binom, norm, t
 
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, score
-from blended_standard.testing import plain_tables
-from tests.measures.grown import grown
 from tests.measures.oracle_units import UNITS, World
-
-
-@pytest.fixture(scope="module")
-def made() -> Submission:
-    return grown()
-
-
-@pytest.fixture(scope="module")
-def world(made: Submission) -> World:
-    assert made.manifest.as_of is not None
-    return World(plain_tables(made), made.manifest.as_of)
 
 
 @pytest.fixture(scope="module", params=["duckdb", "polars"])

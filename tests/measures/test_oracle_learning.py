@@ -12,7 +12,6 @@ from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, MeasureResult, score
 from blended_standard.testing import plain_tables
 from tests.measures import oracle_learning as oracle
-from tests.measures.grown import grown
 from tests.measures.oracle_units import UNITS, World
 from tests.measures.test_oracle import ratio
 
@@ -22,17 +21,6 @@ MEDIANS = {"ENG-09": (oracle.gaps, 10_000), "REL-06": (oracle.continuity, 10_000
 CURVES = {"ENG-12": (oracle.returns, 28), "ENG-13": (oracle.persistence, 180), "OUT-05": (oracle.equivalency, 365)}
 PROGRAMS = ("P1", "P2")
 SHARES = [measure for measure in oracle.SHARES if measure != "OUT-14"]
-
-
-@pytest.fixture(scope="module")
-def made() -> Submission:
-    return grown()
-
-
-@pytest.fixture(scope="module")
-def world(made: Submission) -> World:
-    assert made.manifest.as_of is not None
-    return World(plain_tables(made), made.manifest.as_of)
 
 
 @pytest.fixture(scope="module")

@@ -208,6 +208,17 @@ def open_engine(engine: str | Engine | SparkSession | None = None) -> Engine:
     return PolarsEngine()
 
 
+@contextlib.contextmanager
+def using(engine: str | Engine | SparkSession | None = None) -> Iterator[Engine]:
+    """Yield the engine that `open_engine` returns; one that was given stays open, any other is closed."""
+    opened = open_engine(engine)
+    try:
+        yield opened
+    finally:
+        if opened is not engine:
+            opened.close()
+
+
 @functools.cache
 def _warn_if_untested(engine: str) -> None:
     """Warn, once in a process, of an engine of a later major version than the tests have seen."""

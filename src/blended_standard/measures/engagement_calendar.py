@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.io.submission import expect_submission
@@ -162,15 +162,11 @@ def engagement_calendar(
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
     day = as_of_day(as_of, submission)
-    opened = open_engine(engine)
-    try:
+    with using(engine) as opened:
         blocks = Blocks(submission, opened, day)
         name, group, sites = _place(blocks, place)
         found = _Seen(blocks, sites)
         days = found.days(chosen.small_n.get("rating", 0))
-    finally:
-        if opened is not engine:
-            opened.close()
     return EngagementCalendar(
         place=name,
         group=group,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.io.submission import expect_submission
@@ -211,16 +211,12 @@ def mastery_map(
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
     day = as_of_day(as_of, submission)
-    opened = open_engine(engine)
-    try:
+    with using(engine) as opened:
         blocks = Blocks(submission, opened, day)
         counts = _counts(blocks, by)
         groups = _groups(blocks, by, {group for own in counts.values() for group in own})
         frame = _Frame.of(blocks)
         sites = sorted(opened.collect(blocks.spans.select("site_id").unique())["site_id"])
-    finally:
-        if opened is not engine:
-            opened.close()
     few = chosen.small_n.get("rating", 0)
     lines = [
         MapRow(

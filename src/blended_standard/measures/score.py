@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, using
 from blended_standard.errors import BlendedStandardError, UsageError, expect
 from blended_standard.io import Submission
 from blended_standard.io.parquet import refuse_damaged
@@ -107,9 +107,9 @@ def score(
     grouping = Grouping.of(by)
     overrides = {**chosen.parameters, **(parameters or {})}
     results: list[MeasureResult] = []
-    opened, stage = open_engine(engine), ""
+    stage = ""
     try:
-        with opened.at_stage(lambda: stage):
+        with using(engine) as opened, opened.at_stage(lambda: stage):
             scorer = _Scorer(Blocks(submission, opened, day), grouping, standard, chosen, overrides)
             for stage in standard.measure_ids(measures):
                 if progress:
@@ -120,9 +120,6 @@ def score(
     except Exception as error:
         refuse_damaged(submission.tables, standard, error)
         raise
-    finally:
-        if opened is not engine:
-            opened.close()
     return MeasureReport(
         standard_version=standard.version,
         profile=chosen.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.measures.report import MeasureReport, Value
@@ -95,8 +95,7 @@ def sweep(
     fixed = dict((parameters or {}).get(measure, {}))
     for value in values:
         definition.resolve({**fixed, parameter: value})
-    opened = open_engine(engine)
-    try:
+    with using(engine) as opened:
         points = tuple(
             SweepPoint(
                 value=value,
@@ -115,9 +114,6 @@ def sweep(
             )
             for value in values
         )
-    finally:
-        if opened is not engine:
-            opened.close()
     return Sweep(measure=measure, parameter=parameter, points=points)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from blended_standard.engine import Engine, Suspects, open_engine
+from blended_standard.engine import Engine, Suspects, using
 from blended_standard.errors import BlendedStandardError, UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
@@ -104,12 +104,6 @@ def _judged(
 ) -> ValidationReport:
     standard = submission.standard
     chosen = standard.profile(profile or submission.manifest.profile)
-    opened = open_engine(engine)
-    if not opened.numbers_rows:
-        raise UsageError(
-            f"Findings name the rows of a table, and {opened.name} keeps no order of rows. Validate on duckdb, polars "
-            "or pandas, and score on any engine."
-        )
     stage = ""
 
     def reached(step: str) -> None:
@@ -118,20 +112,21 @@ def _judged(
         if progress:
             progress(step)
 
-    try:
-        with opened.at_stage(lambda: stage):
-            tables = BoundTables(submission, opened)
-            run = _Run(tables, chosen, found, opened, reached)
-            run.partial = partial
-            if not partial:
-                run.required_tables()
-            run.begin()
-            counts = tuple(run.table(name) for name in RECORDS if name in tables)
-            run.record_rules()
-        report_changed(submission.tables, found)
-    finally:
-        if opened is not engine:
-            opened.close()
+    with using(engine) as opened, opened.at_stage(lambda: stage):
+        if not opened.numbers_rows:
+            raise UsageError(
+                f"Findings name the rows of a table, and {opened.name} keeps no order of rows. Validate on duckdb, "
+                "polars or pandas, and score on any engine."
+            )
+        tables = BoundTables(submission, opened)
+        run = _Run(tables, chosen, found, opened, reached)
+        run.partial = partial
+        if not partial:
+            run.required_tables()
+        run.begin()
+        counts = tuple(run.table(name) for name in RECORDS if name in tables)
+        run.record_rules()
+    report_changed(submission.tables, found)
     severities = found.counts()
     return ValidationReport(
         standard_version=standard.version,

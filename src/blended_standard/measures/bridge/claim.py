@@ -7,7 +7,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from blended_standard.engine import Engine, open_engine
+from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.measures.blocks import EPOCH, Blocks
@@ -77,8 +77,7 @@ def claim(
         raise UsageError(f"period={period!r} ends before it starts. Pass the first and the last day.")
     settings = pack.resolve(parameters or {})
     grouping = Grouping.of(by)
-    opened = open_engine(engine)
-    try:
+    with using(engine) as opened:
         blocks = Blocks(submission, opened, end)
         files = read_files(blocks, pack.inputs, (start - EPOCH).days, (end - EPOCH).days, settings)
         place = _place(blocks, grouping)
@@ -87,9 +86,6 @@ def claim(
             if episode in (None, name) and learner in (None, file.learner):
                 found[place[name]].append(RULES[measure](file))
         names = blocks.names
-    finally:
-        if opened is not engine:
-            opened.close()
     claims = [_combine(pack, settings, group, found[group], (start, end), names) for group in sorted(found)]
     return ClaimReport(claims=tuple(claims))
 
