@@ -1,9 +1,9 @@
 """Aim: ten million xAPI statements to Parquet at 100,000 a second on two cores, in under 1 GB.
 
 Measured with ten million statements of 20,000 people alone on two cores: 149,700 a second (117,300 for five million),
-0.35 GB in the main process and 0.20 GB in each of two others; on cores that others shared 104,700. Nearly all of the time is Python's, some 15 microseconds an event in
-a process that reads; the main process, which writes, takes 1.5. Where little comes again, the general route is taken
-after the first chunk; it reads some 15,000 a second in a process.
+0.35 GB in the main process and 0.20 GB in each of two others; on cores that others shared 104,700. Nearly all of the
+time is Python's. The main process writes, the others read. Where little comes again, the general route is taken after
+the first chunk; it reads some 15,000 a second in a process.
 
 python benchmarks/adapters_stream.py [STATEMENTS]
 """
