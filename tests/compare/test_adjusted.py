@@ -66,6 +66,7 @@ def test_degenerate_data_gives_a_reason(effect, says):
         (lambda: adjusted([1, 2]), "there are 7: pass one row"),
         (lambda: adjusted([[v] for v in PRE[0]], [[v, v] for v in PRE[1]]), "1 and 2 covariates"),
         (lambda: adjusted([math.nan] * 7), "missing"),
+        (lambda: adjusted([[]] * 7), "at least one column"),
         (lambda: adjusted([[1, 2], [1]] * 3), "unequal length"),
         (lambda: adjusted(interval="noncentral_t"), "unadjusted"),
     ],

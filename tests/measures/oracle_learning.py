@@ -397,6 +397,11 @@ def continuity(world: World, program: str) -> Iterator[int]:
 
 def mastery_times(world: World, program: str) -> Iterator[tuple[int, int]]:
     """Observable days from the first work on a competency to its mastery (1), the exit (2) or the end (0) (CMP-04)."""
+    return ((kept, end) for _, kept, end in mastery_spans(world, program))
+
+
+def mastery_spans(world: World, program: str) -> Iterator[tuple[int, int, int]]:
+    """All days from the first work on a competency, those of them that are observable, and how the span ends."""
     for episode in world.episodes:
         if world.program[episode["site_id"]] != program:
             continue
@@ -409,6 +414,6 @@ def mastery_times(world: World, program: str) -> Iterator[tuple[int, int]]:
         for competency, start in begun.items():
             mastered = done.get(competency)
             stop = max(mastered or world.last(episode), start)
-            days = (start + i * DAY for i in range(1, (stop - start).days + 1))
+            days = [start + i * DAY for i in range(1, (stop - start).days + 1)]
             kept = sum(day - day.weekday() * DAY in seen for day in days)
-            yield kept, 1 if mastered else 2 if world.exit(episode) else 0
+            yield len(days), kept, 1 if mastered else 2 if world.exit(episode) else 0

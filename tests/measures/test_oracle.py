@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import random
 import statistics
@@ -15,6 +14,7 @@ from scipy.stats import binom, norm, t
 
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, score
+from tests.measures.oracle_learning import mastery_spans
 from tests.measures.oracle_units import UNITS, World
 
 
@@ -151,24 +151,9 @@ def times_to_completion(world: World, program: str) -> Iterator[tuple[int, int]]
 def test_times_to_mastery_leave_out_weeks_that_nobody_could_see(world: World, report: MeasureReport) -> None:
     """Days from first work to mastery, day by day, without those of weeks closed or paused whole; and their mean."""
     for program in ("P1", "P2"):
-        times: list[tuple[int, bool]] = []
-        left_out = 0
-        for episode in world.episodes:
-            if world.program[episode["site_id"]] != program:
-                continue
-            begun: dict[str, dt.date] = {}
-            for row in world.rows_of("evidence", episode):
-                day = world.local(row)
-                if day and row["competency_id"] and row["kind"] != "carried_over":
-                    begun[row["competency_id"]] = min(day, begun.get(row["competency_id"], day))
-            seen, done = world.observable_weeks(episode, 1), world.mastery(episode)
-            for competency, start in begun.items():
-                mastered = done.get(competency)
-                stop = max(mastered or world.last(episode), start)
-                days = [start + dt.timedelta(days=i) for i in range(1, (stop - start).days + 1)]
-                kept = sum(day - dt.timedelta(days=day.weekday()) in seen for day in days)
-                left_out += len(days) - kept
-                times.append((kept, mastered is not None))
+        spans = list(mastery_spans(world, program))
+        times = [(kept, end == 1) for _, kept, end in spans]
+        left_out = sum(days - kept for days, kept, _ in spans)
         assert left_out > 100
         area, height, before = 0.0, 1.0, 0
         for time in sorted({time for time, event in times if event and time <= 84}):

@@ -77,6 +77,8 @@ def hedges_g_adjusted(
     second = check.columns(
         "covariates_comparison", covariates_comparison, rows=two.size, unit="learner", reach=math.inf
     )
+    if min(first.shape[1], second.shape[1]) == 0:
+        raise UsageError("covariates_treated and covariates_comparison need at least one column each.")
     if first.shape[1] != second.shape[1]:
         raise UsageError(f"The groups have {first.shape[1]} and {second.shape[1]} covariates. Pass the same ones.")
     n, q = (one.size, two.size), first.shape[1]

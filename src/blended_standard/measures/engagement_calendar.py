@@ -16,13 +16,12 @@ import numpy.typing as npt
 from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
-from blended_standard.io.submission import expect_submission
 from blended_standard.measures.acts import learning_days
 from blended_standard.measures.blocks import EPOCH, Blocks
 from blended_standard.measures.groups import Grouping, people
 from blended_standard.measures.mastery_map import code_of
 from blended_standard.measures.report import Group, Status
-from blended_standard.measures.score import as_of_day
+from blended_standard.measures.score import in_force
 from blended_standard.results import Result, Row, html_table, result, text_table
 
 if TYPE_CHECKING:
@@ -158,10 +157,7 @@ def engagement_calendar(
     >>> [(day.active, day.n) for day in found.days[:4]]
     [(0, 1), (1, 1), (0, 1), (1, 1)]
     """
-    expect_submission(submission)
-    standard = submission.standard
-    chosen = standard.profile(profile or submission.manifest.profile)
-    day = as_of_day(as_of, submission)
+    chosen, day = in_force(submission, profile, as_of)
     with using(engine) as opened:
         blocks = Blocks(submission, opened, day)
         name, group, sites = _place(blocks, place)

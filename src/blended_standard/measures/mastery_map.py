@@ -17,14 +17,13 @@ import attrs
 from blended_standard.engine import Engine, using
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
-from blended_standard.io.submission import expect_submission
 from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.calendar import quarter_of
 from blended_standard.measures.competency import held_decisions
 from blended_standard.measures.expressions import flag
 from blended_standard.measures.groups import NOT_RECORDED, PERIODS, STRATA, Grouping
 from blended_standard.measures.report import Status
-from blended_standard.measures.score import as_of_day
+from blended_standard.measures.score import in_force
 from blended_standard.numeric.intervals import wilson
 from blended_standard.results import Interval, Result, Row, ends, html_table, result, text_table
 
@@ -207,10 +206,7 @@ def mastery_map(
     """
     if by not in GROUPS:
         raise UsageError(f"by={by!r} is not what a mastery map has columns of. Accepted: {', '.join(GROUPS)}.")
-    expect_submission(submission)
-    standard = submission.standard
-    chosen = standard.profile(profile or submission.manifest.profile)
-    day = as_of_day(as_of, submission)
+    chosen, day = in_force(submission, profile, as_of)
     with using(engine) as opened:
         blocks = Blocks(submission, opened, day)
         counts = _counts(blocks, by)

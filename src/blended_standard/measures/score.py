@@ -100,10 +100,8 @@ def score(
     >>> round(report.one("ENG-01").value, 3)
     0.75
     """
-    expect_submission(submission)
+    chosen, day = in_force(submission, profile, as_of)
     standard = submission.standard
-    chosen = standard.profile(profile or submission.manifest.profile)
-    day = as_of_day(as_of, submission)
     grouping = Grouping.of(by)
     overrides = {**chosen.parameters, **(parameters or {})}
     results: list[MeasureResult] = []
@@ -183,8 +181,13 @@ def example() -> Submission:
     )
 
 
-def as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
-    """Return the day after which nothing counts: the one given, else that of the manifest."""
+def in_force(submission: Submission, profile: str | None, as_of: dt.date | str | None) -> tuple[Profile, dt.date]:
+    """Return the profile and the day after which nothing counts: those given, else those of the manifest."""
+    expect_submission(submission)
+    return submission.standard.profile(profile or submission.manifest.profile), _as_of_day(as_of, submission)
+
+
+def _as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
     day = submission.manifest.as_of if as_of is None else as_of
     if day is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")

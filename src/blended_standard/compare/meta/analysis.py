@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.meta._fit import (
     METHODS,
     Weighted,
@@ -296,13 +297,6 @@ def reference_quantile(test: str, free: int, level: float) -> tuple[float, float
     return float(stdtrit(free, 0.5 + level / 2)), float(free)
 
 
-def two_sided(statistic: float, df: float | None) -> float:
-    """Return the two-sided p-value of a z or t statistic."""
-    from scipy.special import ndtr, stdtr
-
-    return float(2 * (ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))))
-
-
 def _coefficients(
     studies: Studies,
     fit: Weighted,
@@ -324,7 +318,7 @@ def _coefficients(
                 se=se,
                 interval=Interval(low=value - quantile * se, high=value + quantile * se, level=level, method=test),
                 df=df,
-                p_value=two_sided(value / se, df) if se > 0 else None,
+                p_value=two_sided_p(value / se, df=df) if se > 0 else None,
                 n=studies.y.size,
                 method=f"{method}, {test}",
             )

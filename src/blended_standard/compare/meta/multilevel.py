@@ -13,10 +13,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.meta._fit import typical_variance, weighted
 from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies
 from blended_standard.compare.meta._inputs import inverse as inverse_of
-from blended_standard.compare.meta.analysis import reference_quantile, two_sided
+from blended_standard.compare.meta.analysis import reference_quantile
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
@@ -281,7 +282,7 @@ def _report(
                 se=se,
                 interval=interval,
                 df=df,
-                p_value=two_sided(value / se, df),
+                p_value=two_sided_p(value / se, df=df),
                 n=k,
                 method=f"three-level {method}, {test}",
             )

@@ -13,9 +13,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies
 from blended_standard.compare.meta._inputs import inverse as inverse_of
-from blended_standard.compare.meta.analysis import meta_analysis, two_sided
+from blended_standard.compare.meta.analysis import meta_analysis
 from blended_standard.compare.meta.multilevel import three_level_meta_analysis
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
@@ -304,7 +305,7 @@ def _estimates(
                 se=se,
                 interval=Interval(low=value - half, high=value + half, level=level, method="t, Satterthwaite"),
                 df=free,
-                p_value=two_sided(value / se, free) if se > 0 else None,
+                p_value=two_sided_p(value / se, df=free) if se > 0 else None,
                 n=studies.y.size,
                 method=f"{model} weights, CR2",
             )

@@ -82,7 +82,7 @@ def rosenbaum_bounds(
         raise UsageError(f"test={test!r} is not one of signed_rank, sign.")
     if alternative not in ("greater", "less"):
         raise UsageError(f"alternative={alternative!r} is not one of greater, less.")
-    level = check.number("alpha", alpha, open_low=True, low=0.0, open_high=True, high=1.0)
+    level = check.share("alpha", alpha)
     odds = check.vector("gamma", np.atleast_1d(np.asarray(gamma, dtype=np.float64)))
     if (odds < 1).any():
         raise UsageError(f"gamma={odds.min():g} is less than 1. Pass odds multipliers of 1 (no bias) or more.")
