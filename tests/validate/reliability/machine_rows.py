@@ -147,7 +147,7 @@ def memory_exhausted(box: Box) -> None:
     ):
         validate(submission, engine=bounded, partial=True)
     with DuckDBEngine(memory_limit="20MB", threads=1, spill=False) as bounded:
-        box.monkeypatch.setattr("blended_standard.validate.run.open_engine", lambda _: bounded)
+        box.monkeypatch.setattr("blended_standard.engine.base.open_engine", lambda _: bounded)
         assert main(["validate", str(folder), "--quiet"]) == 4
     assert "exhausted at learner" in box.capsys.readouterr().err
 
