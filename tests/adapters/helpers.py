@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blended_standard.adapters import Import
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import rows_of
 from blended_standard.io import write_submission
 from blended_standard.privacy import PseudonymKey
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from blended_standard import adapters
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import rows_of
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import Submission
 from tests.adapters.helpers import FIELD, HERE, assert_holds_none, codes, in_field, rows

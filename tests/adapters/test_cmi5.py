@@ -16,7 +16,7 @@ import pytest
 
 from blended_standard import adapters
 from blended_standard.adapters import Import
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import rows_of
 from blended_standard.errors import UnreadableInputError
 from blended_standard.io import read_submission, write_submission
 from blended_standard.io.limits import Limits

@@ -14,7 +14,7 @@ import pytest
 
 from blended_standard import adapters
 from blended_standard.adapters._badge_rules import badge_problem, envelope_problem
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import rows_of
 from blended_standard.adapters.work import leaves
 from blended_standard.errors import UnreadableInputError
 from blended_standard.io import Submission

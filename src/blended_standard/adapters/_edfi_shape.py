@@ -22,6 +22,8 @@ REF = "@ref"
 _EXTENSION = "_ext"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance "
 _INLINE = {"Name", "BirthData", "AttendanceEvent"}
+# A part that an entity has once; every other one with parts of its own may be there several times.
+_SINGLE = {"ContentStandard"}
 _ABSTRACT = {"EducationOrganization", "GeneralStudentProgramAssociation"}
 _PLURALS = {"person": "people"}
 _HEAD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]+$|[A-Z]")
@@ -138,11 +140,15 @@ class _Shaping:
             target[name] = made
 
     def _member(self, target: dict[str, Any], element: Element, path: str) -> None:
-        name = self._list_name(element.name)
+        single = element.name in _SINGLE
+        name = camel(element.name) if single else self._list_name(element.name)
         made: dict[str, Any] = {}
         self.fill(made, element, f"{path}.{name}")
         _count_attributes(element, f"{path}.{name}", self.made)
-        target.setdefault(name, []).append(made)
+        if single:
+            target[name] = made
+        else:
+            target.setdefault(name, []).append(made)
 
     def _value(self, target: dict[str, Any], element: Element, path: str, repeated: bool, parent: str) -> None:
         name = camel(element.name)

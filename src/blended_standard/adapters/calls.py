@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.adapters.result import Export, Import
+from blended_standard.adapters.records import whole_records
+from blended_standard.adapters.result import Export, Import, LossReport
 from blended_standard.adapters.work import Options, zone_named
 from blended_standard.errors import UsageError
 from blended_standard.io import LIMITS, Limits, Submission
@@ -206,8 +207,12 @@ def write(standard: str, submission: Submission | Import, target: str | Path) ->
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
     taken = submission.submission if isinstance(submission, Import) else submission
     module, function = WRITERS[standard]
-    made: Export = getattr(_module(module), function)(taken, directory)
-    return made
+    tables, left = whole_records(taken)
+    made: Export = getattr(_module(module), function)(tables, directory)
+    losses = LossReport(
+        standard=standard, fields=(*made.losses.fields, *left.fields), records=(*made.losses.records, *left.records)
+    )
+    return Export(standard=standard, files=made.files, documents=made.documents, losses=losses, findings=made.findings)
 
 
 def make_options(

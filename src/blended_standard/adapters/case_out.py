@@ -16,9 +16,8 @@ from typing import Any
 import attrs
 
 from blended_standard.adapters import _names as names
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import Tables
 from blended_standard.adapters.result import Export, FieldLoss, LossReport
-from blended_standard.io import Submission
 
 Document = dict[str, Any]
 UNSTATED = "not stated"
@@ -26,6 +25,7 @@ ENDS = ("originNodeURI", "destinationNodeURI")
 _UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 _TABLES = ("framework", "competency", "competency_association", "proficiency_scale", "proficiency_level")
 _TITLE = 80
+_NAME = 80
 _TYPES = {
     "is_child_of": "isChildOf",
     "precedes": "precedes",
@@ -35,24 +35,29 @@ _TYPES = {
 }
 
 
-def write(submission: Submission, target: Path) -> Export:
+def write(tables: Tables, target: Path) -> Export:
     """Write one package a framework into the directory `target`."""
-    tables = {name: rows_of(data) for name, data in submission.tables.items() if name in _TABLES}
-    packages = _Packages(tables)
+    packages = _Packages({name: rows for name, rows in tables.items() if name in _TABLES})
     target.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
     for framework in tables.get("framework", ()):
-        path = target / f"{re.sub(r'[^A-Za-z0-9._-]', '_', framework['framework_id'])}.json"
+        path = target / f"{_file_name(framework['framework_id'])}.json"
         text = json.dumps(packages.package(framework), indent=1, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8")
         files.append(str(path))
     fields = [*packages.losses()]
-    for name, data in submission.tables.items():
+    for name, rows in tables.items():
         if name not in _TABLES:
             reason = "CASE holds frameworks alone"
-            fields.append(FieldLoss(field=name, fate="dropped", count=len(rows_of(data)), reason=reason))
+            fields.append(FieldLoss(field=name, fate="dropped", count=len(rows), reason=reason))
     losses = LossReport(standard="case", fields=tuple(fields))
     return Export(standard="case", files=tuple(files), documents=len(files), losses=losses)
+
+
+def _file_name(identifier: str) -> str:
+    """Return a name that no other identifier has, on systems too that do not tell capitals."""
+    plain = re.sub(r"[^a-z0-9._-]", "_", identifier.lower())[:_NAME]
+    return plain if plain == identifier else f"{plain}-{uuid.uuid5(uuid.NAMESPACE_URL, identifier).hex[:12]}"
 
 
 def link_to(prefix: str, identifier: str, title: str) -> Document:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.kinds import hint
+from blended_standard.adapters.records import Tables
 from blended_standard.adapters.result import Export, FieldLoss, Import, LossReport
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io import Submission
 from blended_standard.io.csv_text import read_csv
 from blended_standard.io.read import files_of
 from blended_standard.model import RECORDS
@@ -84,14 +83,13 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def write(submission: Submission, target: Path) -> Export:
+def write(tables: Tables, target: Path) -> Export:
     """Write a file for each table with a field of CEDS; keys and references keep our names."""
     target.mkdir(parents=True, exist_ok=True)
     files: list[str] = []
     fields: list[FieldLoss] = []
     documents = 0
-    for name, data in submission.tables.items():
-        rows = rows_of(data)
+    for name, rows in tables.items():
         specs = RECORDS[name].fields()
         named = {spec.name: spec.counterparts["CEDS"] for spec in specs if "CEDS" in spec.counterparts}
         for spec in specs:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from blended_standard.adapters.records import distinct, rows_of
 from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowLoss
 from blended_standard.adapters.work import as_columns
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
-from blended_standard.io import Columns, ParquetSource, Submission
-from blended_standard.io.arrow import to_arrow
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
-from blended_standard.model import RECORDS
+from blended_standard.io import Submission
 
-_OWN = (ROW, LINE, INVALID, MISSING, EXTRA)
 _WITH_TIME = ("at", "date", "awarded_date", "quarter_start")
 
 
@@ -51,7 +47,7 @@ def combine(*imports: Import) -> Import:
         found.extend(each.submission.found)
         for name, data in each.submission.tables.items():
             tables.setdefault(name, []).extend(rows_of(data))
-    tables = {name: _distinct(name, rows) for name, rows in tables.items()}
+    tables = {name: distinct(name, rows) for name, rows in tables.items()}
     _give_episodes(tables, found)
     made = Submission.from_tables(
         {name: as_columns(rows) for name, rows in tables.items()}, manifest=imports[0].submission.manifest
@@ -66,46 +62,6 @@ def combine(*imports: Import) -> Import:
         findings=found.findings(),
         voided=tuple(each for one in imports for each in one.voided),
     )
-
-
-def rows_of(data: Any) -> list[dict[str, Any]]:
-    """Return the records of a table, local fields and reasons for missing values among them."""
-    if isinstance(data, Columns):
-        return _rows_of_columns(data)
-    if isinstance(data, ParquetSource):
-        import pyarrow.dataset as ds
-
-        table = ds.dataset([str(path) for path in data.paths]).to_table()
-    else:
-        table = to_arrow(data, RECORDS["program"])
-    rows: list[dict[str, Any]] = []
-    for row in table.to_pylist():
-        made = {name: value for name, value in row.items() if value is not None and name not in _OWN}
-        made |= json.loads(row.get(EXTRA) or "{}")
-        rows.append(made | ({MISSING: json.loads(row[MISSING])} if row.get(MISSING) else {}))
-    return rows
-
-
-def _rows_of_columns(data: Columns) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for place in range(len(data)):
-        row = {name: column[place] for name, column in data.values.items() if name not in _OWN}
-        made = {name: value for name, value in row.items() if value is not None}
-        made |= json.loads(data.values[EXTRA][place] or "{}")
-        if data.values[MISSING][place]:
-            made[MISSING] = json.loads(data.values[MISSING][place])
-        rows.append(made)
-    return rows
-
-
-def _distinct(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    keys = RECORDS[name].key_fields()
-    if not keys:
-        return rows
-    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        kept.setdefault(tuple(row.get(key) for key in keys), row)
-    return list(kept.values())
 
 
 def _give_episodes(tables: dict[str, list[dict[str, Any]]], found: FindingCollector) -> None:

@@ -15,9 +15,8 @@ from typing import Any
 import attrs
 
 from blended_standard.adapters import _names as names
-from blended_standard.adapters.combine import rows_of
+from blended_standard.adapters.records import Tables
 from blended_standard.adapters.result import Export, FieldLoss, LossReport, RowLoss
-from blended_standard.io import Submission
 
 Document = dict[str, Any]
 _CONTEXT = [
@@ -39,16 +38,16 @@ _RULE = "A mastery decision under the rules of the program."
 _UNSTATED = "Its uncertainty was not estimated."
 
 
-def write_badges(submission: Submission, target: Path) -> Export:
+def write_badges(tables: Tables, target: Path) -> Export:
     """Write one achievement credential a mastery decision or credential."""
-    source = _Source(submission)
+    source = _Source(tables)
     made = [badge for _, badges in sorted(source.badges().items()) for badge in badges]
     return source.export("open_badges", target, "badge", made)
 
 
-def write_records(submission: Submission, target: Path) -> Export:
+def write_records(tables: Tables, target: Path) -> Export:
     """Write one comprehensive learner record a learner: an achievement credential a mastery decision or credential."""
-    source = _Source(submission)
+    source = _Source(tables)
     made = [source.record(learner, badges) for learner, badges in sorted(source.badges().items())]
     return source.export("clr", target, "clr", made)
 
@@ -57,14 +56,13 @@ def write_records(submission: Submission, target: Path) -> Export:
 class _Source:
     """The tables of a submission that credentials are made of."""
 
-    submission: Submission
+    held: Tables
     tables: dict[str, list[Document]] = attrs.field(init=False)
     competencies: dict[str, Document] = attrs.field(init=False)
     issuer: Document = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        held = self.submission.tables
-        self.tables = {name: rows_of(held[name]) if name in held else [] for name in _TABLES}
+        self.tables = {name: self.held.get(name, []) for name in _TABLES}
         self.competencies = {row["competency_id"]: row for row in self.tables["competency"]}
         program = next(iter(self.tables["program"]), {"program_id": "unknown", "name": names.UNSTATED})
         identifier = names.name(names.PROGRAM, str(program["program_id"]))
@@ -115,9 +113,9 @@ class _Source:
             reason = "recognition comes from a list of issuers, not from a credential"
             fields.append(FieldLoss(field="credential.recognized", fate="dropped", count=judged, reason=reason))
         reason = "a credential says what was mastered, and of whom, by whom and on what evidence"
-        for name, data in self.submission.tables.items():
+        for name, rows in self.held.items():
             if name not in _TABLES:
-                fields.append(FieldLoss(field=name, fate="dropped", count=len(data), reason=reason))
+                fields.append(FieldLoss(field=name, fate="dropped", count=len(rows), reason=reason))
         left = Counter("taken back" if row.get("mastered") else "not mastered" for row in decisions if not _holds(row))
         records = tuple(RowLoss(what="mastery_decision", reason=why, count=n) for why, n in sorted(left.items()))
         losses = LossReport(standard=standard, fields=tuple(fields), records=records)

@@ -233,9 +233,12 @@ class Reading:
         )
 
     def _standards(self) -> None:
-        spaces = {str(each["namespace"]) for each in self.all("learningStandards")}
-        for space in sorted(spaces):
-            self.work.add("framework", framework_id=space, title=space)
+        titles: dict[str, set[str]] = {}
+        for each in self.all("learningStandards"):
+            titles.setdefault(str(each["namespace"]), set()).add(str(at(each, "contentStandard.title") or ""))
+        for space, found in sorted(titles.items()):
+            named = found.pop() if len(found) == 1 else ""
+            self.work.add("framework", framework_id=space, title=named or space)
         for each in self.all("learningStandards"):
             self.work.add(
                 "competency",

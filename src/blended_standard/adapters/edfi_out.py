@@ -1,25 +1,27 @@
-"""Write resources for an Ed-Fi API, one file of JSON Lines a resource, numbered in the order in which to post them.
+"""Write resources for an Ed-Fi API, one file of JSON Lines a resource, listed in the order in which to post them.
 
-Source: Ed-Fi Data Standard 5.2. A student's resource demands names, which the standard does not hold: the service
-must know its students by the identifiers that are written here, or they are replaced before posting.
+Source: Ed-Fi Data Standard 5.2 and the resources of its API. A student's resource demands names, which the standard
+does not hold: the service must know its students by the identifiers that are written here, or they are replaced
+before posting. So are identifiers of places that are no whole numbers; the losses say how many there are.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from blended_standard.adapters.combine import rows_of
 from blended_standard.adapters.edfi import GRADES
-from blended_standard.adapters.result import Export, FieldLoss, LossReport
-from blended_standard.io import Submission
+from blended_standard.adapters.identifiers import short_name
+from blended_standard.adapters.records import Tables, fates
+from blended_standard.adapters.result import Export, LossReport
 from blended_standard.spec import load_standard
 
 Row = dict[str, Any]
 _SPACE = "uri://ed-fi.org/"
+_NAMELESS = "uri://blended-standard"
 _CALENDAR = "default"
 _GRADE_OF = {number: name for name, number in GRADES.items()}
 _EXITS = {
@@ -41,9 +43,11 @@ _WRITTEN = {
     "site": ("site_id", "name", "program_id"),
     "episode": ("learner_id", "site_id", "entry_date", "exit_date", "exit_reason", "entry_grade"),
     "calendar_day": ("site_id", "date", "open"),
-    "framework": (),
+    "framework": ("framework_id", "title"),
     "competency": ("competency_id", "title", "framework_id", "parent_id"),
 }
+_LONGEST = {("program", "name"): 75, ("site", "name"): 75, ("competency", "title"): 1024, ("framework", "title"): 75}
+_NO_FIELD = "the resources written here have no field for it"
 _REASONS = {
     "learner": "a student's resource demands names, which the standard does not hold",
     "mastery_decision": "a student's competency objective has a grading period in place of a day",
@@ -51,17 +55,21 @@ _REASONS = {
 }
 
 
-def write(submission: Submission, target: Path) -> Export:
+def write(tables: Tables, target: Path) -> Export:
     """Write agencies or programs, schools, calendars, standards and enrolments."""
-    tables = {name: rows_of(data) for name, data in submission.tables.items()}
-    programs = tables.get("program", ())
+    programs, sites = tables.get("program", []), tables.get("site", [])
+    # No two places may have one identifier: a program that is known by that of its site is no agency.
+    own = {row["site_id"] for row in sites}
+    titles = {row["framework_id"]: str(row["title"]) for row in tables.get("framework", ())}
     made: Row = {
-        "localEducationAgencies": [_agency(row) for row in programs if "/" not in str(row["program_id"])],
-        "programs": [_program(row) for row in programs if "/" in str(row["program_id"])],
-        "schools": [_school(row) for row in tables.get("site", ())],
+        "localEducationAgencies": [
+            _agency(row) for row in programs if "/" not in row["program_id"] and row["program_id"] not in own
+        ],
+        "programs": [_program(row) for row in programs if "/" in row["program_id"]],
+        "schools": [_school(row, own) for row in sites],
         "calendars": _calendars(tables.get("calendar_day", ())),
         "calendarDates": [_calendar_date(row) for row in tables.get("calendar_day", ())],
-        "learningStandards": [_standard(row) for row in tables.get("competency", ())],
+        "learningStandards": [_standard(row, titles) for row in tables.get("competency", ())],
         "studentSchoolAssociations": [_enrolment(row) for row in tables.get("episode", ())],
     }
     target.mkdir(parents=True, exist_ok=True)
@@ -72,22 +80,23 @@ def write(submission: Submission, target: Path) -> Export:
             lines = [json.dumps(document, ensure_ascii=False) + "\n" for document in documents]
             path.write_text("".join(lines), encoding="utf-8")
             files.append(str(path))
-    losses = LossReport(standard="edfi", fields=tuple(_fates(tables)))
+    losses = LossReport(standard="edfi", fields=tuple(fates(tables, _WRITTEN, "Ed-Fi", _reasons(tables), _NO_FIELD)))
     return Export(standard="edfi", files=tuple(files), documents=sum(map(len, made.values())), losses=losses)
 
 
-def _fates(tables: Mapping[str, list[Row]]) -> list[FieldLoss]:
-    fields = []
-    for table, rows in tables.items():
-        for name in dict.fromkeys(name for row in rows for name in row):
-            count = sum(name in row for row in rows)
-            if name in _WRITTEN.get(table, ()):
-                reason = _other_words(rows) if (table, name) == ("episode", "exit_reason") else ""
-                fields.append(FieldLoss(field=f"{table}.{name}", fate="mapped", count=count, to="Ed-Fi", reason=reason))
-            else:
-                reason = _REASONS.get(table, "the resources written here have no field for it")
-                fields.append(FieldLoss(field=f"{table}.{name}", fate="dropped", count=count, reason=reason))
-    return fields
+def _reasons(tables: Tables) -> dict[str, str]:
+    """Say of tables and fields why they are not written, or what a service may refuse of what is."""
+    made = dict(_REASONS)
+    for table, field in (("program", "program_id"), ("site", "site_id")):
+        odd = sum(not isinstance(_number(row[field].partition("/")[0]), int) for row in tables.get(table, ()))
+        if odd:
+            made[f"{table}.{field}"] = f"{odd:,} are no whole numbers, which a service demands: replace them"
+    for (table, field), longest in _LONGEST.items():
+        cut = sum(len(row[field]) > longest for row in tables.get(table, ()))
+        if cut:
+            made[f"{table}.{field}"] = f"{cut:,} are longer than {longest:,} characters and were cut"
+    words = _other_words(tables.get("episode", []))
+    return made | ({"episode.exit_reason": words} if words else {})
 
 
 def _other_words(episodes: list[Row]) -> str:
@@ -103,7 +112,7 @@ def _agency(row: Row) -> Row:
     category = f"{_SPACE}EducationOrganizationCategoryDescriptor#Local Education Agency"
     return {
         "localEducationAgencyId": _number(row["program_id"]),
-        "nameOfInstitution": str(row["name"])[:75],
+        "nameOfInstitution": _text(row, "program", "name"),
         "categories": [{"educationOrganizationCategoryDescriptor": category}],
         "localEducationAgencyCategoryDescriptor": (
             f"{_SPACE}LocalEducationAgencyCategoryDescriptor#Other local education agency"
@@ -120,15 +129,17 @@ def _program(row: Row) -> Row:
     }
 
 
-def _school(row: Row) -> Row:
+def _school(row: Row, sites: Collection[str]) -> Row:
     category = f"{_SPACE}EducationOrganizationCategoryDescriptor#School"
-    return {
+    agency = row["program_id"].partition("/")[0]
+    made: Row = {
         "schoolId": _number(row["site_id"]),
-        "nameOfInstitution": str(row["name"])[:75],
+        "nameOfInstitution": _text(row, "site", "name"),
         "educationOrganizationCategories": [{"educationOrganizationCategoryDescriptor": category}],
         "gradeLevels": [{"gradeLevelDescriptor": f"{_SPACE}GradeLevelDescriptor#Ungraded"}],
-        "localEducationAgencyReference": {"localEducationAgencyId": _number(str(row["program_id"]).partition("/")[0])},
     }
+    reference = {"localEducationAgencyReference": {"localEducationAgencyId": _number(agency)}}
+    return made | ({} if agency in sites else reference)
 
 
 def _calendars(days: Iterable[Row]) -> list[Row]:
@@ -163,9 +174,17 @@ def _calendar_date(row: Row) -> Row:
     }
 
 
-def _standard(row: Row) -> Row:
-    space = str(row.get("framework_id") or "uri://blended-standard")
-    made: Row = {"learningStandardId": str(row["competency_id"]), "description": str(row["title"]), "namespace": space}
+def _standard(row: Row, titles: Mapping[str, str]) -> Row:
+    """Return a standard; subject, grade and the title of its framework are demanded, and the first two not known."""
+    space = str(row.get("framework_id") or _NAMELESS)
+    made: Row = {
+        "learningStandardId": row["competency_id"],
+        "description": _text(row, "competency", "title"),
+        "namespace": space,
+        "academicSubjects": [{"academicSubjectDescriptor": f"{_SPACE}AcademicSubjectDescriptor#Other"}],
+        "gradeLevels": [{"gradeLevelDescriptor": f"{_SPACE}GradeLevelDescriptor#Ungraded"}],
+        "contentStandard": {"title": titles.get(space, space)[: _LONGEST["framework", "title"]]},
+    }
     if row.get("parent_id"):
         made["parentLearningStandardReference"] = {"learningStandardId": row["parent_id"]}
     return made
@@ -174,8 +193,7 @@ def _standard(row: Row) -> Row:
 def _enrolment(row: Row) -> Row:
     grade = _GRADE_OF.get(row.get("entry_grade", -1), "Ungraded")
     made: Row = {
-        # 32 characters are allowed: the pseudonym without the name of its key.
-        "studentReference": {"studentUniqueId": str(row["learner_id"]).rpartition("-")[2][:32]},
+        "studentReference": {"studentUniqueId": short_name(row["learner_id"], 32)},
         "schoolReference": {"schoolId": _number(row["site_id"])},
         "entryDate": row["entry_date"].isoformat(),
         "entryGradeLevelDescriptor": f"{_SPACE}GradeLevelDescriptor#{grade}",
@@ -187,7 +205,12 @@ def _enrolment(row: Row) -> Row:
     return made
 
 
-def _number(identifier: Any) -> Any:
-    """Return an identifier as the whole number that the service wants, where it is one."""
-    text = str(identifier)
-    return int(text) if text.isdecimal() else text
+def _text(row: Row, table: str, field: str) -> str:
+    text: str = row[field]
+    return text[: _LONGEST[table, field]]
+
+
+def _number(identifier: str) -> int | str:
+    """Return an identifier as the whole number that the service wants, where it is one and reads the same."""
+    number = int(identifier) if identifier.isdecimal() else None
+    return number if number is not None and str(number) == identifier else identifier

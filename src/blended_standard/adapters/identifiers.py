@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -24,6 +26,24 @@ _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 8
 _SHORTEST = 3
 _CACHED = 250_000
+
+
+def short_name(identifier: str, longest: int) -> str:
+    """Return an identifier in at most `longest` characters, for a system that allows no more.
+
+    A pseudonym goes without the name of its key, and then by its end: twelve characters are 60 bits. Any other that is
+    too long is hashed, since its end may be that of another.
+
+    Examples
+    --------
+    >>> short_name("k1-" + "a" * 20 + "bcdefghijklm", 12), short_name("L-001", 12), short_name("district/000000001", 12)
+    ('bcdefghijklm', 'L-001', ...)
+    """
+    if PSEUDONYM.fullmatch(identifier):
+        return identifier.rpartition("-")[2][-longest:]
+    if len(identifier) <= longest:
+        return identifier
+    return base64.b32encode(hashlib.sha256(identifier.encode()).digest()).decode().lower()[:longest]
 
 
 def random_key() -> PseudonymKey:

@@ -1,0 +1,117 @@
+"""The records of a submission as plain rows: all of a table, and those that are whole enough to be written."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from blended_standard.adapters.result import FieldLoss, LossReport, RowLoss
+from blended_standard.io import Columns, ParquetSource, Submission
+from blended_standard.io.arrow import to_arrow
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
+from blended_standard.model import RECORDS
+from blended_standard.spec import Standard
+
+Row = dict[str, Any]
+Tables = Mapping[str, list[Row]]
+_UNKNOWN_CODE = "its list does not hold the code"
+_NOT_WHOLE = "lacks a value that the standard requires, or it could not be read"
+_AGAIN = "another record of the same identifier came first"
+_OWN = (ROW, LINE, INVALID, MISSING, EXTRA)
+
+
+def whole_records(submission: Submission) -> tuple[Tables, LossReport]:
+    """Return the records that can be written, and what of the submission cannot.
+
+    A word that is not in its list of codes is left out, and so is a record without a value that the standard requires;
+    of two records with one identifier the first is used.
+    """
+    tables: dict[str, list[Row]] = {}
+    fields: list[FieldLoss] = []
+    records: list[RowLoss] = []
+    for name, data in submission.tables.items():
+        rows = rows_of(data)
+        for field, count in _without_unknown_codes(name, rows, submission.standard).items():
+            fields.append(FieldLoss(field=f"{name}.{field}", fate="dropped", count=count, reason=_UNKNOWN_CODE))
+        required = [spec.name for spec in RECORDS[name].fields() if spec.required]
+        whole = [row for row in rows if all(field in row for field in required)]
+        tables[name] = distinct(name, whole)
+        for reason, count in ((_NOT_WHOLE, len(rows) - len(whole)), (_AGAIN, len(whole) - len(tables[name]))):
+            if count:
+                records.append(RowLoss(what=name, reason=reason, count=count))
+    return tables, LossReport(standard="", fields=tuple(fields), records=tuple(records))
+
+
+def _without_unknown_codes(name: str, rows: list[Row], standard: Standard) -> Counter[str]:
+    """Take words that no list of codes holds out of the records; return how many of each field."""
+    left: Counter[str] = Counter()
+    for spec in RECORDS[name].fields():
+        if spec.codes:
+            known = set(standard.codes[spec.codes].names())
+            for row in rows:
+                if spec.name in row and row[spec.name] not in known:
+                    del row[spec.name]
+                    left[spec.name] += 1
+    return left
+
+
+def fates(
+    tables: Tables, written: Mapping[str, Collection[str]], to: str, reasons: Mapping[str, str], otherwise: str
+) -> list[FieldLoss]:
+    """Return what became of every field: `written` names those of each table that the other standard holds.
+
+    The reason for a field that is not written is that of `reasons` for the field (`episode.exit_date`) or its table.
+    """
+    fields = []
+    for table, rows in tables.items():
+        for field, count in Counter(field for row in rows for field in row).items():
+            name = f"{table}.{field}"
+            if field in written.get(table, ()):
+                fields.append(FieldLoss(field=name, fate="mapped", count=count, to=to, reason=reasons.get(name, "")))
+            else:
+                why = reasons.get(name) or reasons.get(table, otherwise)
+                fields.append(FieldLoss(field=name, fate="dropped", count=count, reason=why))
+    return fields
+
+
+def rows_of(data: Any) -> list[Row]:
+    """Return the records of a table, local fields and reasons for missing values among them."""
+    if isinstance(data, Columns):
+        return _rows_of_columns(data)
+    if isinstance(data, ParquetSource):
+        import pyarrow.dataset as ds
+
+        table = ds.dataset([str(path) for path in data.paths]).to_table()
+    else:
+        table = to_arrow(data, RECORDS["program"])
+    rows: list[Row] = []
+    for row in table.to_pylist():
+        made = {name: value for name, value in row.items() if value is not None and name not in _OWN}
+        made |= json.loads(row.get(EXTRA) or "{}")
+        rows.append(made | ({MISSING: json.loads(row[MISSING])} if row.get(MISSING) else {}))
+    return rows
+
+
+def _rows_of_columns(data: Columns) -> list[Row]:
+    rows: list[Row] = []
+    for place in range(len(data)):
+        row = {name: column[place] for name, column in data.values.items() if name not in _OWN}
+        made = {name: value for name, value in row.items() if value is not None}
+        made |= json.loads(data.values[EXTRA][place] or "{}")
+        if data.values[MISSING][place]:
+            made[MISSING] = json.loads(data.values[MISSING][place])
+        rows.append(made)
+    return rows
+
+
+def distinct(name: str, rows: list[Row]) -> list[Row]:
+    """Return the first record of each identifier."""
+    keys = RECORDS[name].key_fields()
+    if not keys:
+        return rows
+    kept: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        kept.setdefault(tuple(row.get(key) for key in keys), row)
+    return list(kept.values())
