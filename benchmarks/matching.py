@@ -18,7 +18,7 @@ def main() -> None:
     small = make(rng, treated=500, control=4_000)
     found = match(small[0], scores=small[1], caliper=0.2)
     expected = plain(*small, width=found.caliper_width)
-    assert sorted(zip(found.treated_rows.tolist(), found.control_rows.tolist(), strict=True)) == expected
+    assert sorted(zip(found.treated_rows.tolist(), found.comparison_rows.tolist(), strict=True)) == expected
     print(f"equal to the plain search on 500 : 4,000 ({len(expected)} pairs)")
     treatment, scores = make(rng, treated=100_000, control=1_000_000)
     for options in ({"caliper": 0.2}, {"ratio": 3}, {"replace": True}):

@@ -75,7 +75,7 @@ def test_matches_matchit(lalonde, options, pairs, controls, effect):
     treatment, covariates, outcome, data = lalonde
     options = {key: data[value] if key == "exact" else value for key, value in options.items()}
     found = compare.match(treatment, covariates, outcome=outcome, **options)
-    assert (found.n_pairs, found.matched_control) == (pairs, controls)
+    assert (found.n_pairs, found.matched_comparison) == (pairs, controls)
     assert found.effect.value == pytest.approx(effect, abs=1e-6)
     assert found.weights[treatment == 0].sum() == pytest.approx(controls)
 
@@ -84,7 +84,7 @@ def test_balance_after_matching_as_the_matchit_vignette_prints_it(lalonde):
     treatment, covariates, _, _ = lalonde
     found = compare.match(treatment, covariates)
     lines = {line.name: line for line in found.balance.covariates}
-    means = [lines[name].mean_control_weighted for name in ("age", "educ", "re74", "re75")]
+    means = [lines[name].mean_comparison_weighted for name in ("age", "educ", "re74", "re75")]
     np.testing.assert_allclose(means, [25.3027, 10.6054, 2342.1076, 1614.7451], atol=5e-5)
     smd = [lines[name].smd_after for name in ("age", "educ", "re74", "re75")]
     np.testing.assert_allclose(smd, [0.0718, -0.1290, -0.0505, -0.0257], atol=5e-5)
@@ -107,7 +107,7 @@ def test_widths_and_effective_size(lalonde):
     assert compare.match(treatment, covariates, caliper=0.2).caliper_width == pytest.approx(0.05806267, abs=5e-9)
     logit = compare.match(treatment, covariates, caliper=0.2, link="logit")
     assert logit.caliper_width == pytest.approx(0.3609024, abs=5e-8)
-    assert compare.match(treatment, covariates, replace=True).ess_control == pytest.approx(43.48793, abs=5e-6)
+    assert compare.match(treatment, covariates, replace=True).ess_comparison == pytest.approx(43.48793, abs=5e-6)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_inverse_probability_weights(lalonde, estimand, effect, treated_size, co
     treatment, covariates, outcome, _ = lalonde
     found = compare.ipw(treatment, covariates, outcome=outcome, estimand=estimand)
     assert found.effect.value == pytest.approx(effect, rel=5e-7)
-    assert (found.ess_treated, found.ess_control) == pytest.approx((treated_size, control_size), rel=1e-6)
+    assert (found.ess_treated, found.ess_comparison) == pytest.approx((treated_size, control_size), rel=1e-6)
     if estimand == "overlap":
         assert found.balance.largest_smd < 1e-10
 
@@ -167,7 +167,7 @@ def test_entropy_balancing(lalonde):
     treatment, covariates, outcome, _ = lalonde
     found = compare.entropy_balance(treatment, covariates, outcome=outcome)
     assert found.effect.value == pytest.approx(1273.262, abs=5e-4)
-    assert found.ess_control == pytest.approx(98.45783, abs=5e-6)
+    assert found.ess_comparison == pytest.approx(98.45783, abs=5e-6)
     control = found.weights[treatment == 0]
     assert control.max() / control.mean() == pytest.approx(9.420446, abs=5e-7)
     assert found.balance.largest_smd < 1e-12
@@ -236,7 +236,7 @@ def test_fast_search_is_the_greedy_search(rows, ratio, width):
             compare.match(treatment, scores=scores, ratio=ratio, caliper=width, caliper_unit="raw")
         return
     found = compare.match(treatment, scores=scores, ratio=ratio, caliper=width, caliper_unit="raw")
-    assert sorted(zip(found.treated_rows.tolist(), found.control_rows.tolist(), strict=True)) == expected
+    assert sorted(zip(found.treated_rows.tolist(), found.comparison_rows.tolist(), strict=True)) == expected
 
 
 @settings(max_examples=100, deadline=None)
@@ -250,14 +250,14 @@ def test_replacement_takes_the_nearest(rows, ratio):
     control = np.flatnonzero(treatment == 0)
     for i in np.flatnonzero(treatment == 1):
         nearest = sorted((abs(scores[i] - scores[j]), j) for j in control.tolist())[:ratio]
-        assert found.control_rows[found.treated_rows == i].tolist() == [j for _, j in nearest]
+        assert found.comparison_rows[found.treated_rows == i].tolist() == [j for _, j in nearest]
 
 
 def test_random_order_repeats_with_its_seed(lalonde):
     treatment, covariates, _, _ = lalonde
     one = compare.match(treatment, covariates, order="random", seed=4)
     two = compare.match(treatment, covariates, order="random", seed=4)
-    assert np.array_equal(one.control_rows, two.control_rows)
+    assert np.array_equal(one.comparison_rows, two.comparison_rows)
 
 
 def test_common_support(lalonde):
@@ -265,7 +265,8 @@ def test_common_support(lalonde):
     scores = compare.propensity_score(treatment, covariates).scores
     found = compare.common_support(treatment, scores)
     assert (
-        found.treated_above + found.treated_below + found.control_above + found.control_below == (~found.inside).sum()
+        found.treated_above + found.treated_below + found.comparison_above + found.comparison_below
+        == (~found.inside).sum()
     )
     apart = compare.common_support([1, 1, 0, 0], [0.8, 0.9, 0.1, 0.2])
     assert "do not overlap" in apart.reason

@@ -18,7 +18,7 @@ from blended_standard.results import Result, Row, result
 _DENOMINATORS = {
     "average": "sqrt((v1 + v0) / 2), full sample before weighting (cobalt, ATE)",
     "treated": "SD of the treated before weighting (MatchIt and cobalt, ATT)",
-    "control": "SD of the comparison arm before weighting (cobalt, ATC)",
+    "comparison": "SD of the comparison arm before weighting (cobalt, ATC)",
     "pooled": "pooled SD with n - 1 weights before weighting (WWC without omega)",
     "all": "SD of all rows before weighting",
 }
@@ -31,9 +31,9 @@ class CovariateBalance(Result):
     name: str
     binary: bool
     mean_treated: float
-    mean_control: float
+    mean_comparison: float
     mean_treated_weighted: float
-    mean_control_weighted: float
+    mean_comparison_weighted: float
     smd_before: float | None
     smd_after: float | None
     variance_ratio_before: float | None
@@ -54,9 +54,9 @@ class BalanceTable(Result):
     denominator: str
     binary: str
     n_treated: int
-    n_control: int
+    n_comparison: int
     ess_treated: float
-    ess_control: float
+    ess_comparison: float
     weighted: bool
     threshold: float
 
@@ -108,8 +108,8 @@ def balance_table(
     covariates : array (n, p), mapping of columns or frame
     weights : array, shape (n,), optional
         From `ipw`, `entropy_balance` or `match`. Without, "after" repeats "before".
-    denominator : {"average", "treated", "control", "pooled", "all"}
-        average, sqrt((v1+v0)/2): cobalt for the ATE; treated: MatchIt and cobalt for the ATT; control: cobalt for
+    denominator : {"average", "treated", "comparison", "pooled", "all"}
+        average, sqrt((v1+v0)/2): cobalt for the ATE; treated: MatchIt and cobalt for the ATT; comparison: cobalt for
         the ATC; pooled: WWC; all: whole-sample SD. Variances of 0/1 columns are p(1-p), as in MatchIt and cobalt.
     binary : {"standardized", "raw"}
         raw: plain differences in proportions for 0/1 columns, cobalt's default.
@@ -143,9 +143,9 @@ def balance_table(
         denominator=_DENOMINATORS[denominator],
         binary="0/1 columns: " + ("standardized like the rest" if binary == "standardized" else "raw difference"),
         n_treated=one.size,
-        n_control=zero.size,
+        n_comparison=zero.size,
         ess_treated=float(one.sum() ** 2 / (one @ one)),
-        ess_control=float(zero.sum() ** 2 / (zero @ zero)),
+        ess_comparison=float(zero.sum() ** 2 / (zero @ zero)),
         weighted=weights is not None,
         threshold=threshold,
     )
@@ -166,9 +166,9 @@ def _compare(
         name=name,
         binary=is_binary,
         mean_treated=m1,
-        mean_control=m0,
+        mean_comparison=m0,
         mean_treated_weighted=wm1,
-        mean_control_weighted=wm0,
+        mean_comparison_weighted=wm0,
         smd_before=(m1 - m0) / spread if spread > 0 else None,
         smd_after=(wm1 - wm0) / spread if spread > 0 else None,
         variance_ratio_before=None if is_binary else _ratio(one, zero, np.ones_like(w1), np.ones_like(w0)),
@@ -191,7 +191,7 @@ def _spread(column: Floats, one: Floats, zero: Floats, denominator: str, is_bina
     chosen = {
         "average": (v1 + v0) / 2,
         "treated": v1,
-        "control": v0,
+        "comparison": v0,
         "pooled": ((one.size - 1) * v1 + (zero.size - 1) * v0) / max(column.size - 2, 1),
         "all": variance(column),
     }[denominator]

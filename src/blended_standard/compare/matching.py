@@ -35,14 +35,14 @@ class Match(Result):
     estimand: str
     n: int
     n_treated: int
-    n_control: int
+    n_comparison: int
     matched_treated: int
-    matched_control: int
+    matched_comparison: int
     n_pairs: int
-    ess_control: float
+    ess_comparison: float
     caliper_width: float | None
     treated_rows: npt.NDArray[np.int64] = array()
-    control_rows: npt.NDArray[np.int64] = array()
+    comparison_rows: npt.NDArray[np.int64] = array()
     distances: npt.NDArray[np.float64] = array()
     weights: npt.NDArray[np.float64] = array()
     scores: npt.NDArray[np.float64] | None = array(default=None)
@@ -53,8 +53,8 @@ class Match(Result):
     def rows(self) -> list[Row]:
         """Return one row a pair."""
         return [
-            {"treated_row": int(one), "control_row": int(zero), "distance": float(gap)}
-            for one, zero, gap in zip(self.treated_rows, self.control_rows, self.distances, strict=True)
+            {"treated_row": int(one), "comparison_row": int(zero), "distance": float(gap)}
+            for one, zero, gap in zip(self.treated_rows, self.comparison_rows, self.distances, strict=True)
         ]
 
 
@@ -136,7 +136,7 @@ def match(
     Example
     -------
     >>> found = match([1, 1, 0, 0, 0], scores=[0.6, 0.5, 0.2, 0.45, 0.58])
-    >>> found.rows()[0]["control_row"], found.rows()[1]["control_row"]
+    >>> found.rows()[0]["comparison_row"], found.rows()[1]["comparison_row"]
     (4, 3)
     """
     rules = _rules(distance, link, ratio, replace, caliper, caliper_unit, order, estimand, seed)
@@ -316,14 +316,14 @@ def _matched(
         estimand=rules.estimand,
         n=treated.size,
         n_treated=int(treated.sum()),
-        n_control=int((~treated).sum()),
+        n_comparison=int((~treated).sum()),
         matched_treated=int((weights[treated] > 0).sum()),
-        matched_control=int((weights[~treated] > 0).sum()),
+        matched_comparison=int((weights[~treated] > 0).sum()),
         n_pairs=seekers.size,
-        ess_control=float(pool_weights.sum() ** 2 / (pool_weights @ pool_weights)),
+        ess_comparison=float(pool_weights.sum() ** 2 / (pool_weights @ pool_weights)),
         caliper_width=width,
         treated_rows=chosen if swap else seekers,
-        control_rows=seekers if swap else chosen,
+        comparison_rows=seekers if swap else chosen,
         distances=gaps,
         weights=weights,
         scores=e,

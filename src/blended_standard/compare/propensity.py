@@ -59,10 +59,10 @@ class CommonSupport(Result):
     n: int
     treated_below: int
     treated_above: int
-    control_below: int
-    control_above: int
+    comparison_below: int
+    comparison_above: int
     share_treated_inside: float
-    share_control_inside: float
+    share_comparison_inside: float
     inside: npt.NDArray[np.bool_] = array()
     n_near_zero: int
     n_near_one: int
@@ -129,10 +129,10 @@ def common_support(treatment: npt.ArrayLike, scores: npt.ArrayLike, *, near: flo
         n=treated.size,
         treated_below=int((treated & (values < low)).sum()),
         treated_above=int((treated & (values > high)).sum()),
-        control_below=int((~treated & (values < low)).sum()),
-        control_above=int((~treated & (values > high)).sum()),
+        comparison_below=int((~treated & (values < low)).sum()),
+        comparison_above=int((~treated & (values > high)).sum()),
         share_treated_inside=float(inside[treated].mean()),
-        share_control_inside=float(inside[~treated].mean()),
+        share_comparison_inside=float(inside[~treated].mean()),
         inside=inside,
         n_near_zero=int((values < near).sum()),
         n_near_one=int((values > 1 - near).sum()),

@@ -33,9 +33,9 @@ class Weighting(Result):
     method: str
     n: int
     n_treated: int
-    n_control: int
+    n_comparison: int
     ess_treated: float
-    ess_control: float
+    ess_comparison: float
     largest_share: float
     n_trimmed: int = 0
     trimming: str = "none"
@@ -48,7 +48,12 @@ class Weighting(Result):
         """Return one row an arm."""
         return [
             {"arm": "treated", "n": self.n_treated, "effective_n": self.ess_treated, "estimand": self.estimand},
-            {"arm": "comparison", "n": self.n_control, "effective_n": self.ess_control, "estimand": self.estimand},
+            {
+                "arm": "comparison",
+                "n": self.n_comparison,
+                "effective_n": self.ess_comparison,
+                "estimand": self.estimand,
+            },
         ]
 
 
@@ -348,9 +353,9 @@ def _weighting(
         method=method,
         n=treated.size,
         n_treated=int(treated.sum()),
-        n_control=int((~treated).sum()),
+        n_comparison=int((~treated).sum()),
         ess_treated=_ess(weights[treated]),
-        ess_control=_ess(weights[~treated]),
+        ess_comparison=_ess(weights[~treated]),
         largest_share=float(max(shares)),
         n_trimmed=n_trimmed,
         trimming=trimming,

@@ -16,7 +16,7 @@ from blended_standard.privacy import Policy
 from blended_standard.results import Result
 
 _PEOPLE = frozenset(
-    ("n", "n_treated", "n_comparison", "n_control", "n_learners", "n_analyzed", "learners", "episodes", "pairs")
+    ("n", "n_treated", "n_comparison", "n_comparison", "n_learners", "n_analyzed", "learners", "episodes", "pairs")
 )
 _OF_STUDIES = "blended_standard.compare.meta"
 
@@ -64,7 +64,7 @@ def _sizes(part: object) -> Iterator[float]:
 def _counts(part: Result) -> Iterator[float]:
     """Yield how many have a trait, and how many have not, where a result tells it of a group."""
     if isinstance(part, BalanceTable):
-        arms = (("mean_treated", part.n_treated), ("mean_control", part.n_control))
+        arms = (("mean_treated", part.n_treated), ("mean_comparison", part.n_comparison))
         for line in part.covariates:
             for name, size in arms if line.binary else ():
                 count = round(getattr(line, name) * size)
