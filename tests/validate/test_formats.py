@@ -36,7 +36,7 @@ def test_text_reads_like_a_compiler(report: ValidationReport) -> None:
         "   = 2 more places; --format json lists them\n"
         "   = why: Two programs would not mean the same by it.\n"
         "   = mend: Use a code of the list.\n\n"
-        "not conformant: 5 errors, 0 warnings, 0 notes in 5 rows of 1 tables (profile core)"
+        "not conformant: 5 errors, 0 warnings, 0 notes in 5 rows of 1 table (profile core)"
     )
 
 
@@ -56,6 +56,14 @@ def test_sarif_places_each_finding_under_its_rule(report: ValidationReport) -> N
     rules = run["tool"]["driver"]["rules"]
     assert len(run["results"]) == 5
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+
+
+def test_html_says_of_each_place_what_is_wrong_there() -> None:
+    tables = {"episode": {"episode_id": ["e"], "learner_id": ["l"], "site_id": ["s"], "entry_date": ["2025-01-01"]}}
+    page = render([validate(Submission.from_tables(tables))], "html")
+    assert "No such record in learner." in page
+    assert "No such record in site." in page
+    assert 'name="viewport"' in page
 
 
 def test_html_is_inert(report: ValidationReport) -> None:

@@ -12,7 +12,9 @@ from blended_standard._version import __version__
 from blended_standard.errors import UsageError
 from blended_standard.findings import Finding
 from blended_standard.model import RECORDS
+from blended_standard.results import counted
 from blended_standard.spec import Standard, load_standard
+from blended_standard.validate.html_page import html_page
 from blended_standard.validate.report import ValidationReport
 
 LISTED = 3
@@ -95,10 +97,8 @@ def _text(report: ValidationReport, standard: Standard, suggest: bool) -> str:
 
 
 def _verdict(report: ValidationReport) -> str:
-    verdict = "conformant" if report.ok else "not conformant"
-    read = sum(table.read for table in report.tables)
-    counts = f"{report.errors:,} errors, {report.warnings:,} warnings, {report.notes:,} notes"
-    return f"{verdict}: {counts} in {read:,} rows of {len(report.tables)} tables (profile {report.profile})"
+    read = counted(sum(table.read for table in report.tables), "row")
+    return f"{report.verdict} in {read} of {counted(len(report.tables), 'table')} (profile {report.profile})"
 
 
 def _by_code(report: ValidationReport) -> dict[str, list[Finding]]:
@@ -118,7 +118,7 @@ def _block(found: Sequence[Finding], standard: Standard, suggest: bool) -> str:
         lines += [f"      try: {near}"] if near else []
     lines += [f"   = {first.detail}"] if first.detail else []
     more = sum(finding.count for finding in found) - min(len(found), LISTED)
-    lines += [f"   = {more:,} more places; --format json lists them"] if more else []
+    lines += [f"   = {counted(more, 'more place')}; --format json lists them"] if more else []
     rule = standard.rules.get(first.code)
     lines += [f"   = why: {rule.why}"] if rule else []
     return "\n".join([*lines, f"   = mend: {first.mend}"])
@@ -221,26 +221,26 @@ def _sarif_result(finding: Finding, places: Mapping[Any, int]) -> dict[str, Any]
 
 
 def _html(reports: Sequence[ValidationReport], standard: Standard) -> str:
-    parts = []
+    parts = ["<h1>Validation</h1>"]
     for report in reports:
-        parts.append(f"<h2>{html.escape(_verdict(report))}</h2>")
-        for code, found in _by_code(report).items():
-            first = found[0]
-            places = "".join(f"<li>{html.escape(_place(f) + _value(f))}</li>" for f in found[:LISTED])
-            more = sum(finding.count for finding in found) - min(len(found), LISTED)
-            places += f"<li>and {more:,} more</li>" if more else ""
-            parts.append(
-                f"<section><h3><span class={first.severity}>{first.severity}</span> {html.escape(code)}</h3>"
-                f"<p>{html.escape(f'{first.rule} {first.detail}'.strip())}</p><ul>{places}</ul>"
-                f"<p><b>Why:</b> {html.escape(standard.rules[code].why)} "
-                f"<b>Mend:</b> {html.escape(first.mend)}</p></section>"
-            )
-    style = (
-        "body{font:16px/1.5 sans-serif;max-width:50rem;margin:2rem auto}.error{color:#a40000}.warning{color:#7a4b00}"
-    )
+        parts.append(f"<h2>{html.escape(_verdict(report).capitalize())}</h2>")
+        parts += [_html_block(found, standard) for found in _by_code(report).values()]
+    return html_page("Validation", "".join(parts))
+
+
+def _html_block(found: Sequence[Finding], standard: Standard) -> str:
+    first = found[0]
+    places = ""
+    for finding in found[:LISTED]:
+        other = f" {finding.detail}" if finding.detail != first.detail else ""
+        places += f"<li>{html.escape(_place(finding) + _value(finding) + other)}</li>"
+    more = sum(finding.count for finding in found) - min(len(found), LISTED)
+    places += f"<li>and {more:,} more</li>" if more else ""
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Validation</title>'
-        f"<style>{style}</style><body><main><h1>Validation</h1>{''.join(parts)}</main></body></html>"
+        f'<section><h3><span class="{first.severity}">{first.severity}</span> {html.escape(first.code)}</h3>'
+        f"<p>{html.escape(f'{first.rule} {first.detail}'.strip())}</p><ul>{places}</ul>"
+        f"<p><b>Why:</b> {html.escape(standard.rules[first.code].why)}</p>"
+        f"<p><b>Mend:</b> {html.escape(first.mend)}</p></section>"
     )
 
 

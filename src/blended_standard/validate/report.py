@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blended_standard.findings import Finding
-from blended_standard.results import Result, Row, result
+from blended_standard.results import Result, Row, counted, result
 
 
 @result
@@ -47,7 +47,14 @@ class ValidationReport(Result):
         """Return one row a finding."""
         return [row for finding in self.findings for row in finding.rows()]
 
+    @property
+    def verdict(self) -> str:
+        """Conformant or not, and how many findings of each severity."""
+        counts = map(counted, self.counts.values(), self.counts)
+        return f"{'conformant' if self.ok else 'not conformant'}: {', '.join(counts)}"
+
+    def _summary(self) -> list[str]:
+        return [self.verdict]
+
     def __str__(self) -> str:
-        verdict = "conformant" if self.ok else "not conformant"
-        counts = f"{self.errors:,} errors, {self.warnings:,} warnings, {self.notes:,} notes"
-        return "\n".join([f"{verdict}: {counts}", *map(str, self.findings)])
+        return "\n".join([self.verdict, *map(str, self.findings)])

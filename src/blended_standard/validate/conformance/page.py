@@ -7,9 +7,8 @@ import json
 from collections import Counter
 from typing import Literal
 
-from blended_standard.validate.conformance.statement import Statement
-
-_STYLE = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto}td,th{text-align:left;padding:.2rem .8rem}"
+from blended_standard.validate.conformance.statement import CaseOutcome, Statement
+from blended_standard.validate.html_page import html_page
 
 
 def statement_text(statement: Statement, format: Literal["text", "json", "html"]) -> str:  # noqa: A002
@@ -21,27 +20,39 @@ def statement_text(statement: Statement, format: Literal["text", "json", "html"]
 
 def _page(statement: Statement) -> str:
     verdict = "conforms" if statement.conforms else "does not conform"
-    title = html.escape(f"{statement.implementation} {statement.implementation_version} {verdict} as {statement.scope}")
-    counts = Counter((case.pins, case.outcome) for case in statement.cases)
-    pinned = dict.fromkeys(case.pins for case in statement.cases)
-    outcomes = tuple(statement.counts)
-    cells = {pins: "".join(f"<td>{counts[pins, name]}</td>" for name in outcomes) for pins in pinned}
-    table = "".join(f"<tr><th scope=row>{html.escape(pins)}</th>{row}</tr>" for pins, row in cells.items())
-    broken = "".join(
-        f"<li>{html.escape(case.outcome)} {html.escape(case.id)}: {html.escape(case.detail)}</li>"
-        for case in statement.cases
-        if case.outcome in ("fail", "crash")
-    )
-    heads = "".join(f"<th scope=col>{name}</th>" for name in ("rule or measure", *outcomes))
+    title = f"{statement.implementation} {statement.implementation_version} {verdict} as {statement.scope}"
     signed = "Nobody has signed it off."
     if statement.signed_off_by:
         day = f" on {statement.signed_off_on}" if statement.signed_off_on else ""
-        signed = f"Signed off by {html.escape(statement.signed_off_by)}{day}."
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style><body><main><h1>{title}</h1><p>{signed}</p>"
-        f"<p>Standard {html.escape(statement.standard_version)}, kit {html.escape(statement.kit_version)}. SHA-256 of "
-        f"the standard {statement.standard_sha256}, of the vectors {statement.vectors_sha256}, "
-        f"of this statement {statement.as_document()['statement_sha256']}.</p>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{table}</tbody></table><ul>{broken}</ul></main></body></html>"
+        signed = f"Signed off by {statement.signed_off_by}{day}."
+    broken = "".join(map(_case, (case for case in statement.cases if case.outcome in ("fail", "crash"))))
+    return html_page(
+        title,
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(signed)}</p>"
+        f"<p>Standard {html.escape(statement.standard_version)}, kit {html.escape(statement.kit_version)}.</p>"
+        + (f"<h2>What failed</h2><ul>{broken}</ul>" if broken else "")
+        + f"<h2>What was asked</h2>{_table(statement)}<h2>SHA-256</h2><dl>"
+        f"<dt>standard</dt><dd>{statement.standard_sha256}</dd><dt>vectors</dt><dd>{statement.vectors_sha256}</dd>"
+        f"<dt>this statement</dt><dd>{statement.as_document()['statement_sha256']}</dd></dl>",
     )
+
+
+def _case(case: CaseOutcome) -> str:
+    return f'<li><b class="{case.outcome}">{case.outcome}</b> {html.escape(f"{case.id}: {case.detail}")}</li>'
+
+
+def _table(statement: Statement) -> str:
+    """Count the outcomes of each thing that was asked; what was skipped whole is one sentence."""
+    counts: dict[str, Counter[str]] = {}
+    for case in statement.cases:
+        counts.setdefault(case.pins, Counter())[case.outcome] += 1
+    outcomes = tuple(statement.counts)
+    skipped = [pins for pins, found in counts.items() if set(found) == {"skip"}]
+    rows = "".join(
+        f"<tr><th scope=row>{html.escape(pins)}</th>{''.join(f'<td>{found[name]}</td>' for name in outcomes)}</tr>"
+        for pins, found in counts.items()
+        if pins not in skipped
+    )
+    heads = "".join(f"<th scope=col>{name}</th>" for name in ("rule or measure", *outcomes))
+    left = f"<p>Not claimed (skipped): {html.escape(', '.join(skipped))}.</p>" if skipped else ""
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{left}"

@@ -74,13 +74,16 @@ class Statement(Result):
         """Return one row a case."""
         return [row for case in self.cases for row in case.rows()]
 
-    def __str__(self) -> str:
+    def _summary(self) -> list[str]:
         verdict = "conforms" if self.conforms else "does not conform"
         asked = ", ".join(f"{count:,} {outcome}" for outcome, count in self.counts.items())
-        lines = [
+        return [
             f"{self.implementation} {self.implementation_version} {verdict} as {self.scope}: {asked}",
             f"standard {self.standard_version}, kit {self.kit_version}, vectors {self.vectors_sha256[:16]}",
         ]
+
+    def __str__(self) -> str:
+        lines = self._summary()
         broken = [case for case in self.cases if case.outcome in ("fail", "crash")]
         lines += [f"  {case.outcome} {case.id}: {case.detail}" for case in broken[:20]]
         return "\n".join([*lines, *([f"  ... and {len(broken) - 20:,} more"] if len(broken) > 20 else [])])
