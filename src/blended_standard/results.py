@@ -128,9 +128,16 @@ class Result:
         plots = _plots()
         return plots.draw(plots.plot_of(self, kind, **options), ax)
 
+    def _summary(self) -> list[str]:
+        """Return what is read with the table, in text as in a notebook: a heading, then what nobody must miss."""
+        return [self.title or type(self).__name__]
+
+    def _table(self) -> list[Row]:
+        """Return the rows that are printed."""
+        return self.rows()
+
     def __str__(self) -> str:
-        heading = self.title or type(self).__name__
-        return f"{heading}\n{text_table(self.rows())}"
+        return "\n".join(["\n  ".join(self._summary()), text_table(self._table())])
 
     def __repr__(self) -> str:
         pairs = ", ".join(f"{key}={shown(value)}" for key, value in _flat(self) if _is_scalar(value))
@@ -138,7 +145,7 @@ class Result:
         return text if len(text) <= 100 else text[:96] + "...)"
 
     def _repr_html_(self) -> str:
-        return html_table(self.rows(), caption=self.title or type(self).__name__)
+        return html_table(self._table(), caption=self._summary())
 
 
 @result
@@ -215,12 +222,12 @@ def text_table(rows: Sequence[Row]) -> str:
     lines = ["  ".join(_pad(*cell) for cell in zip(line, widths, right, strict=True)) for line in [keys, *cells]]
     lines.insert(1, "  ".join("-" * width for width in widths))
     if len(rows) > _PRINTED_ROWS:
-        lines.append(f"... and {len(rows) - _PRINTED_ROWS:,} more rows; all of them: .rows() or .to_frame()")
+        lines.append(_more(rows))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def html_table(rows: Sequence[Row], *, caption: str) -> str:
-    """Lay `rows` out as an HTML table, every cell escaped; one row is laid out downward."""
+def html_table(rows: Sequence[Row], *, caption: Sequence[str]) -> str:
+    """Lay `rows` out as an HTML table under the lines of its caption, all escaped; one row is laid out downward."""
     keys = _told_keys(rows)
     if len(rows) == 1:
         head = ""
@@ -230,8 +237,9 @@ def html_table(rows: Sequence[Row], *, caption: str) -> str:
         head = f"<thead><tr>{head}</tr></thead>"
         lines = ["".join(_html_cell(row.get(key)) for key in keys) for row in rows[:_PRINTED_ROWS]]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    more = f"<p>... and {len(rows) - _PRINTED_ROWS:,} more rows</p>" if len(rows) > _PRINTED_ROWS else ""
-    return f"<table><caption>{html.escape(caption)}</caption>{head}<tbody>{body}</tbody></table>{more}"
+    more = f"<p>{_more(rows)}</p>" if len(rows) > _PRINTED_ROWS else ""
+    told = "<br>".join(map(html.escape, caption))
+    return f'<table><caption style="text-align:left">{told}</caption>{head}<tbody>{body}</tbody></table>{more}'
 
 
 @functools.cache
@@ -277,8 +285,18 @@ def _told_keys(rows: Sequence[Row]) -> list[str]:
     return [key for key in _all_keys(rows) if any(row.get(key) not in (None, "") for row in rows)]
 
 
+def _more(rows: Sequence[Row]) -> str:
+    return f"... and {counted(len(rows) - _PRINTED_ROWS, 'more row')}; all of them: .rows(), .to_frame() or .to_csv()"
+
+
 def _html_cell(value: object) -> str:
-    return f"<td>{html.escape(shown(value))}</td>"
+    side = "right" if isinstance(value, int | float) else "left"
+    return f'<td style="text-align:{side}">{html.escape(shown(value))}</td>'
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun in the number it needs: "1 error", "2 errors"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def shown(value: object) -> str:

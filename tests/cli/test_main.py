@@ -79,7 +79,7 @@ def test_validate_exits_by_severity(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["validate", "/nowhere"], 3, "no such file or directory"),
         (["score", "SUB", "--measures", "ENG-99"], 2, "There is no measure"),
         (["score", "SUB", "--as-of", "soon"], 2, "is not a date"),
-        (["compare", "SUB", "--groups", "Program A", "Nobody"], 2, "0 results match"),
+        (["compare", "SUB", "--groups", "Program A", "Nobody"], 2, "no group 'Nobody'"),
         (["report", "SUB", "--engine", "abacus"], 2, "is not one of duckdb, polars"),
     ],
 )

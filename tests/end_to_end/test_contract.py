@@ -57,8 +57,36 @@ def test_results_print_and_travel(submission: bs.Submission) -> None:
     scored = bs.score(submission, "ENG-01", as_of="2025-12-22")
     assert "ENG-01" in str(scored)
     assert scored._repr_html_().startswith("<table>")
+    assert "Synthetic data" in scored._repr_html_()
     assert len(scored.to_frame("polars")) == len(scored)
     assert type(scored).from_dict(scored.to_dict()) == scored
+
+
+def test_a_notebook_shows_what_the_terminal_does(submission: bs.Submission) -> None:
+    scored = bs.score(submission, "OUT-03", by=("program",))
+    study = bs.compare(scored, outcome="OUT-03", groups=[entry.label for entry in scored])
+    rating = compare.evidence_rating(
+        compare.Study(
+            name="two sites",
+            assignment="quasi_experimental",
+            treated=compare.Arm(n_analyzed=90),
+            comparison=compare.Arm(n_analyzed=80),
+        )
+    )
+    must_see = {study: study.sentences[-1], rating: rating.label, bs.validate(submission): "conformant: 0 errors"}
+    for shown, words in must_see.items():
+        assert words in str(shown)
+        assert words in shown._repr_html_()
+
+
+def test_a_result_that_is_not_there_is_answered_with_those_that_are(submission: bs.Submission) -> None:
+    scored = bs.score(submission, "OUT-03", by=("program",))
+    with pytest.raises(bs.BlendedStandardError, match=r"OUT-03 has no group 'Harbor'.*'Synthetic program 1'"):
+        bs.compare(scored, outcome="OUT-03", groups=("Harbor", "Mill"))
+    with pytest.raises(bs.BlendedStandardError, match=r"holds OUT-03\. Pass OUT-01 to score"):
+        scored.one("OUT-01")
+    with pytest.raises(bs.BlendedStandardError, match="2 results where one is expected"):
+        scored.one("OUT-03")
 
 
 def test_scoring_on_plain_arrays() -> None:

@@ -52,8 +52,8 @@ class EssaTier(Result):
         """Return one row a step."""
         return [row for step in self.steps for row in step.rows()]
 
-    def __str__(self) -> str:
-        return f"{self.label}\n{super().__str__()}"
+    def _summary(self) -> list[str]:
+        return [f"{self.title}: {self.label}"]
 
 
 def essa_tier(

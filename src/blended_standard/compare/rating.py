@@ -57,8 +57,8 @@ class EvidenceRating(Result):
         """Return one row a step."""
         return [row for step in self.steps for row in step.rows()]
 
-    def __str__(self) -> str:
-        return f"{self.study}: {self.label}\n{super().__str__()}"
+    def _summary(self) -> list[str]:
+        return [f"{self.title} of {self.study}: {self.label}"]
 
 
 def evidence_rating(study: Study) -> EvidenceRating:

@@ -75,9 +75,9 @@ class StudyReport(Result):
         rows = zip(self.effects, self.rows(), strict=True)
         return [context | row | after | {"method": effect.method} for effect, row in rows]
 
-    def __str__(self) -> str:
+    def _summary(self) -> list[str]:
         heading = f"{self.measure} {self.name}: {self.first.label} against {self.second.label}"
-        return "\n".join([heading, *(f"  {sentence}" for sentence in self.sentences), super().__str__()])
+        return [heading, *self.sentences, *(part.label for part in (self.rating, self.tier) if part)]
 
 
 def compare_groups(

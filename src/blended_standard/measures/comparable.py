@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from blended_standard.errors import expect
 from blended_standard.measures.report import ComparabilityKey, MeasureResult
-from blended_standard.results import Result, result
+from blended_standard.results import Result, Row, result
 
 
 @result
@@ -24,11 +24,18 @@ class Comparability(Result):
     def __bool__(self) -> bool:
         return self.answer
 
+    def rows(self) -> list[Row]:
+        """Return one row for each thing that differs, or the answer where nothing does."""
+        pairs = zip(self.differs, self.reasons, self.ways_out, strict=True)
+        differences: list[Row] = [{"differs": what, "reason": reason, "way_out": way} for what, reason, way in pairs]
+        return differences or [{"answer": self.answer}]
+
+    def _summary(self) -> list[str]:
+        return ["Comparable." if self.answer else "Not comparable."]
+
     def __str__(self) -> str:
-        if self.answer:
-            return "Comparable."
         pairs = zip(self.reasons, self.ways_out, strict=True)
-        return "\n".join(["Not comparable.", *(f"  {reason} {way}" for reason, way in pairs)])
+        return "\n".join([*self._summary(), *(f"  {reason} {way}" for reason, way in pairs)])
 
 
 def comparable(first: MeasureResult | ComparabilityKey, second: MeasureResult | ComparabilityKey) -> Comparability:

@@ -22,7 +22,7 @@ from blended_standard.measures.groups import Grouping, people
 from blended_standard.measures.mastery_map import code_of
 from blended_standard.measures.report import Group, Status
 from blended_standard.measures.score import in_force
-from blended_standard.results import Result, Row, html_table, result, text_table
+from blended_standard.results import Result, Row, result
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
@@ -86,16 +86,10 @@ class EngagementCalendar(Result):
             found.setdefault(monday, [None] * 7)[day.date.weekday()] = day
         return found
 
-    def __str__(self) -> str:
-        return f"{self._heading()}\n{text_table(self._by_week())}"
+    def _summary(self) -> list[str]:
+        return [f"{self.title}, {self.place}, as of {self.as_of}: percent with an action / with accepted work"]
 
-    def _repr_html_(self) -> str:
-        return html_table(self._by_week(), caption=self._heading())
-
-    def _heading(self) -> str:
-        return f"{self.title}, {self.place}, as of {self.as_of}: percent with an action / with accepted work"
-
-    def _by_week(self) -> list[Row]:
+    def _table(self) -> list[Row]:
         return [
             {"week of": monday} | dict(zip(WEEKDAYS, map(in_short, week), strict=True))
             for monday, week in self.weeks().items()

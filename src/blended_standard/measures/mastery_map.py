@@ -25,7 +25,7 @@ from blended_standard.measures.groups import NOT_RECORDED, PERIODS, STRATA, Grou
 from blended_standard.measures.report import Status
 from blended_standard.measures.score import in_force
 from blended_standard.numeric.intervals import wilson
-from blended_standard.results import Interval, Result, Row, ends, html_table, result, text_table
+from blended_standard.results import Interval, Result, Row, ends, result
 
 if TYPE_CHECKING:
     pass
@@ -117,22 +117,19 @@ class MasteryMap(Result):
             found[line.section].append(line)
         return found
 
-    def __str__(self) -> str:
-        return f"{self._heading()}\n{text_table(self._matrix())}"
-
-    def _repr_html_(self) -> str:
-        return html_table(self._matrix(), caption=self._heading())
-
     def matrix(self) -> list[Row]:
         """Return the map as people read it, whole: a row a competency, a column a group, percent and learners."""
         return self._matrix(len(self.labels))
 
-    def _heading(self) -> str:
+    def _table(self) -> list[Row]:
+        return self._matrix(_PRINTED_COLUMNS)
+
+    def _summary(self) -> list[str]:
         more = len(self.labels) - _PRINTED_COLUMNS
         left = f"; {more} more columns in rows()" if more > 0 else ""
-        return f"{self.title}, by {self.by.replace('_', ' ')}, as of {self.as_of}: percent (learners){left}"
+        return [f"{self.title}, by {self.by.replace('_', ' ')}, as of {self.as_of}: percent (learners){left}"]
 
-    def _matrix(self, columns_told: int = _PRINTED_COLUMNS) -> list[Row]:
+    def _matrix(self, columns_told: int) -> list[Row]:
         columns = [*self.labels[:columns_told], _ALL]
         found: list[Row] = []
         for line in self.lines:

@@ -206,6 +206,11 @@ class MeasureReport(Result):
         }
         return [entry.csv_rows()[0] | context for entry in self.results]
 
+    def _summary(self) -> list[str]:
+        whose = f"by {' and '.join(self.by)}" if self.by else "of all learners together"
+        mark = ["Synthetic data: no real learner stands behind these numbers."] if self.synthetic else []
+        return [f"Measures {whose}, as of {self.as_of} (profile {self.profile})", *mark]
+
     def groups(self) -> tuple[Group, ...]:
         """Return the groups in order."""
         return tuple(dict.fromkeys(entry.group for entry in self.results))
@@ -221,10 +226,13 @@ class MeasureReport(Result):
 
     def one(self, measure: str, group: str | None = None) -> MeasureResult:
         """Return the only result of a measure and group; `UsageError` when there is none or there are several."""
+        of_measure = self.select(measure)
+        if not of_measure:
+            scored = ", ".join(dict.fromkeys(entry.measure for entry in self.results)) or "nothing"
+            raise UsageError(f"This report has no {measure}: it holds {scored}. Pass {measure} to score().")
         found = self.select(measure, group)
         if len(found) != 1:
-            have = ", ".join(sorted({f"{entry.measure} of {entry.label}" for entry in self.results})) or "nothing"
-            raise UsageError(
-                f"{len(found)} results match {measure} of {group or 'any group'}; one is expected. There are: {have}."
-            )
+            there = ", ".join(repr(entry.label) for entry in of_measure)
+            what = f"no group {group!r}" if group is not None and not found else f"{len(found)} results"
+            raise UsageError(f"{measure} has {what} where one is expected. Its groups: {there}. Name one by its label.")
         return found[0]

@@ -132,10 +132,9 @@ class IrtFit(Result):
                 return candidate
         raise NotEstimableError(f"group {name!r} is not among: {', '.join(g.group for g in self.groups)}.")
 
-    def __str__(self) -> str:
-        shown = super().__str__()
-        head = (
+    def _summary(self) -> list[str]:
+        fit = (
             f"{self.model}, n = {self.n:g}, log-likelihood {self.log_likelihood:.4f}, AIC {self.aic:.2f}, "
             f"BIC {self.bic:.2f}, {'converged' if self.converged else 'NOT converged'} ({self.method})"
         )
-        return "\n".join([shown, head, *(f"note: {notice}" for notice in self.notices)])
+        return [self.title, fit, *(f"note: {notice}" for notice in self.notices)]
