@@ -31,6 +31,7 @@ WRITERS: Mapping[str, tuple[str, str]] = {
     "edfi": ("edfi_out", "write"),
 }
 Source = str | Path | Iterable[str | Path]
+KeySource = str | Path | Mapping[str, Any]
 
 
 def read(
@@ -47,6 +48,8 @@ def read(
     gap_days: int = 30,
     staff_fte: float | None = None,
     mastery_from: int | None = None,
+    keys: KeySource | Iterable[KeySource] | None = None,
+    contexts: Mapping[str, str | Path | Mapping[str, Any]] | None = None,
     limits: Limits = LIMITS,
 ) -> Import:
     """Read documents of a neighboring standard.
@@ -78,6 +81,11 @@ def read(
         Full-time equivalent of a role of staff, where the source states none.
     mastery_from : int, optional
         Lowest rank of an imported scale that shows mastery.
+    keys : path, JWK, or several, optional
+        Public keys of issuers whose signatures on credentials are checked: files or mappings that hold a JWK, a JWK
+        set, PEM, or a document that lists verification methods. Needs the extra `signatures`.
+    contexts : mapping, optional
+        JSON-LD contexts by their address, as files or mappings, beside those that the library holds.
     limits : Limits
         How much is read of files, of archives and, in CSV, of columns and values.
 
@@ -89,7 +97,9 @@ def read(
     Raises
     ------
     UsageError
-        The standard, profile, zone or an option is not known.
+        The standard, profile, zone or an option is not known, or `keys` holds no public key.
+    MissingExtraError
+        `keys` were given, and the package that verifies is not installed.
     UnreadableInputError
         Nothing is there, or it is another format or version; the message names which.
 
@@ -112,6 +122,8 @@ def read(
         gap_days=gap_days,
         staff_fte=staff_fte,
         mastery_from=mastery_from,
+        keys=keys,
+        contexts=contexts,
         limits=limits,
     )
     found: Import = _module(READERS[standard]).read(source, options)
@@ -227,6 +239,8 @@ def make_options(
     gap_days: int = 30,
     staff_fte: float | None = None,
     mastery_from: int | None = None,
+    keys: KeySource | Iterable[KeySource] | None = None,
+    contexts: Mapping[str, str | Path | Mapping[str, Any]] | None = None,
     limits: Limits = LIMITS,
 ) -> Options:
     """Check what the caller says."""
@@ -254,6 +268,8 @@ def make_options(
         gap_days=gap_days,
         staff_fte=staff_fte,
         mastery_from=mastery_from,
+        keys=keys,
+        contexts=contexts,
         limits=limits,
     )
 

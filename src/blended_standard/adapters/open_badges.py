@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from blended_standard.adapters import _contexts, _keys
 from blended_standard.adapters import _names as names
-from blended_standard.adapters._badge_forms import opened
+from blended_standard.adapters._badge_forms import opened, tell
 from blended_standard.adapters._badge_images import baked
 from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
+from blended_standard.adapters._signatures import Checker, Verdict
 from blended_standard.adapters.documents import deeper, json_documents, members
 from blended_standard.adapters.events import instant
 from blended_standard.adapters.identifiers import PSEUDONYM
@@ -27,7 +29,7 @@ Document = dict[str, Any]
 _AWARDS = {"AchievementCredential", "OpenBadgeCredential"}
 _SIGNED, _IMAGES = ".jwt", (".png", ".svg")
 _DATES = ("awardedDate", "validFrom", "issuanceDate")
-# An unsigned claim proves no more.
+# A claim proves no more: its evidence is not seen, nor its status fetched.
 _HIGHEST_LEVEL = 2
 
 
@@ -35,6 +37,7 @@ def read(source: Any, options: Options) -> Import:
     """Read badges and comprehensive learner records; those inside a record are read one by one."""
     work = Work("open_badges", options)
     work.needs_key()
+    checker = Checker(_keys.given(options.keys), _contexts.read(options.contexts))
     version, count = "3.0", 0
     for place, sent in _sent(source, work):
         context = json.dumps(sent.get("@context", "")) if isinstance(sent, dict) else ""
@@ -45,10 +48,10 @@ def read(source: Any, options: Options) -> Import:
         if isinstance(sent, dict) and "ClrCredential" in kinds(sent):
             version = "CLR 2.0"
         count += 1
-        for credential, signed in opened(sent, work):
+        for credential, verdict in opened(sent, work, checker):
             work.see_document(credential)
             if kinds(credential) & _AWARDS:
-                _credential(work, credential, signed)
+                _credential(work, credential, verdict)
             else:
                 _other(work, credential)
     if not count:
@@ -93,7 +96,7 @@ def _other(work: Work, credential: Document) -> None:
         work.lose("credential", "of another kind, for no achievement")
 
 
-def _credential(work: Work, credential: Document, signed: bool) -> None:
+def _credential(work: Work, credential: Document, verdict: Verdict) -> None:
     subject = credential.get("credentialSubject")
     subject = subject if isinstance(subject, dict) else {}
     learner = _learner(work, subject)
@@ -111,7 +114,9 @@ def _credential(work: Work, credential: Document, signed: bool) -> None:
         return
     facts = {
         "episode_id": learner,
-        "open_badges:proof": "not_checked" if signed or credential.get("proof") else "none",
+        "open_badges:proof": verdict.status,
+        "open_badges:proof_key": verdict.key or None,
+        "open_badges:proof_reason": verdict.why or None,
         "open_badges:status": "not_checked" if credential.get("credentialStatus") else "none",
         "open_badges:valid_until": credential.get("validUntil") or credential.get("expirationDate"),
     }
@@ -119,7 +124,9 @@ def _credential(work: Work, credential: Document, signed: bool) -> None:
     if until is not None and until.date() < _today(work):
         detail = "It is past; what was awarded stays awarded."
         work.find("ADP-VALUE", "credential", field="validUntil", detail=detail)
-    work.find("ADP-NOT-CHECKED", "credential", field="proof")
+    tell(work, "credential", verdict)
+    if credential.get("credentialStatus"):
+        work.find("ADP-NOT-CHECKED", "credential", field="credentialStatus", detail="Lists of status are not fetched.")
     competency = _competency(subject["achievement"])
     if competency is not None:
         _decision(work, credential, subject, facts | {"competency_id": competency, "date": at.date()})
@@ -144,13 +151,15 @@ def _decision(work: Work, credential: Document, subject: Document, facts: Docume
     own = identifier.startswith(names.DECISION) and str(subject.get("id")).startswith(names.LEARNER)
     results = _own_results(subject)
     level = results.pop("evidence_level", None)
+    # What is not as it was signed, or signed by another, is evidence of nothing.
+    failed = facts["open_badges:proof"] == "failed"
     work.add(
         "mastery_decision",
         decision_id=names.part(names.DECISION, identifier)
         if own
         else work.people.pseudonym("decision", "open_badges", identifier),
         mastered=True,
-        evidence_level=None if level is None else min(_HIGHEST_LEVEL, level),
+        evidence_level=None if level is None or failed else min(_HIGHEST_LEVEL, level),
         level_id=_level(work, subject),
         **facts,
         **results,

@@ -41,6 +41,8 @@ class Options:
     gap_days: int = 30
     staff_fte: float | None = None
     mastery_from: int | None = None
+    keys: Any = None
+    contexts: Any = None
     limits: Limits = LIMITS
 
 

@@ -36,6 +36,7 @@ def _add_import(commands: Any) -> None:
         "xapi log.jsonl --out submission --key-file key.txt --time-zone America/Chicago",
         "case framework.json --out framework --format csv",
         "cmi5 course.zip --out course",
+        "open_badges badges/ --out awards --key-file key.txt --keys issuer.jwk",
     )
     _add_standard(made, tuple(adapters.READERS))
     made.source.add_argument("path", nargs="+", type=Path, metavar="PATH", help="directory, .zip or files, in order")
@@ -47,6 +48,20 @@ def _add_import(commands: Any) -> None:
         "--program", action="append", default=[], help="an organization or program to report; repeat it"
     )
     made.work.add_argument("--mastery-from", type=int, help="lowest rank of an imported scale that shows mastery")
+    made.work.add_argument(
+        "--keys",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="public keys, to check signatures: PEM, JWK, JWK set or a document of verification methods; repeat it",
+    )
+    made.work.add_argument(
+        "--context",
+        action="append",
+        default=[],
+        metavar="ADDRESS=FILE",
+        help="a JSON-LD context beside those that are held, to check signatures; repeat it",
+    )
     made.work.add_argument("--as-of", metavar="DATE", help="an end after this day is a plan, not an exit")
     made.output.add_argument("--out", type=Path, required=True, help="new directory of the submission")
     made.output.add_argument("--format", choices=("csv", "jsonl", "parquet"), default="jsonl", help="default: jsonl")
@@ -130,6 +145,8 @@ def _import(options: argparse.Namespace, _: object) -> int:
         as_of=options.as_of,
         programs=options.program,
         mastery_from=options.mastery_from,
+        keys=options.keys,
+        contexts=dict(map(_context, options.context)),
         limits=limits_of(options),
     )
     manifest = attrs.evolve(made.submission.manifest, local_files=(_LOSSES,))
@@ -154,6 +171,14 @@ def _export(options: argparse.Namespace, _: object) -> int:
         print(f"{made.documents:,} documents in {len(made.files):,} files in {options.out}")
         print(made.losses)
     return 0
+
+
+def _context(given: str) -> tuple[str, str]:
+    """Return the address and the file of a context."""
+    address, _, file = given.rpartition("=")
+    if not address:
+        raise UsageError(f"--context {given!r} is not of the form ADDRESS=FILE.")
+    return address, file
 
 
 def _key(file: Path | None) -> PseudonymKey | None:
