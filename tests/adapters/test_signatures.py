@@ -15,7 +15,7 @@ from blended_standard.adapters import _contexts, _keys
 from blended_standard.adapters._signatures import Checker, Verdict
 from blended_standard.cli import main
 from blended_standard.errors import MissingExtraError, UsageError
-from tests.adapters.helpers import HERE, KEY, codes, rows
+from tests.adapters.helpers import HERE, KEY, assert_holds_none, codes, rows
 
 hashes = pytest.importorskip("cryptography.hazmat.primitives.hashes")
 pytest.importorskip("pyld")
@@ -436,3 +436,16 @@ def test_the_command_line_checks_with_keys_and_contexts(tmp_path: Path, capsys: 
     assert '"open_badges:proof":"verified"' in (tmp_path / "out/credential.jsonl").read_text().replace(" ", "")
     assert main([*call, "--context", "nothing", "--out", str(tmp_path / "none")]) == 2
     assert "ADDRESS=FILE" in capsys.readouterr().err
+
+
+def test_a_reason_that_names_someone_is_withheld(tmp_path: Path) -> None:
+    document = _badge()
+    named = ["https://x.example/zanzi@x.example/context", f"https://x.example/{document['credentialSubject']['id']}"]
+    for number, context in enumerate(named):
+        method = {"cryptosuite": "eddsa-rdfc-2022", "type": "DataIntegrityProof", "verificationMethod": METHOD}
+        proof = method | {"proofPurpose": "assertionMethod", "proofValue": "z" + "5" * 88}
+        made = _read(tmp_path, document | {"@context": [*document["@context"], context], "proof": proof})
+        assert _fact(made)[0] == "not_checked"
+        out = tmp_path / str(number)
+        out.mkdir()
+        assert_holds_none(made, out, ["zanzi", "learner-one"])
