@@ -105,7 +105,7 @@ def test_items_that_name_their_document_need_no_other_file(tmp_path: Path) -> No
         ({"@context": "https://credreg.net/ctdlasn/schema/context/json", "@graph": []}, "Read it as 'ctdl'"),
         ({"@graph": []}, "this is JSON-LD"),
         ({"$schema": "x", "properties": {}}, "JSON Schema"),
-        ({"CFDocument": None, "CFItems": None}, "no object"),
+        ({"CFDocument": "x", "CFItems": None}, "no object"),
         ({"a": 1}, "no CFDocument"),
         (3, "no JSON object"),
     ],

@@ -14,6 +14,9 @@ from blended_standard.adapters.documents import Place, members
 
 Document = dict[str, Any]
 _NAMES = {
+    "lsDoc": "CFDocument",
+    "lsItems": "CFItems",
+    "lsAssociations": "CFAssociations",
     "document": "CFDocument",
     "items": "CFItems",
     "associations": "CFAssociations",
@@ -23,6 +26,15 @@ _NAMES = {
 _LISTS = ("CFItems", "CFAssociations", "CFRubrics")
 _PARTS = {*_LISTS, "CFDefinitions"}
 _SINGLE = {name[:-1]: name for name in (*_LISTS, "CFDocuments")}
+
+
+@attrs.frozen
+class Package:
+    """A package and where it was; `linked` where its CFDocument is only the link by which its parts name it."""
+
+    place: str
+    document: Document
+    linked: bool = False
 
 
 @attrs.frozen
@@ -57,7 +69,7 @@ class _Loose:
         self.place = self.place or str(place)
         return held
 
-    def packages(self) -> Iterator[Document | Refused]:
+    def packages(self) -> Iterator[Package | Refused]:
         """Put the parts together by the documents that they name."""
         heads = dict(self.documents)
         held: dict[str, dict[str, list[Document]]] = {}
@@ -73,7 +85,7 @@ class _Loose:
                 else:
                     homeless += 1
         for identifier, parts in held.items():
-            yield {"CFDocument": heads[identifier], **parts}
+            yield Package(self.place, {"CFDocument": heads[identifier], **parts}, identifier not in self.documents)
         if homeless:
             yield Refused(self.place, f"{homeless:,} parts name no CFDocument. Read the whole package.")
         for identifier, head in heads.items():
@@ -94,7 +106,7 @@ class _Loose:
         return known or (next(iter(self.documents)) if len(self.documents) == 1 else "")
 
 
-def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Document | Refused]:
+def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Package | Refused]:
     """Yield each package; last those whose parts came one by one, and why something is none."""
     loose = _Loose()
     for place, sent in documents:
@@ -104,14 +116,14 @@ def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Document | Refu
         for document in _unwrapped(_renamed(sent)):
             head = document.get("CFDocument")
             if isinstance(head, dict) and (document.keys() & _PARTS or "CFPackageURI" not in head):
-                yield document
+                yield Package(str(place), document)
             elif not loose.take(place, document):
                 yield Refused(str(place), _named(document))
     yield from loose.packages()
 
 
 def _unwrapped(sent: Document) -> list[Document]:
-    for name in ("CFPackage", "CFPackages"):
+    for name in ("CFPackage", "CFPackages", "CFAssociationSet"):
         if name in sent:
             return [_renamed(each) for each in members(sent, name)]
     return [sent]
@@ -120,14 +132,15 @@ def _unwrapped(sent: Document) -> list[Document]:
 def _renamed(sent: Document) -> Document:
     """Return a document by the names of the standard; an open server calls them otherwise."""
     made: Document = _identified(sent)
-    if isinstance(made.get("document"), dict):
+    if isinstance(made.get("document", made.get("lsDoc")), dict):
         return {_NAMES.get(name, name): value for name, value in made.items()}
     return made
 
 
 def _identified(value: Any) -> Any:
     if isinstance(value, dict):
-        made = {name: _identified(each) for name, each in value.items()}
+        # Null says nothing: no field of CASE may be null, and servers send it for what is not there.
+        made = {name: _identified(each) for name, each in value.items() if each is not None}
         if "sourcedId" in made and "identifier" not in made:
             made["identifier"] = made.pop("sourcedId")
         return made

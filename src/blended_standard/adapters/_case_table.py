@@ -141,13 +141,15 @@ def _rows(work: Work, name: str, text: str, delimiter: str, width: int) -> Itera
             return
         except csv.Error as error:
             work.find("CSV-QUOTE", name, line=line, detail=f"({error})")
-            work.lose("row", "its quotes do not match")
+            work.lose("row", "its quotes do not match, so its cells are not counted")
             continue
         if not any(cells):
             continue
         if any(cells[width:]):
             work.find("CSV-WIDTH", name, line=line, detail=f"The header has {width} columns, the row {len(cells)}.")
-            work.lose("row", "more cells than columns")
+            reason = "more cells than columns"
+            work.lose("row", reason)
+            work.drop("table", f"of a record that was left out: {reason}", sum(map(bool, cells)))
             continue
         if len(cells) < width:
             work.find("ADP-VALUE", name, line=line, detail="The row is short; the columns that it lacks are blank.")
@@ -176,7 +178,7 @@ class _Table:
             label = row.get("abbreviatedStatement") or row.get("alternativeLabel")
             if label is None:
                 self.work.find("ADP-INVALID", self.name, line=line, field="fullStatement", detail="It is missing.")
-                self.work.lose("row", "no fullStatement")
+                self.work.leave_out("row", "no fullStatement", row, "table")
                 return
             detail = "It is missing; the label of the row was taken."
             self.work.find("ADP-VALUE", self.name, line=line, field="fullStatement", detail=detail)
@@ -192,7 +194,7 @@ class _Table:
             return
         if self.rows[identifier] != row:
             self.work.find("ADP-CONFLICT", self.name, line=line, field="identifier", value=identifier)
-        self.work.lose("row", "its identifier came before")
+        self.work.leave_out("row", "its identifier came before", row, "table")
 
     def _made(self, row: Row) -> str:
         """Return an identifier by code, place or statement: the same again whenever the table is read."""

@@ -5,7 +5,8 @@ Source: 1EdTech CASE 1.0 and 1.1 (facts of `spec/adapters/case.yaml`).
 
 from __future__ import annotations
 
-import json
+import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +16,7 @@ import attrs
 from blended_standard.adapters import _names as names
 from blended_standard.adapters import case_out as out
 from blended_standard.adapters._case_forms import Refused, packages
+from blended_standard.adapters._case_rules import faults
 from blended_standard.adapters._case_table import ENDINGS, package_of
 from blended_standard.adapters._hierarchy import in_cycles
 from blended_standard.adapters.documents import json_documents, members, number
@@ -26,6 +28,18 @@ from blended_standard.spec.definitions import FieldFate
 
 Document = dict[str, Any]
 _PARTS = ("CFDocument", "CFItems", "CFAssociations", "CFDefinitions", "CFRubrics")
+_CRITERIA = "CFRubrics.CFRubricCriteria"
+_LEVELS = f"{_CRITERIA}.CFRubricCriterionLevels"
+# Where in a package that stands which is kept: of some fields everywhere, else of the records of a table.
+_PATHS = {"associations": "CFAssociations", "definitions": "CFDefinitions", "package": "", "rubrics": "CFRubrics"}
+_PATHS |= {"rubric": "CFRubrics", "framework": "CFDocument"}
+_OF_TABLES = {
+    "framework": "CFDocument",
+    "competency": "CFItems",
+    "competency_association": "CFAssociations",
+    "proficiency_scale": _CRITERIA,
+    "proficiency_level": _LEVELS,
+}
 
 
 def read(source: Any, options: Options) -> Import:
@@ -36,9 +50,14 @@ def read(source: Any, options: Options) -> Import:
         if isinstance(package, Refused):
             refused.append(package)
             continue
-        version = str(package["CFDocument"].get("caseVersion") or version or "1.0")
-        work.see_document(package)
-        reader.package(package)
+        held = package.document
+        if _own_identifier(held["CFDocument"]) is None:
+            refused.append(Refused(package.place, "its CFDocument has no identifier."))
+            continue
+        version = str(held["CFDocument"].get("caseVersion") or version or "1.0")
+        # A link is counted where it stands, in the parts.
+        work.see_document({name: held[name] for name in held if not (package.linked and name == "CFDocument")})
+        reader.package(held, linked=package.linked)
     for file in files_of(source, limits=work.options.limits):
         if file.name.lower().endswith(ENDINGS):
             table = package_of(work, PurePosixPath(file.name).stem, file.read())
@@ -46,12 +65,13 @@ def read(source: Any, options: Options) -> Import:
                 refused.append(attrs.evolve(table, place=file.name))
             else:
                 version = version or "table"
-                reader.package(table)
+                reader.package(table, counted=False)
     if not reader.frameworks:
         why = f" {refused[0].place}: {refused[0].why}" if refused else ""
         raise UnreadableInputError(
             f"{source}: holds no CASE package (a JSON object with a CFDocument) and no table of items.{why}"
         )
+    reader.tell_faults()
     for each in refused:
         code = "ADP-HEADER" if each.place.lower().endswith(ENDINGS) else "ADP-INVALID"
         work.find(code, "document", detail=f"{each.place}: {each.why}")
@@ -68,18 +88,26 @@ class _Reader:
     items: dict[str, Document] = attrs.field(factory=dict, init=False)
     links: dict[str, Document] = attrs.field(factory=dict, init=False)
     criteria: dict[str, Document] = attrs.field(factory=dict, init=False)
+    _faults: Counter[tuple[str, str, str]] = attrs.field(factory=Counter, init=False)
+    _counted: bool = attrs.field(default=True, init=False)
 
-    def package(self, package: Mapping[str, Any]) -> None:
-        """Add the records of a package."""
+    def package(self, package: Document, *, linked: bool = False, counted: bool = True) -> None:
+        """Add the records of a package; of one that was made from a table the cells are `counted` elsewhere."""
+        self._counted = counted
         head = package["CFDocument"]
-        framework = self._new("CFDocument", head, self.frameworks)
-        if framework is None:
+        framework = str(_own_identifier(head))
+        if framework in self.frameworks:
+            self._again("CFDocument", framework, self.frameworks, package, "")
             return
+        self.frameworks[framework] = package
+        if not linked:
+            self._judge("CFDocument", head)
+        self._find_other_identifier("CFDocument", head)
         items: dict[str, Document] = {}
         for item in _objects(package, "CFItems"):
             if self._has_statement(item) and (identifier := self._new("CFItems", item, self.items)):
                 items[identifier] = item
-        scales = self._rubrics(package, items)
+        scales, empty = self._rubrics(package, items, framework)
         others, parents = self._associations(package, items, framework)
         extra = {name: value for name, value in package.items() if name not in _PARTS}
         self.work.declare(FieldFate(field=name, fate="kept", to="case:package") for name in extra)
@@ -97,6 +125,7 @@ class _Reader:
             associations=others,
             definitions=package.get("CFDefinitions"),
             package=extra,
+            rubrics=empty,
         )
         for identifier, item in items.items():
             above, own = parents.get(identifier, []), scales.get(identifier, [])
@@ -109,6 +138,15 @@ class _Reader:
             }
             self._add("competency", record, more=_rest(item, out.as_item(record)))
 
+    def tell_faults(self) -> None:
+        """Add a finding for each field that was missing or of another kind, with how often."""
+        for (part, field, detail), times in self._faults.items():
+            self.work.find("ADP-VALUE", part, field=field, detail=detail, count=times)
+
+    def _judge(self, part: str, document: Document) -> None:
+        if self._counted:
+            self._faults.update((part, field, detail) for field, detail in faults(part, document))
+
     def _associations(
         self, package: Mapping[str, Any], items: Mapping[str, Document], framework: str
     ) -> tuple[list[Document], dict[str, list[str]]]:
@@ -119,15 +157,19 @@ class _Reader:
         parents: dict[str, list[str]] = {}
         said: set[tuple[str, str, str]] = set()
         for link in _objects(package, "CFAssociations"):
+            word = str(link.get("associationType"))
+            origin, target = (_end(link.get(name)) for name in out.ENDS)
+            if _own_identifier(link) is None and origin and target:
+                # Nothing refers to an association, so one without an identifier is as good with any.
+                link = link | {"identifier": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{origin} {word} {target}"))}
+                self._faults["CFAssociations", "identifier", "CASE requires it; one was made from its ends."] += 1
             identifier = self._new("CFAssociations", link, self.links)
             if identifier is None:
                 continue
-            word = str(link.get("associationType"))
             kind = kinds.get(word)
             if kind is None:
                 self.work.find("ADP-VOCABULARY", "CFAssociations", field="associationType", value=word)
             code = kind.code if kind else None
-            origin, target = (_end(link.get(name)) for name in out.ENDS)
             if code == "is_child_of" and not (origin in items and (target in items or target == framework)):
                 detail = "An item or its parent is not in the package."
                 self.work.find("ADP-REFERENCE", "CFAssociations", field=word, detail=detail)
@@ -146,12 +188,18 @@ class _Reader:
             del parents[identifier]
         return others, parents
 
-    def _rubrics(self, package: Mapping[str, Any], items: Mapping[str, Document]) -> dict[str, list[str]]:
-        """Add a scale for each criterion of each rubric; return the scales of each item."""
+    def _rubrics(
+        self, package: Mapping[str, Any], items: Mapping[str, Document], framework: str
+    ) -> tuple[dict[str, list[str]], list[Document]]:
+        """Add a scale for each criterion of each rubric; return the scales of each item, and rubrics without any."""
         scales: dict[str, list[str]] = {}
+        empty: list[Document] = []
         for rubric in _objects(package, "CFRubrics"):
+            self._judge("CFRubrics", rubric)
+            if not members(rubric, "CFRubricCriteria"):
+                empty.append(rubric)
             for criterion in members(rubric, "CFRubricCriteria"):
-                identifier = self._new("CFRubrics", criterion, self.criteria)
+                identifier = self._new(_CRITERIA, criterion, self.criteria)
                 if identifier is None:
                     continue
                 item = _end(criterion.get("CFItemURI"))
@@ -165,11 +213,12 @@ class _Reader:
                 self._add(
                     "proficiency_scale",
                     record,
-                    rubric=None if about == out.as_rubric(record) else about,
+                    rubric=_rest(about, out.as_rubric(record)),
                     more=_rest(own, out.as_criterion(record, about_item)),
+                    framework=None if judged else framework,
                 )
                 self._levels(identifier, members(criterion, "CFRubricCriterionLevels"))
-        return scales
+        return scales, empty
 
     def _levels(self, scale: str, levels: list[Document]) -> None:
         cut = self.work.options.mastery_from
@@ -181,6 +230,7 @@ class _Reader:
         if marks != sorted(marks):
             self.work.find("ADP-VALUE", "CFRubrics", field="score", detail="Scores do not rise with position.")
         for rank, level in enumerate(ordered):
+            self._judge(_LEVELS, level)
             record = {
                 "level_id": _own_identifier(level) or f"{scale}/{rank}",
                 "scale_id": scale,
@@ -192,41 +242,50 @@ class _Reader:
             self._add("proficiency_level", record, more=_rest(level, out.as_level(record)))
 
     def _add(self, table: str, record: Mapping[str, Any], **kept: Any) -> None:
-        local = {
-            f"case:{name}": json.dumps(self.work.sifted(table, value), ensure_ascii=False, sort_keys=True)
-            for name, value in kept.items()
-            if value
-        }
+        local: dict[str, str] = {}
+        for name, value in kept.items():
+            if value:
+                local |= self.work.kept(table, f"case:{name}", value, _PATHS.get(name, _OF_TABLES[table]))
         self.work.add(table, **record, **local)
 
     def _new(self, part: str, document: Document, known: dict[str, Document]) -> str | None:
         """Return the identifier of what did not come before, and remember it."""
-        identifier = self._identifier(part, document)
-        if identifier is None:
-            return None
-        if identifier in known:
-            if known[identifier] != document:
-                self.work.find("ADP-CONFLICT", part, field="identifier", value=identifier)
-            self.work.lose(part, "its identifier came before")
-            return None
-        known[identifier] = document
-        return identifier
-
-    def _identifier(self, part: str, document: Document) -> str | None:
         identifier = _own_identifier(document)
         if identifier is None:
             self.work.find("ADP-INVALID", part, field="identifier", detail="It is missing.")
-            self.work.lose(part, "no identifier")
-        elif not names.UUID.fullmatch(str(document["identifier"]).strip()):
-            self.work.find("ADP-VALUE", part, field="identifier", value=identifier, detail="It is no UUID.")
+            self._leave_out(part, "no identifier", document, part)
+            return None
+        if identifier in known:
+            self._again(part, identifier, known, document, part)
+            return None
+        self._judge(part, document)
+        self._find_other_identifier(part, document)
+        known[identifier] = document
         return identifier
+
+    def _find_other_identifier(self, part: str, document: Document) -> None:
+        stated = document["identifier"].strip()
+        if not names.UUID.fullmatch(stated):
+            self.work.find("ADP-VALUE", part, field="identifier", value=stated, detail="It is no UUID.")
+
+    def _again(self, part: str, identifier: str, known: dict[str, Document], document: Document, path: str) -> None:
+        """Leave out what came before; that it differs from what came is a finding."""
+        if known[identifier] != document:
+            self.work.find("ADP-CONFLICT", part, field="identifier", value=identifier)
+        self._leave_out(part, "its identifier came before", document, path)
 
     def _has_statement(self, item: Document) -> bool:
         if _text(item.get("fullStatement")):
             return True
         self.work.find("ADP-INVALID", "CFItems", field="fullStatement", detail="It is missing.")
-        self.work.lose("CFItems", "no fullStatement")
+        self._leave_out("CFItems", "no fullStatement", item, "CFItems")
         return False
+
+    def _leave_out(self, part: str, reason: str, document: Document, path: str) -> None:
+        if self._counted:
+            self.work.leave_out(part, reason, document, path)
+        else:
+            self.work.lose(part, reason)
 
 
 def _objects(package: Mapping[str, Any], name: str) -> Iterator[Document]:

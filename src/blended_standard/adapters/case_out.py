@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ class _Packages:
         self.written["competency"] += len(items)
         if framework.get("case:definitions"):
             made["CFDefinitions"] = _kept(framework, "case:definitions", {})
-        rubrics = self._rubrics(items)
+        rubrics = [*self._rubrics(framework, items), *_kept(framework, "case:rubrics", [])]
         return made | ({"CFRubrics": rubrics} if rubrics else {})
 
     def _links(self, items: Mapping[str, Document]) -> list[Document]:
@@ -161,16 +161,16 @@ class _Packages:
                 rows.append({"association_id": own, "from_id": identifier, "to_id": above, "kind": "is_child_of"})
         return [as_link(row, titles) | _kept(row, "case:more", {}) for row in rows]
 
-    def _rubrics(self, items: Iterable[str]) -> list[Document]:
-        mine = set(items)
+    def _rubrics(self, framework: Document, items: Collection[str]) -> list[Document]:
         levels: dict[str, list[Document]] = {}
         for row in self.tables.get("proficiency_level", ()):
             levels.setdefault(row["scale_id"], []).append(row)
         rubrics: dict[str, Document] = {}
         for scale in self.tables.get("proficiency_scale", ()):
-            judged = [row for row in self.judged.get(scale["scale_id"], ()) if row["competency_id"] in mine]
+            judged = [row for row in self.judged.get(scale["scale_id"], ()) if row["competency_id"] in items]
             about = _kept(scale, "case:more", {}).get("CFItemURI") or {}
-            if not judged and str(about.get("identifier")).lower() not in mine:
+            home = _kept(scale, "case:framework", None) == framework["framework_id"]
+            if not judged and not home and str(about.get("identifier")).lower() not in items:
                 continue
             own = levels.get(scale["scale_id"], [])
             self.written["proficiency_scale"] += 1

@@ -10,7 +10,7 @@ import attrs
 
 from blended_standard.adapters.records import distinct, rows_of
 from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowLoss
-from blended_standard.adapters.work import as_columns
+from blended_standard.adapters.work import absent_tables, as_columns
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io import Submission
@@ -58,7 +58,7 @@ def combine(*imports: Import) -> Import:
         standard=name,
         version=" + ".join(each.version for each in imports),
         submission=attrs.evolve(made, found=found, source=", ".join(each.submission.source for each in imports)),
-        losses=_losses(name, imports),
+        losses=_losses(name, imports, absent_tables(made.manifest.profile, made.tables)),
         findings=found.findings(),
         voided=tuple(each for one in imports for each in one.voided),
     )
@@ -106,7 +106,7 @@ def _zones(tables: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
     }
 
 
-def _losses(name: str, imports: tuple[Import, ...]) -> LossReport:
+def _losses(name: str, imports: tuple[Import, ...], absent: tuple[str, ...]) -> LossReport:
     fields: list[FieldLoss] = []
     records: list[RowLoss] = []
     for each in imports:
@@ -114,4 +114,4 @@ def _losses(name: str, imports: tuple[Import, ...]) -> LossReport:
             fields.append(FieldLoss.from_dict(field.to_dict() | {"field": f"{each.standard}: {field.field}"}))
         for record in each.losses.records:
             records.append(RowLoss.from_dict(record.to_dict() | {"what": f"{each.standard}: {record.what}"}))
-    return LossReport(standard=name, fields=tuple(fields), records=tuple(records))
+    return LossReport(standard=name, fields=tuple(fields), records=tuple(records), absent=absent)

@@ -6,7 +6,6 @@ document only points to is not in it.
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -293,9 +292,8 @@ class _Graph:
 
     def _record(self, table: str, record: Mapping[str, Any], node: Node, kind: str) -> None:
         """Add a record with the rest of its node, as it stands."""
-        rest = self.work.sifted(table, {name: value for name, value in node.items() if name not in _MAPPED})
-        more = json.dumps(rest, ensure_ascii=False, sort_keys=True)
-        self.work.add(table, **record, **{"ctdl:kind": kind, "ctdl:more": more})
+        rest = {name: value for name, value in node.items() if name not in _MAPPED}
+        self.work.add(table, **record, **{"ctdl:kind": kind}, **self.work.kept(table, "ctdl:more", rest, kind))
 
 
 def _local(name: str) -> str:

@@ -35,11 +35,19 @@ class RowLoss(Result):
 
 @result
 class LossReport(Result):
-    """Every field of the source with its fate, and every kind of record that was left out."""
+    """Every field of the source with its fate, and every kind of record that was left out.
+
+    Attributes
+    ----------
+    absent
+        Tables that the profile requires and an import did not find, so that its submission alone is not conformant
+        (`TAB-MISSING`): a framework names no learner, an event log no program. `combine` joins it with what does.
+    """
 
     standard: str
     fields: tuple[FieldLoss, ...]
     records: tuple[RowLoss, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def mapped(self) -> int:

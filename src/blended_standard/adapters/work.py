@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
-from blended_standard.adapters.identifiers import Identities, looks_identifying, random_key
+from blended_standard.adapters.identifiers import Identities, looks_identifying, random_key, reaches_someone
 from blended_standard.adapters.result import FieldLoss, Import, LossReport, RowLoss
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
@@ -25,6 +26,7 @@ _PUBLIC = {"program": {"name", "jurisdiction"}, "site": {"name"}, "framework": {
 _PUBLIC |= {"competency": {"title"}, "proficiency_scale": {"title"}, "proficiency_level": {"title"}}
 _PUBLIC |= {"credential": {"issuer"}}
 _WITHHELD = object()
+_HIDDEN = "withheld: it looks like an identifier of a person"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,8 @@ class Work:
     rows: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict, init=False)
     voided: list[str] = attrs.field(factory=list, init=False)
     _fates: dict[str, FieldFate] = attrs.field(factory=dict, init=False)
+    _dropped: Counter[tuple[str, str]] = attrs.field(factory=Counter, init=False)
+    _sifted: set[str] = attrs.field(factory=set, init=False)
     _zone: ZoneInfo | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -102,6 +106,21 @@ class Work:
         if times:
             self.lost[what, reason] += times
 
+    def drop(self, field: str, reason: str, times: int = 1) -> None:
+        """Count values of a field that are dropped for a reason that the map does not know."""
+        self._dropped[field, reason] += times
+
+    def take_back(self, document: Any, path: str, reason: str) -> None:
+        """Count values as dropped that were counted under their path before."""
+        for field, times in leaves(document, path):
+            self.counts[field] -= times
+            self.drop(field, reason, times)
+
+    def leave_out(self, what: str, reason: str, document: Any, path: str) -> None:
+        """Lose a record, and the values with it that were counted under their path before."""
+        self.lose(what, reason)
+        self.take_back(document, path, f"of a record that was left out: {reason}")
+
     def add(self, table: str, **values: Any) -> None:
         """Add a record; a local field is named after the standard it comes from, with a colon."""
         self.rows.setdefault(table, []).append({name: value for name, value in values.items() if value is not None})
@@ -110,19 +129,30 @@ class Work:
         """Add a finding about a table of the source."""
         self.found.add(code, table=f"{self.name}/{table}", **facts)
 
-    def sifted(self, table: str, value: Any) -> Any:
-        """Return a JSON value without the texts in it that look like identifiers of a person, each a finding."""
+    def kept(self, table: str, field: str, value: Any, path: str) -> dict[str, str]:
+        """Return a local field with a part of a published document as JSON, but for what reaches a person.
+
+        Each text that is withheld is a finding, and dropped under its path.
+        """
+        self._sifted.add(field)
+        return {field: json.dumps(self._sift(table, value, path), ensure_ascii=False, sort_keys=True)}
+
+    def _sift(self, table: str, value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
-            parts = {name: self.sifted(table, each) for name, each in value.items() if not self._hides(table, name)}
+            named = {name: each for name, each in value.items() if not self._hides(table, name, each, path)}
+            parts = {
+                name: self._sift(table, each, f"{path}.{name}" if path else str(name)) for name, each in named.items()
+            }
             return {name: each for name, each in parts.items() if each is not _WITHHELD}
         if isinstance(value, list):
-            return [each for part in value if (each := self.sifted(table, part)) is not _WITHHELD]
-        return _WITHHELD if isinstance(value, str) and self._hides(table, value) else value
+            return [each for part in value if (each := self._sift(table, part, path)) is not _WITHHELD]
+        return _WITHHELD if isinstance(value, str) and self._hides(table, value, value, path) else value
 
-    def _hides(self, table: str, text: str) -> bool:
-        found = looks_identifying(text)
+    def _hides(self, table: str, text: str, value: Any, path: str) -> bool:
+        found = reaches_someone(text)
         if found:
             self.find("ADP-WITHHELD", table)
+            self.take_back(value, path if value is text else f"{path}.{text}", _HIDDEN)
         return found
 
     def needs_key(self) -> None:
@@ -147,17 +177,21 @@ class Work:
             standard=self.name,
             version=version,
             submission=submission,
-            losses=self.losses(),
+            losses=self.losses(absent_tables(self.options.profile, self.rows)),
             findings=self.found.findings(),
             voided=tuple(self.voided),
         )
 
-    def losses(self) -> LossReport:
+    def losses(self, absent: tuple[str, ...] = ()) -> LossReport:
         """Return what became of every field that was seen."""
         merged: dict[tuple[str, str, str, str], int] = Counter()
+        for (field, reason), count in self._dropped.items():
+            merged[_shown(field), "dropped", "", reason] += count
         for field, count in self.counts.items():
+            if not count:
+                continue
             known = self.fate(field)
-            shown = "(a name that looks like an identifier)" if looks_identifying(field) else field
+            shown = _shown(field)
             if known is not None:
                 place = known.field if known.field.endswith("xtensions") else shown
                 merged[place, known.fate, known.to, known.reason] += count
@@ -172,7 +206,7 @@ class Work:
         records = tuple(
             RowLoss(what=what, reason=reason, count=count) for (what, reason), count in sorted(self.lost.items())
         )
-        return LossReport(standard=self.name, fields=fields, records=records)
+        return LossReport(standard=self.name, fields=fields, records=records, absent=absent)
 
     def fate(self, field: str) -> FieldFate | None:
         """Return the entry of a field in the map: its own, or that of the nearest part above it."""
@@ -193,7 +227,9 @@ class Work:
             public = _PUBLIC.get(table, set())
             for row in rows:
                 for name, value in list(row.items()):
-                    if name not in skip and isinstance(value, str) and self._names(value, name in public):
+                    if name in skip or name in self._sifted or not isinstance(value, str):
+                        continue
+                    if self._names(value, name in public):
                         row[name] = f"withheld-{len(value)}" if name in _required(table) else None
                         self.find("ADP-WITHHELD", table, field=name)
 
@@ -201,8 +237,17 @@ class Work:
         return ("@" in text and looks_identifying(text)) if public else self.people.names_someone(text)
 
 
+def _shown(field: str) -> str:
+    return "(a name that looks like an identifier)" if looks_identifying(field) else field
+
+
 def _required(table: str) -> set[str]:
     return {spec.name for spec in RECORDS[table].fields() if spec.required}
+
+
+def absent_tables(profile: str, held: Container[str]) -> tuple[str, ...]:
+    """Return the tables that a profile requires and that are not held."""
+    return tuple(name for name in load_standard().profile(profile).required_tables if name not in held)
 
 
 def zone_named(name: str) -> ZoneInfo:

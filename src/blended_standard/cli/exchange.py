@@ -159,6 +159,8 @@ def _import(options: argparse.Namespace, _: object) -> int:
         print(made)
         losses = made.losses
         print(f"\nvalues: {losses.mapped:,} mapped, {losses.kept:,} kept as local fields, {losses.dropped:,} dropped")
+        if losses.absent:
+            print(f"not there, and required by the profile: {', '.join(losses.absent)}; join it with what holds them")
         for finding in made.findings:
             print(finding)
         print(f"Wrote {directory}; {_LOSSES} there says what became of every field.")
