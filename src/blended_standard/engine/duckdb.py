@@ -20,6 +20,8 @@ from blended_standard.io.tables import INVALID, LINE, ROW, ParquetSource
 from blended_standard.model import FieldSpec, FieldType, Record
 
 _AT_ONCE = 1 << 17
+_AHEAD = "64MB"
+"""How far all threads may work ahead of a reader of batches; with DuckDB's own 1 MB only one of them works."""
 _INTEGERS = (
     "TINYINT",
     "SMALLINT",
@@ -70,6 +72,7 @@ class DuckDBEngine(Engine):
             "TimeZone": "UTC",
             "memory_limit": memory_limit,
             "threads": threads,
+            "streaming_buffer_size": _AHEAD,
             "max_temp_directory_size": None if spill else "0KB",
         }
         for setting, value in settings.items():
@@ -149,10 +152,11 @@ class DuckDBEngine(Engine):
     def _compared(self, frame: nw.LazyFrame[Any], columns: list[str], hashes: Any) -> Suspects:
         import pyarrow as pa
 
-        begun = self._beside.submit(repeated, hashes)
+        # Those of a small table are compared when asked for: they would wait behind those of a large one.
+        begun = self._beside.submit(repeated, hashes) if len(hashes) > _AT_ONCE else None
 
         def outcome() -> nw.LazyFrame[Any] | None:
-            twice = begun.result()
+            twice = begun.result() if begun else repeated(hashes)
             if not len(twice):
                 return None
             name = self._name("repeated")

@@ -102,6 +102,12 @@ def instant(meaning: str, **facts: Any) -> Any:
 
 def specs(record: type) -> tuple[FieldSpec, ...]:
     """Return the declared fields of a record class, in order."""
+    kind: Any = record  # mypy takes the hash of a class for that of its records
+    return _specs(kind)
+
+
+@functools.cache
+def _specs(record: type) -> tuple[FieldSpec, ...]:
     return tuple(
         attrs.evolve(field.metadata["spec"], name=field.name)
         for field in attrs.fields(record)
