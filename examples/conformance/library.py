@@ -15,7 +15,7 @@ from typing import Any
 import blended_standard as bs
 from blended_standard import compare
 from blended_standard.io import read_records
-from blended_standard.measures import ComparabilityKey, comparable
+from blended_standard.measures import ComparabilityKey, bridge, comparable
 from blended_standard.testing import district
 from blended_standard.validate import validate_aggregate, validate_record
 
@@ -48,8 +48,8 @@ def effect(asked: dict[str, Any]) -> dict[str, Any]:
     return {"value": getattr(compare, asked["statistic"])(**arguments).value}
 
 
-def measure(asked: dict[str, Any]) -> dict[str, Any]:
-    name = asked["measure"]
+def submission_of(asked: dict[str, Any]) -> bs.Submission:
+    """Return the tables of a case of a measure, with what it may leave out."""
     given = {table: [dict(row) for row in rows] for table, rows in asked["tables"].items()}
     given.setdefault("program", [{"program_id": "p", "name": "P", "time_zone": "UTC"}])
     given.setdefault("site", [{"site_id": "s", "program_id": "p", "name": "S"}])
@@ -61,9 +61,13 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
     for table, rows in given.items():
         for number, row in enumerate(rows):
             row.setdefault(IDS.get(table, f"{table}_id"), f"{table}{number}")
-    submission = bs.Submission.from_tables(tables(given))
+    return bs.Submission.from_tables(tables(given))
+
+
+def measure(asked: dict[str, Any]) -> dict[str, Any]:
+    name = asked["measure"]
     overrides = {name: asked.get("parameters", {})}
-    scored = bs.score(submission, name, by=(), as_of=asked["as_of"], parameters=overrides).one(name)
+    scored = bs.score(submission_of(asked), name, by=(), as_of=asked["as_of"], parameters=overrides).one(name)
     facts = {key: getattr(scored, key) for key in ("value", "se", "n", "numerator", "denominator", "reason")}
     return {
         **facts,
@@ -73,6 +77,17 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
         "excluded": {entry.id: entry.count for entry in scored.excluded},
         "components": {part.name: part.value for part in getattr(scored, "components", ())},
         "bounds": [scored.bounds.low, scored.bounds.high] if scored.bounds else None,
+    }
+
+
+def claim(asked: dict[str, Any]) -> dict[str, Any]:
+    first, last = asked["period"]
+    settings = {"period": (first, last), "parameters": asked.get("parameters")}
+    made = bridge.claim(asked["measure"], submission_of(asked), by=(), **settings).one()
+    return {
+        **{key: getattr(made, key) for key in ("value", "numerator", "denominator", "reason")},
+        "unmet": [condition.id for condition in made.unmet],
+        "steps": {step.text: step.value for step in made.steps},
     }
 
 
@@ -119,6 +134,7 @@ ANSWERS = {
     "rule": judge_rule,
     "effect": effect,
     "measure": measure,
+    "claim": claim,
     "comparable": compare_keys,
     "aggregate": judge_aggregate,
     "produce": produce,

@@ -112,6 +112,15 @@ def faulty(
 
 
 LEFT_OUT = object()
+GRADUATES = {
+    **NORTH,
+    **dict.fromkeys(("se", "interval", "numerator", "denominator")),
+    "measure": "OUT-01",
+    "n": 80,
+    "key": {"measure": "OUT-01", "version": "1.0.0", "parameters": [["cohort_year", 2024]], "scale": None},
+    "excluded": [],
+    "statistics": [],
+}
 KEY = NORTH["key"]
 
 
@@ -164,6 +173,8 @@ AGGREGATES: list[tuple[str, str, Json, Json]] = [
     faulty("AGG-COUNT", "an exclusion that the measure does not have", excluded=[{"id": "absent", "count": 3}]),
     faulty("AGG-RANGE", "a share in percent", value=75.0, interval=None, numerator=None, denominator=None, statistics=[]),
     faulty("AGG-RANGE", "a share below zero", value=-0.1, interval=None, numerator=None, denominator=None, statistics=[]),
+    faulty("AGG-RANGE", "40 of a class of 80, and 50 recovered who are not of the class: 112.5 %", base=GRADUATES,
+           value=(40 + 50) / 80),
     faulty("AGG-NUMERATOR", "more than all", numerator=401, value=1.0, interval=None, statistics=[]),
     faulty("AGG-NUMERATOR", "less than none", numerator=-1, value=0.0, interval=None, statistics=[]),
     faulty("AGG-RATIO", "a rounded value", value=0.7, numerator=299, statistics=[]),

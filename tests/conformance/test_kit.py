@@ -88,6 +88,41 @@ def test_what_a_program_does_with_one_case_leaves_the_others_alone(
     assert "<b>" not in statement_text(statement, "html")
 
 
+WRONG = ({"value": 5, "why": "the sum of all"}, {"value": 7, "why": "the number of all"})
+
+
+def test_a_program_is_told_which_mistake_it_made(tmp_path: Path) -> None:
+    vector = Vector(id="v2", kind="sum", pins="SUM", input={"n": 2}, expected={"value": 2}, wrong=WRONG)
+    told = {
+        "7": "value: expected 2, found 7; that is the number of all",
+        "8": "value: expected 2, found 8",
+        "2": "",
+    }
+    for value, detail in told.items():
+        made = run_conformance(program(tmp_path, f"answer['output'] = {{'value': {value}}}"), vectors=[vector])
+        assert made.cases[0].detail == detail
+
+
+def test_a_vector_makes_its_rows_before_a_program_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "measures").mkdir()
+    rows = [{"repeat": 3, "episode_id": "e#", "learner_id": "of e#", "entry_grade": 9}, {"episode_id": "e#"}]
+    case = {"name": "four", "tables": {"episode": rows}, "expected": {"n": 4}}
+    file = tmp_path / "measures" / "ENG-01.json"
+    file.write_text(json.dumps({"measure": "ENG-01", "cases": [case]}))
+    made = [{"episode_id": f"e{n}", "learner_id": f"of e{n}", "entry_grade": 9} for n in range(3)]
+    assert load_vectors("calculator", tmp_path)[0].input["tables"] == {"episode": [*made, {"episode_id": "e#"}]}
+    rows[0]["repeat"] = "3"
+    file.write_text(json.dumps({"measure": "ENG-01", "cases": [case]}))
+    with pytest.raises(SpecError, match=r"ENG-01\.json"):
+        load_vectors("calculator", tmp_path)
+
+
+def test_numbers_of_a_list_agree_as_others_do() -> None:
+    assert difference({"bounds": [0.3, 0.6]}, {"bounds": [0.1 + 0.2, 0.6]}) is None
+    assert difference({"bounds": [0.3, 0.6]}, {"bounds": [0.3, 0.7]}) == "bounds: 2: expected 0.6, found 0.7"
+    assert difference({"bounds": [0.3, 0.6]}, {"bounds": [0.3]}) is not None
+
+
 def test_a_program_that_crashes_each_time_is_not_asked_for_ever(tmp_path: Path) -> None:
     always = tuple(Vector(id=f"v{n}", kind="sum", pins="SUM", input={"n": 2}, expected={}) for n in range(8))
     statement = run_conformance(program(tmp_path, "os._exit(1)"), vectors=always)
@@ -178,7 +213,7 @@ def test_a_careless_program_is_found_out(command: list[str], conformance_class: 
         ("comparer", None),
         ("producer-record", None),
         ("producer-aggregate", ("CMP-05", "AGG-SUM")),
-        ("calculator", ("EQ-03", "IMP-04", "OUT-12")),
+        ("calculator", ("EQ-03", "IMP-04", "OUT-06", "OUT-12", "BR-03")),
     ],
 )
 def test_the_library_passes_through_the_protocol(

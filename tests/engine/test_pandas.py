@@ -17,14 +17,14 @@ from blended_standard.spec import load_standard
 from blended_standard.testing import district
 from blended_standard.validate import validate
 from tests.measures.grown import grown
-from tests.measures.together import BATCHES, Batch, disagreements
+from tests.measures.together import BATCHES, CLAIM_BATCHES, Batch, Claims, disagreements
 from tests.measures.vectors import assert_alike
 
 pytest.importorskip("pandas")
 
 
-@pytest.mark.parametrize("batch", BATCHES, ids=str)
-def test_every_vector(batch: Batch) -> None:
+@pytest.mark.parametrize("batch", [*BATCHES, *CLAIM_BATCHES], ids=str)
+def test_every_vector(batch: Batch | Claims) -> None:
     assert disagreements(batch, "pandas") == []
 
 

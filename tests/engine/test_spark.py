@@ -23,9 +23,9 @@ from blended_standard.model import RECORDS, Learner
 from blended_standard.spec import load_standard
 from blended_standard.validate import validate
 from tests.measures.grown import grown
-from tests.measures.test_catalogue import PRINTED
-from tests.measures.together import BATCHES, Batch, batches, disagreements
-from tests.measures.vectors import CASES, Case, assert_alike, submission
+from tests.measures.test_catalogue import printed_cases
+from tests.measures.together import BATCHES, CLAIM_BATCHES, Batch, Claims, batches, claims, disagreements
+from tests.measures.vectors import CASES, CLAIMS, Case, assert_alike, submission
 
 pytest.importorskip("pyspark")
 pytestmark = [
@@ -62,25 +62,25 @@ def session() -> Iterator[Any]:
     made.stop()
 
 
-def chosen() -> Iterator[tuple[str, Case]]:
+def chosen(cases: list[tuple[str, Case]]) -> Iterator[tuple[str, Case]]:
     """Return the cases that hold a printed number, and the first of each measure that has none."""
-    printed = {(measure, name) for measure, name, *_ in PRINTED}
+    printed = printed_cases()
     seen = {measure for measure, _ in printed}
-    for measure, case in CASES:
+    for measure, case in cases:
         if (measure, case["name"]) in printed or measure not in seen:
             seen.add(measure)
             yield measure, case
 
 
-@pytest.mark.parametrize("batch", batches(chosen()), ids=str)
-def test_each_measure_and_each_printed_number(session: Any, batch: Batch) -> None:
+@pytest.mark.parametrize("batch", [*batches(chosen(CASES)), *claims(chosen(CLAIMS))], ids=str)
+def test_each_measure_and_each_printed_number(session: Any, batch: Batch | Claims) -> None:
     assert disagreements(batch, session) == []
     assert session.conf.get("spark.sql.session.timeZone") == "America/New_York"
 
 
 @pytest.mark.scale
-@pytest.mark.parametrize("batch", BATCHES, ids=str)
-def test_every_vector(session: Any, batch: Batch) -> None:
+@pytest.mark.parametrize("batch", [*BATCHES, *CLAIM_BATCHES], ids=str)
+def test_every_vector(session: Any, batch: Batch | Claims) -> None:
     assert disagreements(batch, session) == []
 
 

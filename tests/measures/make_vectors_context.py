@@ -302,15 +302,15 @@ def graduate(name: str, end: int, **more: Any) -> dict[str, Any]:
 
 
 def benefit() -> None:
-    many = [graduate(f"e{i}", 200) for i in range(83)]
+    many = [{"repeat": 996, **graduate("e#", 200)}]
     paid = {"episode": many, "cost": [cost("c", 0, 364, 70_029_385.0)]}
-    settings = {"value_per_graduate": 209_200 * 12, "discount_rate": 0}
+    settings = {"value_per_graduate": 209_200, "discount_rate": 0}
     told = {
         "value": 208_363_200 / 70_029_385,
-        "n": 83,
+        "n": 996,
         "numerator": 208_363_200,
         "denominator": 70_029_385.0,
-        "components": {"net": 138_333_815 / 70_029_385, "cost_per_graduate": 70_029_385 / 83},
+        "components": {"net": 138_333_815 / 70_029_385, "cost_per_graduate": 70_029_385 / 996},
     }
     stayed = {"episode_id": "f", "entry_date": day(0), "exit_date": day(99), "exit_reason": "withdrawn"}
     outside = graduate("late", 400)
@@ -328,7 +328,7 @@ def benefit() -> None:
     write(
         "OUT-17",
         [
-            case("996 graduates at 209,200, as 83 at twelve times that", paid, told, day(600), parameters=settings),
+            case("996 graduates at 209,200", paid, told, day(600), parameters=settings),
             case(
                 "one of two graduates inside the time of the costs, less who would have graduated",
                 both,

@@ -77,6 +77,11 @@ def told(value: float, se: float) -> dict[str, float]:
 def persistence() -> list[Case]:
     ten = learners(PERSISTENCE, {1: LOST, 0: CENSORED})
     catalogue = {"episode": ten, "activity": acts(ten), "as_of": AS_OF}
+    lost, stayed = sum(end for _, end in PERSISTENCE), sum(months == 12 for months, _ in PERSISTENCE)
+    naive = [
+        {"value": 1 - lost / len(PERSISTENCE), "why": "the share not yet gone, which counts the censored as staying"},
+        {"value": stayed / (stayed + lost), "why": "the share of those seen to the end, which leaves out the censored"},
+    ]
     one = learners([(12, 0)], {})
     quiet = {"activity": acts(one)[:3], "as_of": AS_OF}  # the last act is on day 40
     return [
@@ -86,7 +91,8 @@ def persistence() -> list[Case]:
             for months in (2, 4, 8)
         ),
         case("the share not yet gone (0.60) and that of those seen to the end (0.4286) are both wrong",
-             {**kaplan_meier(PERSISTENCE, 11), "n": 10}, parameters={"horizon_days": 11 * MONTH}, **catalogue),
+             {**kaplan_meier(PERSISTENCE, 11), "n": 10}, parameters={"horizon_days": 11 * MONTH}, **catalogue)
+        | {"wrong": naive},
         case("silence is loss on the day that it is too long", {"value": 0.0}, episode=one,
              parameters={"horizon_days": 68}, **quiet),
         case("the day before, nobody is lost", {"value": 1.0}, episode=one, parameters={"horizon_days": 67}, **quiet),

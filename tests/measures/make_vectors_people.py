@@ -96,6 +96,16 @@ def spells() -> None:
         [
             case("catalogue", tables, {"value": incidence(times, 28), "n": 7, "numerator": 4}),
             case("catalogue at 7 days", tables, {"value": incidence(times, 7)}, parameters={"horizon_days": 7}),
+            # No spell ends before day 16, so that one is at risk on an earlier day as on day 14.
+            *(
+                case(
+                    f"catalogue on day {last}, seven days after day {last - 7}",
+                    tables,
+                    {"value": incidence(times, last - 14), "n": 7},
+                    parameters={"spell_days": last - 7, "horizon_days": 7},
+                )
+                for last in (16, 18)
+            ),
             case("a withdrawal competes", left, {"value": incidence(competing, 28)}),
             case("not mature", tables, {"value": None, "status": "not_mature"}, parameters={"horizon_days": 90}),
             case("no spell", {**one, "activity": acts("e", *range(70))}, {"value": None, "n": 0}),

@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any
 
-from blended_standard.numeric.intervals import difference, wilson
+from tests.measures.make_vectors_context import of_stratum
 from tests.measures.make_vectors_people import Rows, acts, case, day
 from tests.measures.make_vectors_time import OUT, Case, write
 
@@ -136,6 +136,20 @@ def reached() -> None:
     def referral(name: str, date: str, placed: str | None = None) -> dict[str, Any]:
         return {"referral_id": name, "learner_id": "a", "program_id": "p", "reached_date": date, "placed_date": placed}
 
+    def people(name: str, count: int, **facts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        row = {"repeat": count, **referral(f"{name}#", "2015-09-01"), "learner_id": f"{name}#", **facts}
+        return {"repeat": count, "learner_id": f"{name}#"}, row
+
+    placed = people("placed", 12_319, intake_date="2015-10-01", placed_date="2015-11-01")
+    waiting = people("waiting", 24_140 - 12_319, intake_date="2015-10-01")
+    heard = people("heard", 48_077 - 24_140)
+
+    def census(*groups: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Rows]:
+        return {"learner": [learner for learner, _ in groups], "referral": [row for _, row in groups]}
+
+    share, _, low, high = of_stratum(12_319, 24_140)
+    assert (round(low, 4), round(high, 4)) == (0.5040, 0.5166)
+    shares = {"intake": 24_140 / 48_077, "placement": share}
     years = [referral("r1", "2025-06-30"), referral("r2", "2025-07-01", "2025-08-01"), referral("r3", "2025-09-01")]
     tables = {"referral": years, "learner": [{"learner_id": "a"}], "episode": [stay("e", 0, learner="a")]}
     add(
@@ -143,6 +157,24 @@ def reached() -> None:
         [
             case("one person in two program years", tables, {"value": 0.5, "denominator": 2}),
             case("and in one calendar year", tables, {"value": 1.0, "denominator": 1}, parameters={"start_month": 1}),
+            case(
+                "the census of 2015-16: 48,077 reached, 24,140 taken in, 12,319 placed",
+                census(placed, waiting, heard),
+                {
+                    "value": 12_319 / 48_077,
+                    "n": 48_077,
+                    "numerator": 12_319,
+                    "denominator": 48_077,
+                    "components": shares,
+                },
+                "2016-06-30",
+            ),
+            case(
+                "of those taken in, with the interval of Wilson",
+                census(placed, waiting),
+                {"value": share, "low": low, "high": high},
+                "2016-06-30",
+            ),
         ],
     )
 
@@ -191,9 +223,10 @@ def gaps() -> None:
             if gained
         ],
     }
-    ends = difference(0.5, wilson(30, 60), 0.8, wilson(80, 100))
-    assert (round(ends.low, 3), round(ends.high, 3)) == (-0.440, -0.149)
-    told = {"value": -0.3, "n": 160, "low": ends.low, "high": ends.high}
+    (p, _, p_low, p_high), (q, _, q_low, q_high) = of_stratum(30, 60), of_stratum(80, 100)
+    low, high = p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)  # Newcombe (1998)
+    assert (round(low, 3), round(high, 3)) == (-0.440, -0.149)
+    told = {"value": -0.3, "n": 160, "low": low, "high": high}
     settings = {"of": "CMP-11"}
     none = {**tables, "learner": [{"learner_id": name} for name, _, _ in people]}
     add(

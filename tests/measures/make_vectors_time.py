@@ -75,6 +75,16 @@ def entropy(counts: list[int]) -> float:
     return -sum(c / sum(counts) * math.log2(c / sum(counts)) for c in counts if c)
 
 
+def nats(counts: list[int], bins: int) -> float:
+    """What comes of an entropy in nats taken from a maximum in bits."""
+    return (math.log2(bins) - math.log(2) * entropy(counts)) * max(counts)
+
+
+def not_entropy(weeks: list[int]) -> list[dict[str, Any]]:
+    value = -sum(n / sum(weeks) * math.log1p(n / sum(weeks)) for n in weeks)
+    return [{"value": value, "why": "the sum of p times log1p(p), which is no entropy"}]
+
+
 def peaks(counts: list[int], bins: int) -> tuple[float, float]:
     return (math.log2(bins) - entropy(counts)) * max(counts), 1 - entropy(counts) / math.log2(bins)
 
@@ -115,14 +125,30 @@ def main() -> None:
     empty = [0] * 7
     five = [w[0], empty, w[0], w[1], empty]
     few = {"value": None, "excluded": {"too_few_weeks": 1}}
+    pairs = list(combinations(range(3), 2))
+    two = {"minimum_active_weeks": 2}
     for measure, alike in (("ENG-04", ws1), ("ENG-05", ws2), ("ENG-06", ws3)):
+        told = [alike(w[i], w[j]) for i, j in pairs]
         skip = {"value": statistics.mean(alike(a, b) for a, b in combinations([w[0], w[0], w[1]], 2))}
         cases = [
-            case("catalogue", weekly(*w), {"value": statistics.mean(alike(a, b) for a, b in combinations(w, 2))}),
+            case("catalogue", weekly(*w), {"value": statistics.mean(told)}),
+            *(
+                case(
+                    f"weeks {i + 1} and {j + 1} of the catalogue",
+                    weekly(w[i], w[j]),
+                    {"value": value},
+                    2,
+                    parameters=two,
+                )
+                for (i, j), value in zip(pairs, told, strict=True)
+            ),
             case("two active weeks", weekly(*w[:2]), few),
             case("equal weeks", weekly(w[2], w[2], w[2]), {"value": 1.0}),
         ]
         if measure == "ENG-05":
+            roots = [1 - math.sqrt(1 - value) for value in told]
+            for made, root in zip(cases, [statistics.mean(roots), *roots], strict=False):
+                made["wrong"] = [{"value": root, "why": "one less the distance, the root of the divergence"}]
             cases.append(case("empty weeks are skipped", weekly(*five), skip, weeks=5))
         else:
             zero = {"value": statistics.mean(alike(a, b) for a, b in combinations(five, 2))}
@@ -137,12 +163,27 @@ def main() -> None:
     pwd, day_share = peaks([4, 3, 2], 7)
     told = {"hour_normalized": hour_share, "weekday": pwd, "weekday_normalized": day_share}
     even = [act(MONDAY + dt.timedelta(days=d, hours=h)) for d in range(7) for h in range(24)]
+    four = even[: 4 * 24]
+    in_nats = {"why": "an entropy in nats taken from one in bits"}
     flat = {"value": 0.0, "components": {"weekday": 0.0, "hour_normalized": 0.0, "weekday_normalized": 0.0}}
     tiny = {"value": None, "excluded": {"too_few_days": 1}}
     write(
         "ENG-07",
         [
-            case("catalogue", spread, {"value": pdh, "components": told}, weeks=4),
+            case(
+                "catalogue",
+                spread,
+                {"value": pdh, "components": told},
+                4,
+                wrong=[{"value": nats([5, 3, 2], 24)} | in_nats],
+            ),
+            case(
+                "uniform over the hours of four days",
+                four,
+                {"value": 0.0},
+                4,
+                wrong=[{"value": nats([4] * 24, 24)} | in_nats],
+            ),
             case("uniform", even, flat, weeks=4),
             case("one day", acts[:1], tiny, weeks=4),
         ],
@@ -178,8 +219,8 @@ def main() -> None:
         "ENG-10",
         [
             case("uneven", uneven, {"value": entropy(counts) / 2}, weeks=4),
-            case("uniform over 10 weeks", ten, {"value": 1.0}, weeks=10),
-            case("all in one week", uneven[:3], {"value": 0.0}, weeks=4),
+            case("uniform over 10 weeks", ten, {"value": 1.0}, weeks=10, wrong=not_entropy([1] * 10)),
+            case("all in one week", uneven[:3], {"value": 0.0}, weeks=4, wrong=not_entropy([3])),
             case("too short", uneven[:3], {"value": None, "excluded": {"too_short": 1}}, weeks=3),
             case("no session", [act(MONDAY, verb="login")], {"excluded": {"no_session": 1}}, weeks=4),
         ],

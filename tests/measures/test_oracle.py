@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import random
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 from scipy.stats import binom, norm, t
@@ -164,30 +162,3 @@ def test_times_to_mastery_leave_out_weeks_that_nobody_could_see(world: World, re
         found = report.one("CMP-04", program)
         assert found.n == len(times) > 100
         assert found.component("restricted").value == pytest.approx(area / 7, abs=1e-9)
-
-
-def test_the_funnel_of_the_census_of_2015() -> None:
-    """48,077 reached, 24,140 taken in, 12,319 placed (catalogue, OUT-06)."""
-    reached, intake, placed = 48_077, 24_140, 12_319
-    people = [f"l{i}" for i in range(reached)]
-    tables: dict[str, dict[str, list[Any]]] = {
-        "program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"]},
-        "site": {"site_id": ["s"], "program_id": ["p"], "name": ["S"]},
-        "learner": {"learner_id": people},
-        "referral": {
-            "referral_id": people,
-            "learner_id": people,
-            "program_id": ["p"] * reached,
-            "reached_date": ["2015-09-01"] * reached,
-            "intake_date": ["2015-10-01"] * intake + [None] * (reached - intake),
-            "placed_date": ["2015-11-01"] * placed + [None] * (reached - placed),
-        },
-    }
-    random.Random(1).shuffle(people)
-    found = score(Submission.from_tables(tables), "OUT-06", by=(), as_of="2016-06-30", engine="polars").one("OUT-06")
-    placement = found.component("placement")
-    values = (found.value, found.component("intake").value, placement.value)
-    assert values == pytest.approx((placed / reached, intake / reached, placed / intake), abs=1e-12)
-    assert [round(value or 0, 4) for value in values] == [0.2562, 0.5021, 0.5103]
-    assert placement.interval is not None
-    assert (round(placement.interval.low, 4), round(placement.interval.high, 4)) == (0.5040, 0.5166)

@@ -177,7 +177,7 @@ def part(name: str, statistic: str, limit: float | None = None) -> ComponentDefi
 
 
 def test_people_who_each_count_once_get_wilsons_interval() -> None:
-    # Catalogue, section 0.7: 17 of 20, 709 of 1167, 4 of 14.
+    # Wilson (1927); the same numbers stand in vectors of OUT-01.
     for x, n, low, high in ((17, 20, 0.640, 0.948), (709, 1167, 0.5792, 0.6352), (4, 14, 0.117, 0.546)):
         sums = {"n": n, "clusters": n, "x": x, "y": n, "xx": x, "xy": x, "yy": n}
         found = RatioSummary.from_sums(sums).evaluate(measure("ratio_of_sums", top=1.0)).interval

@@ -8,10 +8,12 @@ from typing import Any
 
 import attrs
 
+from blended_standard.io import Submission
 from blended_standard.measures import MeasureResult, score
+from blended_standard.measures.bridge import Claim, claim
 from blended_standard.model import RECORDS
 from blended_standard.spec import load_standard
-from tests.measures.vectors import CASES, Case, Rows, agree, complete, name_of, result, submission_of
+from tests.measures.vectors import CASES, CLAIMS, Case, Rows, agree, complete, name_of, result, submission_of
 
 ALONE = ("EQ-04", "IMP-05")
 """Measures that take the mix of all programs together, or ask which tables there are."""
@@ -27,9 +29,7 @@ class Batch:
     cases: list[tuple[str, Case]] = attrs.field(factory=list)
 
     def __str__(self) -> str:
-        measure, case = self.cases[0]
-        more = f" and {len(self.cases) - 1} more" if len(self.cases) > 1 else ""
-        return f"{name_of(measure, case)}{more}"
+        return _name(self.cases)
 
     def takes(self, measure: str, case: Case) -> bool:
         own = case.get("parameters", {})
@@ -40,17 +40,32 @@ class Batch:
         if not self.shared:
             yield result(*self.cases[0], engine)
             return
-        tables: dict[str, Rows] = {}
-        for number, (_, case) in enumerate(self.cases):
-            for name, rows in complete(case["tables"]).items():
-                tables.setdefault(name, []).extend(_apart(name, row, str(number)) for row in rows)
         asked = {"as_of": self.as_of, "parameters": self.parameters, "engine": engine}
-        report = score(submission_of(tables), list(self.parameters), by="program", **asked)
+        report = score(_joined(self.cases), list(self.parameters), by="program", **asked)
         for number, (measure, _) in enumerate(self.cases):
             yield report.one(measure, str(number))
 
 
-def disagreements(batch: Batch, engine: Any) -> list[str]:
+@attrs.define
+class Claims:
+    """Cases of one bridge measure with one period and one set of parameters."""
+
+    cases: list[tuple[str, Case]]
+
+    def __str__(self) -> str:
+        return _name(self.cases)
+
+    def results(self, engine: Any) -> Iterator[Claim]:
+        """Make all claims of the batch; they come in the order of the cases."""
+        measure, case = self.cases[0]
+        first, last = case["period"]
+        asked = {"parameters": case.get("parameters"), "engine": engine}
+        report = claim(measure, _joined(self.cases), period=(first, last), by=("program",), **asked)
+        for number in range(len(self.cases)):
+            yield report.one(str(number))
+
+
+def disagreements(batch: Batch | Claims, engine: Any) -> list[str]:
     """Return the cases whose result is not what is expected, with what is wrong."""
     found = []
     for (measure, case), scored in zip(batch.cases, batch.results(engine), strict=True):
@@ -74,6 +89,15 @@ def batches(cases: Iterable[tuple[str, Case]]) -> list[Batch]:
     return made
 
 
+def claims(cases: Iterable[tuple[str, Case]]) -> list[Claims]:
+    """Return as few batches as hold the cases of bridge measures."""
+    made: dict[str, Claims] = {}
+    for measure, case in cases:
+        asked = str((measure, case["period"], case.get("parameters")))
+        made.setdefault(asked, Claims([])).cases.append((measure, case))
+    return list(made.values())
+
+
 def can_share(measure: str, case: Case) -> bool:
     """Say whether a case means the same beside others: one program with learners, and no table that is missed."""
     tables, needs = case["tables"], load_standard().measures[measure].needs_any
@@ -84,6 +108,20 @@ def can_share(measure: str, case: Case) -> bool:
         and (not needs or any(tables.get(name) for name in needs))
         and not {"instrument", "scale"} & set(case.get("parameters", {}))  # which name a record
     )
+
+
+def _name(cases: list[tuple[str, Case]]) -> str:
+    more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
+    return f"{name_of(*cases[0])}{more}"
+
+
+def _joined(cases: list[tuple[str, Case]]) -> Submission:
+    """Return the tables of all cases as one submission; the number of a case is the name of its program."""
+    tables: dict[str, Rows] = {}
+    for number, (_, case) in enumerate(cases):
+        for name, rows in complete(case["tables"]).items():
+            tables.setdefault(name, []).extend(_apart(name, row, str(number)) for row in rows)
+    return submission_of(tables)
 
 
 def _apart(name: str, row: dict[str, Any], number: str) -> dict[str, Any]:
@@ -102,3 +140,4 @@ def _identifiers(name: str) -> frozenset[str]:
 
 
 BATCHES = batches(CASES)
+CLAIM_BATCHES = claims(CLAIMS)

@@ -1,4 +1,4 @@
-"""The vectors of `spec/vectors/measures`: their cases, the submission of a case, and what a result must agree with."""
+"""The vectors of measures and of bridge measures: their cases, the submission of a case, and what must come of it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ import pytest
 
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, MeasureResult, score
+from blended_standard.measures.bridge import Claim, claim
+from blended_standard.validate.conformance.vectors import expand
 
 Case = dict[str, Any]
 Rows = list[dict[str, Any]]
 
-DIRECTORY = Path(__file__).parents[2] / "spec" / "vectors" / "measures"
-CASES: list[tuple[str, Case]] = [
-    (file.stem, case)
-    for file in sorted(DIRECTORY.glob("*.json"))
-    for case in json.loads(file.read_text(encoding="utf-8"))["cases"]
-]
+DIRECTORY = Path(__file__).parents[2] / "spec" / "vectors"
+
+
+def _cases(folder: str) -> list[tuple[str, Case]]:
+    files = sorted((DIRECTORY / folder).glob("*.json"))
+    return [(file.stem, case) for file in files for case in json.loads(file.read_text(encoding="utf-8"))["cases"]]
+
+
+CASES = _cases("measures")
+CLAIMS = _cases("bridge")
 
 
 def name_of(measure: str, case: Case) -> str:
@@ -34,13 +40,20 @@ def result(measure: str, case: Case, engine: Any) -> MeasureResult:
     return score(given, measure, by=(), as_of=case["as_of"], engine=engine, parameters=overrides).one(measure)
 
 
-def agree(result: MeasureResult, case: Case) -> None:
+def claimed(measure: str, case: Case, engine: Any) -> Claim:
+    """Claim what the tables of a case support."""
+    first, last = case["period"]
+    asked = {"parameters": case.get("parameters"), "engine": engine}
+    return claim(measure, submission(case["tables"]), period=(first, last), by=(), **asked).one()
+
+
+def agree(result: MeasureResult | Claim, case: Case) -> None:
     """Compare what came out with what is expected."""
-    found = outcome(result)
+    found = outcome_of_claim(result) if isinstance(result, Claim) else outcome(result)
     for name, expected in case["expected"].items():
         if name == "reason":
             assert expected in (found[name] or "")
-        elif name in ("components", "excluded"):
+        elif name in ("components", "excluded", "steps"):
             assert {key: found[name].get(key) for key in expected} == {
                 key: near(value) for key, value in expected.items()
             }
@@ -55,7 +68,7 @@ def submission(tables: dict[str, Rows]) -> Submission:
 
 def complete(tables: dict[str, Rows]) -> dict[str, Rows]:
     """Return the rows of a case with those that it leaves out."""
-    given = {name: [dict(row) for row in rows] for name, rows in tables.items()}
+    given = {name: [dict(row) for row in rows] for name, rows in expand(tables).items()}
     given.setdefault("program", [{"program_id": "p", "name": "P", "time_zone": "UTC"}])
     given.setdefault("site", [{"site_id": "s", "program_id": "p", "name": "S"}])
     for row in given.get("episode", []):
@@ -100,6 +113,14 @@ def outcome(found: MeasureResult) -> dict[str, Any]:
         "bounds": [found.bounds.low, found.bounds.high] if found.bounds else None,
         "components": {part.name: part.value for part in found.components},
         "excluded": {entry.id: entry.count for entry in found.excluded},
+    }
+
+
+def outcome_of_claim(found: Claim) -> dict[str, Any]:
+    return {
+        **{name: getattr(found, name) for name in ("value", "numerator", "denominator", "reason")},
+        "unmet": [condition.id for condition in found.unmet],
+        "steps": {step.text: step.value for step in found.steps},
     }
 
 

@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "records/*.yaml": "record",
     "vectors/records/*.json": "record_vectors",
     "vectors/measures/*.json": "measure_vectors",
+    "vectors/bridge/*.json": "claim_vectors",
     "vectors/rules/*.json": "vectors",
     "vectors/comparison/*.json": "vectors",
     "vectors/report/*.json": "vectors",
@@ -86,6 +87,7 @@ def meta_schemas(version: str) -> dict[str, dict[str, Any]]:
         "record": _record(),
         "record_vectors": _record_vectors(),
         "measure_vectors": _measure_vectors(),
+        "claim_vectors": _claim_vectors(),
         "vectors": _vectors(),
     }
     names = {kind: f"urn:blended-standard:{version}:meta:{kind}" for kind in made}
@@ -172,24 +174,41 @@ def _record_vectors() -> dict[str, Any]:
 
 
 def _rows() -> dict[str, Any]:
-    rows = {"type": "array", "items": {"type": "object"}}
+    row = {"type": "object", "properties": {"repeat": {"type": "integer", "minimum": 1}}}
+    rows = {"type": "array", "items": row}
     return {"type": "object", "propertyNames": {"pattern": _WORD}, "additionalProperties": rows}
 
 
+def _of_measure(measure: dict[str, Any], when: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of the cases of one measure, of the days that are asked for and of what is answered."""
+    expected = _object("What every implementation must give.", answer, tuple(answer)) | {"minProperties": 1}
+    wrong = _object("An answer known to be wrong.", {**answer, "why": _TEXT}, tuple(answer)) | {"minProperties": 2}
+    parts: dict[str, Any] = {"name": _TEXT, "tables": _rows(), **when, "parameters": {"type": "object"}}
+    parts |= {"expected": expected, "wrong": {"type": "array", "minItems": 1, "items": wrong}}
+    case = _object("Input and result.", parts, ("as_of", "parameters", "wrong"))
+    return _cases("Cases of one measure.", {"measure": measure}, case)
+
+
+_NUMBER: Mapping[str, Any] = {"type": ["number", "null"]}
+_DAY: Mapping[str, Any] = {"type": "string", "format": "date"}
+
+
 def _measure_vectors() -> dict[str, Any]:
-    numbers = {
-        name: {"type": ["number", "null"]} for name in ("value", "se", "low", "high", "numerator", "denominator")
-    }
+    numbers = ("value", "se", "low", "high", "numerator", "denominator")
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
-    expected: dict[str, Any] = {**numbers, "n": {"type": ["integer", "null"]}, "status": {"type": "string"}}
-    expected |= {"reason": {"type": "string"}, "excluded": counts}
-    expected |= {"bounds": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}}
-    expected |= {"components": {"type": "object", "additionalProperties": {"type": ["number", "null"]}}}
-    result = _object("What every implementation must give.", expected, tuple(expected)) | {"minProperties": 1}
-    parts: dict[str, Any] = {"name": _TEXT, "tables": _rows(), "as_of": {"type": "string", "format": "date"}}
-    parts |= {"parameters": {"type": "object"}, "expected": result}
-    case = _object("Input and result.", parts, ("as_of", "parameters"))
-    return _cases("Cases of one measure.", {"measure": _FORMS[MeasureDefinition]["id"]}, case)
+    answer: dict[str, Any] = {**dict.fromkeys(numbers, _NUMBER), "n": {"type": ["integer", "null"]}}
+    answer |= {"status": {"type": "string"}, "reason": {"type": "string"}, "excluded": counts}
+    answer |= {"bounds": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}}
+    answer |= {"components": {"type": "object", "additionalProperties": _NUMBER}}
+    return _of_measure(_FORMS[MeasureDefinition]["id"], {"as_of": _DAY}, answer)
+
+
+def _claim_vectors() -> dict[str, Any]:
+    answer: dict[str, Any] = dict.fromkeys(("value", "numerator", "denominator"), _NUMBER)
+    answer |= {"reason": {"type": "string"}, "unmet": {"type": "array", "items": _form("string", _WORD)}}
+    answer |= {"steps": {"type": "object", "additionalProperties": {"type": "number"}}}
+    period = {"type": "array", "minItems": 2, "maxItems": 2, "items": _DAY}
+    return _of_measure(_FORMS[RulePack]["id"], {"period": period}, answer)
 
 
 def _vectors() -> dict[str, Any]:

@@ -38,7 +38,13 @@ def problem_with(vector: Vector, asked: Asked, output: Any) -> str | None:
         return _problem_with_submission(asked)
     if vector.kind == "report":
         return _problem_with_report(asked, output)
-    return difference(vector.expected, output)
+    problem = difference(vector.expected, output)
+    known = next((wrong["why"] for wrong in vector.wrong if problem and _is(wrong, output)), None)
+    return f"{problem}; that is {known}" if known else problem
+
+
+def _is(wrong: Mapping[str, Any], output: Any) -> bool:
+    return difference({name: value for name, value in wrong.items() if name != "why"}, output) is None
 
 
 def _problem_with_submission(asked: Asked) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,27 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "producer-record": ("produce",),
     "producer-aggregate": ("report",),
     "consumer": ("records", "files", "rules", "aggregates"),
-    "calculator": ("measures",),
+    "calculator": ("measures", "bridge"),
     "comparer": ("comparison",),
 }
 """What a program may claim to be, and the folders of vectors that it is then asked."""
 
 TOLERANCE = 1e-9
+Row = Mapping[str, Any]
+_OF_MEASURES = {"measures": "measure", "bridge": "claim"}
+"""The folders whose files hold the cases of one measure, and what a program is asked by them."""
 
 
 @attrs.frozen(kw_only=True)
 class Vector:
-    """One case: an input and what every implementation must answer."""
+    """One case: an input, what every implementation must answer, and answers that are known to be wrong, with `why`."""
 
     id: str
     kind: str
     pins: str
     input: Mapping[str, Any] = attrs.field(hash=False)
     expected: Mapping[str, Any] = attrs.field(hash=False)
+    wrong: Sequence[Mapping[str, Any]] = attrs.field(default=(), hash=False)
 
 
 def load_vectors(conformance_class: str, directory: Path | None = None) -> tuple[Vector, ...]:
@@ -67,7 +71,8 @@ def load_vectors(conformance_class: str, directory: Path | None = None) -> tuple
 
 def digest(vectors: Sequence[Vector]) -> str:
     """Return the SHA-256 of the vectors, so that a statement says which it was made with."""
-    canonical = json.dumps([attrs.asdict(vector) for vector in vectors], sort_keys=True, separators=(",", ":"))
+    plain = [attrs.asdict(vector, recurse=False) for vector in vectors]
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -88,11 +93,36 @@ def difference(expected: Any, found: Any, place: str = "") -> str | None:
             if problem:
                 return problem
         return None
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = enumerate(zip(expected, found, strict=True), start=1)
+        return next(filter(None, (difference(one, two, f"{place}{n}: ") for n, (one, two) in pairs)), None)
     if isinstance(expected, bool) or isinstance(found, bool) or not isinstance(expected, int | float):
         same = expected == found and type(expected) is type(found)
         return None if same else f"{place}expected {expected!r}, found {_short(found)}"
     close = isinstance(found, int | float) and math.isclose(expected, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     return None if close else f"{place}expected {expected!r}, found {_short(found)}"
+
+
+def expand(tables: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    """Return the rows for which those of a vector stand, by table.
+
+    A row with `repeat: n` stands for n rows without it; in each of its texts `#` is the number of the row, from 0.
+
+    Examples
+    --------
+    >>> expand({"learner": [{"repeat": 2, "learner_id": "l#", "low_income": True}]})
+    {'learner': [{'learner_id': 'l0', 'low_income': True}, {'learner_id': 'l1', 'low_income': True}]}
+    """
+    return {name: [made for row in rows for made in _repeated(row)] for name, rows in tables.items()}
+
+
+def _repeated(row: Row) -> Iterator[Row]:
+    if "repeat" not in row:
+        yield row
+        return
+    facts = [(name, value) for name, value in row.items() if name != "repeat"]
+    for number in range(row["repeat"]):
+        yield {name: value.replace("#", str(number)) if isinstance(value, str) else value for name, value in facts}
 
 
 def _short(value: Any) -> str:
@@ -103,8 +133,8 @@ def _short(value: Any) -> str:
 def _read(file: Path, kind: str) -> list[Vector]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        if kind == "measures":
-            return [_measure(content["measure"], case) for case in content["cases"]]
+        if kind in _OF_MEASURES:
+            return [_measure(kind, content["measure"], case) for case in content["cases"]]
         if kind == "records":
             return [_record(content["table"], case) for case in content["cases"]]
         return [
@@ -112,7 +142,7 @@ def _read(file: Path, kind: str) -> list[Vector]:
                 id=f"{kind}/{file.stem}/{case['name']}",
                 kind=content["kind"],
                 pins=case["pins"],
-                input=case["input"],
+                input=_given(case["input"]),
                 expected=case["expected"],
             )
             for case in content["cases"]
@@ -121,15 +151,20 @@ def _read(file: Path, kind: str) -> list[Vector]:
         raise SpecError(f"{file.name}: {type(error).__name__} {error}") from error
 
 
-def _measure(measure: str, case: Mapping[str, Any]) -> Vector:
+def _given(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**asked, "tables": expand(asked["tables"])} if "tables" in asked else asked
+
+
+def _measure(folder: str, measure: str, case: Mapping[str, Any]) -> Vector:
     """Read a case of a measure, whose file holds the records and the parameters beside its name."""
-    asked = {name: value for name, value in case.items() if name not in ("name", "expected")}
+    asked = {name: value for name, value in case.items() if name not in ("name", "expected", "wrong")}
     return Vector(
-        id=f"measures/{measure}/{case['name']}",
-        kind="measure",
+        id=f"{folder}/{measure}/{case['name']}",
+        kind=_OF_MEASURES[folder],
         pins=measure,
-        input={"measure": measure, **asked},
+        input={"measure": measure, **_given(asked)},
         expected=case["expected"],
+        wrong=case.get("wrong", ()),
     )
 
 
