@@ -59,7 +59,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "attendanceEventCategoryDescriptor",
     ),
 }
-_LENGTHS = {"weekIdentifier": (5, 80), "studentUniqueId": (1, 32), "programName": (1, 60)}
+# The last is of the Sample extension that Ed-Fi publishes; fields of other extensions are not judged.
+_LENGTHS = {"weekIdentifier": (5, 80), "studentUniqueId": (1, 32), "programName": (1, 60), "petName": (1, 20)}
 # Decimals of five digits, two of them after the point.
 _LARGEST = {"yearsOfPriorProfessionalExperience": 999.99, "yearsOfPriorTeachingExperience": 999.99}
 _KEYS = {
