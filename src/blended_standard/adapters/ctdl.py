@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -43,6 +44,16 @@ _NAMES = {
 }
 _BELOW = {"hasChild", "hasTopChild", "hasTopConcept", "hasPart"}
 _ABOVE = ("isPartOf", "isTopChildOf", "inScheme", "topConceptOf", "isDestinationComponentFor")
+_KEYWORDS = {"id": "@id", "type": "@type"}
+_NO_NODE = "no object, where a node belongs"
+# What each kind must state, one of several.
+_REQUIRED = {
+    "framework": (("@id", "ctid"), ("name",)),
+    "pathway": (("@id", "ctid"), ("name",)),
+    "competency": (("@id", "ctid"),),
+    "scheme": (("@id", "ctid"), ("name", "prefLabel", "title", "label")),
+    "level": (("@id", "ctid"), ("prefLabel", "name")),
+}
 _MAPPED = {"@id", "ctid", "isChildOf", "hasChild", "isTopChildOf", "hasTopChild"}
 
 
@@ -67,10 +78,12 @@ def _nodes(document: Any, work: Work) -> Iterator[Node]:
     """Yield the nodes of a document: of its graph, of the envelope around it, of the answer of a search, or itself."""
     if not isinstance(document, dict):
         work.lose("document", "no object")
+        work.drop("other", _NO_NODE)
         return
-    listed = members(document, "data") or members(document, "envelopes")
-    if listed:
-        for each in listed:
+    graphs = [name for name, value in document.items() if isinstance(value, dict) and "@graph" in value]
+    answers = members(document, "data") or members(document, "envelopes")
+    if answers:
+        for each in answers:
             yield from _nodes(each, work)
     elif "decoded_resource" in document or "resource" in document:
         inside = document.get("decoded_resource")
@@ -83,13 +96,23 @@ def _nodes(document: Any, work: Work) -> Iterator[Node]:
             yield from _nodes(held, work)
     elif "@graph" in document:
         work.see_document({name: value for name, value in document.items() if name != "@graph"}, "graph")
-        yield from members(document, "@graph")
-    elif "@type" in document:
+        for node in listed(document["@graph"]):
+            if isinstance(node, dict):
+                yield node
+            elif node is not None:
+                work.drop("other", _NO_NODE)
+    elif "@type" in document or "type" in document:
         work.see_document({"@context": document.get("@context")}, "graph")
         yield {name: value for name, value in document.items() if name != "@context"}
+    elif graphs:
+        # A request to publish: a graph, and on whose behalf.
+        work.see_document({name: value for name, value in document.items() if name not in graphs}, "envelope")
+        for name in graphs:
+            yield from _nodes(document[name], work)
     else:
         work.find("ADP-INVALID", "document", field="@type", detail="It has no @graph and no @type.")
         work.lose("document", "no graph and no typed node")
+        work.see_document(document, "other")
 
 
 @attrs.define
@@ -99,10 +122,11 @@ class _Graph:
     work: Work
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     kinds: dict[str, str] = attrs.field(factory=dict, init=False)
+    _faults: Counter[tuple[str, str, str, str]] = attrs.field(factory=Counter, init=False)
 
     def take(self, node: Node) -> str:
         """Remember a node and those that stand in it; one whose identifier came before is left out."""
-        own = {_local(name): value for name, value in node.items()}
+        own = {_KEYWORDS.get(name, _local(name)): value for name, value in node.items()}
         for name in own.keys() & _BELOW:
             own[name] = [self._reference(each) for each in listed(own[name])]
         identifier = self._identifier(own)
@@ -136,6 +160,7 @@ class _Graph:
         for identifier, node in self.nodes.items():
             kind = self.kinds[identifier]
             self.work.see_document(node, kind)
+            self._judge(node, kind)
             if kind == "other":
                 named = ", ".join(_types(node)) or "node"
                 self.work.lose(named, "defines something else than a competency, a level or a pathway")
@@ -144,7 +169,19 @@ class _Graph:
         homes = self._homes()
         self._competencies(homes)
         self._scales(homes)
+        for (code, kind, field, detail), times in self._faults.items():
+            self.work.find(code, kind, field=field, detail=detail, count=times)
         return any(kind != "other" for kind in self.kinds.values())
+
+    def _judge(self, node: Node, kind: str) -> None:
+        """Count what a node must state and does not, and the children that a framework names and nobody sent."""
+        for names in _REQUIRED.get(kind, ()):
+            if not any(_stated(node.get(name)) for name in names):
+                self._faults["ADP-VALUE", kind, names[0], "It is missing."] += 1
+        if kind == "framework":
+            absent = {each for name in ("hasTopChild", "hasChild") for each in _references(node.get(name))}
+            for _ in absent - self.nodes.keys():
+                self._faults["ADP-REFERENCE", kind, "hasTopChild", "A competency that it names is not in the set."] += 1
 
     def _find_components(self) -> None:
         """Tell the parts of a pathway, whatever they are elsewhere, from other nodes."""
@@ -203,7 +240,7 @@ class _Graph:
             title = self._title(self.nodes[identifier], kind)
             if title is None:
                 self.work.find("ADP-INVALID", kind, field=_NAMES[kind][0], detail="It is missing.")
-                self.work.lose(kind, "no text")
+                self.work.leave_out(kind, "no text", self.nodes[identifier], kind)
             else:
                 titles[identifier] = title
         parents = self._parents(titles)
@@ -260,7 +297,7 @@ class _Graph:
         for identifier, home in homes.items():
             if self.kinds[identifier] == "level":
                 if home is None:
-                    self.work.lose("level", "belongs to no scheme of the set")
+                    self.work.leave_out("level", "belongs to no scheme of the set", self.nodes[identifier], "level")
                 else:
                     levels[home].setdefault(identifier)
         for scheme, own in levels.items():
@@ -317,6 +354,10 @@ def _references(value: Any) -> list[str]:
     return [key for place in places if isinstance(place, str) and (key := _key(place))]
 
 
+def _stated(value: Any) -> bool:
+    return isinstance(value, int | float) or bool(value)
+
+
 def _text(value: Any) -> str | None:
     """Return a text in English, else in the first language that there is."""
     if isinstance(value, dict):
@@ -325,6 +366,11 @@ def _text(value: Any) -> str | None:
         english = next((name for name in value if name.lower().split("-")[0] == "en"), None)
         return _text(value[english or next(iter(value))]) if value else None
     if isinstance(value, list):
-        tagged = {str(each.get("@language")): each for each in value if isinstance(each, dict)}
-        return _text(tagged) if tagged else "; ".join(filter(None, map(_text, value))) or None
+        tagged = {str(each["@language"]): each for each in value if isinstance(each, dict) and "@language" in each}
+        maps = [each for each in value if isinstance(each, dict) and "@value" not in each]
+        # The same name in several languages, each in a map of its own, is one name.
+        joined = {name: each for one in reversed(maps) for name, each in one.items()}
+        if tagged or joined:
+            return _text(tagged or joined)
+        return "; ".join(filter(None, map(_text, value))) or None
     return str(value).strip() or None if isinstance(value, str | int | float) else None

@@ -238,7 +238,8 @@ class Work:
 
 
 def _shown(field: str) -> str:
-    return "(a name that looks like an identifier)" if looks_identifying(field) else field
+    # A keyword of JSON-LD below another name (`graph.@context.skos`) is no address of mail.
+    return "(a name that looks like an identifier)" if looks_identifying(field.replace(".@", ".")) else field
 
 
 def _required(table: str) -> set[str]:
