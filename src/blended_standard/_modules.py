@@ -13,6 +13,14 @@ class _CallableModule(ModuleType):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.__dict__["__entry__"](*args, **kwargs)
 
+    def __dir__(self) -> list[str]:
+        """Name what is public: neither the modules that it is made of nor what they keep to themselves."""
+        return sorted(
+            name
+            for name, value in vars(self).items()
+            if name.startswith("__") or not (name.startswith("_") or isinstance(value, ModuleType))
+        )
+
 
 def make_callable(name: str) -> None:
     """Let the module `name`, which defines `__entry__`, be called."""

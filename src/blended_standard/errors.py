@@ -6,6 +6,8 @@ cannot be read at all, and for a statistic that does not exist for the data give
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class BlendedStandardError(Exception):
     """Root of every exception that this library raises on purpose."""
@@ -55,6 +57,15 @@ def expect(name: str, value: object, kinds: type | tuple[type, ...], how: str) -
     """Refuse an argument that is of none of the kinds; `how` says how to come by one."""
     if not isinstance(value, kinds):
         raise UsageError(f"{name} is of the type {type(value).__name__}. Pass {how}.")
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return " Did you mean X?" with the nearest of the names that are known, or nothing."""
+    import difflib
+
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    return f" Did you mean {folded[near[0]]!r}?" if near else ""
 
 
 def _missing_extra(extra: str, needs: str) -> MissingExtraError:

@@ -136,6 +136,10 @@ class Result:
         """Return the rows that are printed."""
         return self.rows()
 
+    def to_text(self) -> str:
+        """Return what `print` shows, with every row of the table."""
+        return "\n".join(["\n  ".join(self._summary()), text_table(self._table(), most=None)])
+
     def __str__(self) -> str:
         return "\n".join(["\n  ".join(self._summary()), text_table(self._table())])
 
@@ -205,15 +209,15 @@ def rows_to_frame(rows: Sequence[Row], *, backend: FrameLibrary | None = None) -
     return frame
 
 
-def text_table(rows: Sequence[Row]) -> str:
-    """Lay `rows` out in columns for a terminal: numbers to the right, empty columns left out, long tables cut.
+def text_table(rows: Sequence[Row], *, most: int | None = _PRINTED_ROWS) -> str:
+    """Lay `rows` out in columns for a terminal: numbers to the right, empty columns left out, cut after `most` rows.
 
     One row that is too wide is laid out downward.
     """
     if not rows:
         return "(no rows)"
     keys = _told_keys(rows)
-    cells = [[shown(row.get(key)) for key in keys] for row in rows[:_PRINTED_ROWS]]
+    cells = [[shown(row.get(key)) for key in keys] for row in rows[:most]]
     widths = [max(len(line[i]) for line in [keys, *cells]) for i in range(len(keys))]
     if len(rows) == 1 and sum(widths) + 2 * len(widths) > _PRINTED_WIDTH:
         width = max(map(len, keys))
@@ -221,7 +225,7 @@ def text_table(rows: Sequence[Row]) -> str:
     right = [all(isinstance(row.get(key), int | float | None) for row in rows) for key in keys]
     lines = ["  ".join(_pad(*cell) for cell in zip(line, widths, right, strict=True)) for line in [keys, *cells]]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    if len(rows) > _PRINTED_ROWS:
+    if len(cells) < len(rows):
         lines.append(_more(rows))
     return "\n".join(line.rstrip() for line in lines)
 
@@ -286,7 +290,9 @@ def _told_keys(rows: Sequence[Row]) -> list[str]:
 
 
 def _more(rows: Sequence[Row]) -> str:
-    return f"... and {counted(len(rows) - _PRINTED_ROWS, 'more row')}; all of them: .rows(), .to_frame() or .to_csv()"
+    return (
+        f"... and {counted(len(rows) - _PRINTED_ROWS, 'more row')}; all of them: .to_text(), .to_frame() or .to_csv()"
+    )
 
 
 def _html_cell(value: object) -> str:

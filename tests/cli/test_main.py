@@ -80,6 +80,7 @@ def test_validate_exits_by_severity(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["score", "SUB", "--measures", "ENG-99"], 2, "There is no measure"),
         (["score", "SUB", "--as-of", "soon"], 2, "is not a date"),
         (["compare", "SUB", "--groups", "Program A", "Nobody"], 2, "no group 'Nobody'"),
+        (["validate", "SUB", "--table", "episode"], 3, "--table judges one. Leave it out"),
         (["report", "SUB", "--engine", "abacus"], 2, "is not one of duckdb, polars"),
     ],
 )

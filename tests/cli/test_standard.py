@@ -34,7 +34,7 @@ def test_every_kind_of_entry_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_an_entry_that_is_not_there_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["spec", "show", "ENG-1"]) == 2
-    assert "Did you mean ENG-1" in capsys.readouterr().err
+    assert "Did you mean 'ENG-1" in capsys.readouterr().err
 
 
 def test_an_old_submission_is_migrated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,9 @@ def test_sentences_do_not_claim_what_the_interval_does_not_show() -> None:
     alike = compare_groups(complete({"X": (52, 100), "Y": (50, 100)}), "OUT-03", ("X", "Y"))
     assert any("cannot be told apart" in sentence for sentence in alike.sentences)
     apart = compare_groups(complete({"X": (80, 100), "Y": (50, 100)}), "OUT-03", ("X", "Y"))
-    assert any("about 30 more in 100 at X" in sentence for sentence in apart.sentences)
+    assert any("about 30 more in 100 at X;" in sentence for sentence in apart.sentences)
+    odd = compare_groups(complete({"X": (594, 1000), "Y": (118, 1000)}), "OUT-03", ("X", "Y"))
+    assert any("about 48 more in 100 at X (before rounding);" in sentence for sentence in odd.sentences)
     assert all("does not show what a program did" in study.sentences[-1] for study in (alike, apart))
 
 

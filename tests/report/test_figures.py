@@ -151,6 +151,7 @@ def test_a_drawing_escapes_and_cuts_text() -> None:
     assert "<script>" not in text
     assert len(text) < 400
     assert Scale(0, 1, 0, 100).ticks() == [0, 0.25, 0.5, 0.75, 1.0]
+    assert len(Scale(0.74, 0.87, 0, 100).ticks(1)) > 1
 
 
 def _fields(entry: object, **changed: object) -> dict[str, object]:

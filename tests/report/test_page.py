@@ -29,6 +29,20 @@ def scored() -> MeasureReport:
     return score(submission(150, 120), ["OUT-03", "ENG-01", "CMP-01", "OUT-09"], by="program")
 
 
+def test_a_reason_has_the_whole_row_and_a_card_says_what_is_in_force(scored: MeasureReport) -> None:
+    held = attrs.evolve(
+        scored,
+        results=tuple(
+            attrs.evolve(r, value=None, se=None, interval=None, status=Status.SUPPRESSED, reason="Why not.")
+            for r in scored.select("OUT-03")[:1]
+        )
+        + scored.select("OUT-03")[1:],
+    )
+    page = report(held)
+    assert re.search(r'<td colspan="5" data-label="No value">[^<]+</td>\s*</tr>', page)
+    assert "n counts each episode, horizon_days = 365" in page
+
+
 def balance(treated: int, held: int) -> compare.BalanceTable:
     """Two arms, and a trait that `held` of the treated have."""
     trait = [1] * held + [0] * (treated - held) + [i % 2 for i in range(60)]

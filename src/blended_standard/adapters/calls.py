@@ -107,7 +107,7 @@ def read(
     --------
     >>> read("oneroster", "nowhere")
     Traceback (most recent call last):
-    blended_standard.errors.UnreadableInputError: nowhere: no such file or directory.
+    blended_standard.errors.UnreadableInputError: nowhere: no such file or directory. ...
     """
     if standard not in READERS:
         raise UsageError(f"standard={standard!r} is not read. Accepted: {', '.join(READERS)}.")

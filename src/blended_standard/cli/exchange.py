@@ -15,6 +15,7 @@ from blended_standard import adapters
 from blended_standard.cli.command import Command, add_command, add_limits, limits_of, one_of
 from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.pseudonyms import PseudonymKey
+from blended_standard.results import counted
 
 _LOSSES = "losses.json"
 
@@ -170,7 +171,7 @@ def _import(options: argparse.Namespace, _: object) -> int:
 def _export(options: argparse.Namespace, _: object) -> int:
     made = adapters.write(options.standard, bs.read_submission(options.path), options.out)
     if not options.quiet:
-        print(f"{made.documents:,} documents in {len(made.files):,} files in {options.out}")
+        print(f"{counted(made.documents, 'document')} in {counted(len(made.files), 'file')} in {options.out}")
         print(made.losses)
     return 0
 

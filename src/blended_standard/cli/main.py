@@ -247,7 +247,8 @@ def _one_table(options: argparse.Namespace, directory: Path) -> Path:
             shutil.copyfileobj(sys.stdin.buffer, stream)
         return target
     if not source.is_file():
-        raise UnreadableInputError(f"{source}: {'not a regular file' if source.exists() else 'no such file'}.")
+        what = "not a file; --table judges one. Leave it out to judge all tables" if source.exists() else "no such file"
+        raise UnreadableInputError(f"{source}: {what}.")
     target = directory / f"{options.table}{source.suffix}"
     target.symlink_to(source.resolve())
     return target
@@ -294,7 +295,7 @@ def _report(options: argparse.Namespace, progress: Progress) -> int:
     if options.out is None:
         print(text)
     elif not options.quiet:
-        print("\n\n".join([render(checks), str(scored), *map(str, study)]))
+        print("\n\n".join([render(checks), scored.to_text(), *map(str, study)]))
         print(f"\nWrote {options.out} ({len(text.encode()) / 1024:,.0f} KiB).")
     return 0 if all(check.ok for check in checks) else 1
 
@@ -387,7 +388,9 @@ def _two_groups(scored: MeasureReport, outcome: str) -> tuple[str, str] | None:
 def _formatted(found: Result, kind: str) -> str:
     if kind == "csv":
         return found.to_csv().rstrip("\r\n")
-    return json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) if kind == "json" else str(found)
+    if kind == "json":
+        return json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    return found.to_text()
 
 
 def _emit(options: argparse.Namespace, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import blended_standard as bs
 from blended_standard.cli.command import add_command
 from blended_standard.cli.progress import Progress
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, did_you_mean
 from blended_standard.io import migrate
 from blended_standard.spec import diff, read_version
 
@@ -77,7 +76,7 @@ def _list(options: argparse.Namespace, progress: Progress) -> int:
     print(f"{standard['title']}, version {standard['version']} ({standard['status']})")
     for part, key in _PARTS.items():
         names = ", ".join(entry[key] for entry in standard[part])
-        print(textwrap.fill(f"{part}: {names}", _WIDTH, subsequent_indent="  "))
+        print(textwrap.fill(f"{part}: {names}", _WIDTH, subsequent_indent="  ", break_on_hyphens=False))
     return 0
 
 
@@ -92,9 +91,8 @@ def _entry(name: str) -> Mapping[str, Any]:
     standard = read_version()
     found = {entry[key]: entry for part, key in reversed(_PARTS.items()) for entry in standard[part]}
     if name not in found:
-        near = difflib.get_close_matches(name, found, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "`blended-standard spec list` names all."
-        raise UsageError(f"The standard has no entry {name!r}. {hint}")
+        hint = did_you_mean(name, found)
+        raise UsageError(f"The standard has no entry {name!r}.{hint} `blended-standard spec list` names all.")
     entry: Mapping[str, Any] = found[name]
     return entry
 
@@ -128,7 +126,7 @@ def _said(value: Any) -> str:
 
 
 def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
 
 
 def _diff(options: argparse.Namespace, progress: Progress) -> int:

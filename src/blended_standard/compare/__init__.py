@@ -3,7 +3,7 @@
 The module can be called: `bs.compare(scored, outcome="OUT-03", groups=("Harbor", "Mill"))`.
 """
 
-from blended_standard._modules import make_callable
+from blended_standard._modules import make_callable as _make_callable
 from blended_standard.compare._effect import Effect as Effect
 from blended_standard.compare._rating_steps import Step as Step
 from blended_standard.compare._standardized import pooled_sd as pooled_sd
@@ -131,4 +131,4 @@ from blended_standard.compare.wording import Wording as Wording
 from blended_standard.compare.wording import in_words as in_words
 
 __entry__ = compare_groups
-make_callable(__name__)
+_make_callable(__name__)

@@ -241,9 +241,15 @@ def _sentences(
         said.append(f"The two cannot be told apart: the difference could be anything from {span}.")
     else:
         more = "more" if gap.value > 0 else "fewer"
-        about = abs(round(100 * gap.value))
-        said.append(f"That is about {about} {more} in 100 at {first.label}; it could be anything from {span}.")
+        about = f"{abs(round(100 * gap.value))} {more} in 100 at {first.label}{before_rounding(first, second)}"
+        said.append(f"That is about {about}; it could be anything from {span}.")
     return tuple(said)
+
+
+def before_rounding(first: MeasureResult, second: MeasureResult) -> str:
+    """Return a remark where two shares in whole percent do not differ by what their difference rounds to."""
+    one, two = 100 * (first.value or 0.0), 100 * (second.value or 0.0)
+    return "" if round(one) - round(two) == round(one - two) else " (before rounding)"
 
 
 def _plain_gap(gap: Effect, first: MeasureResult) -> str:

@@ -191,7 +191,9 @@ def open_engine(engine: str | Engine | SparkSession | None = None) -> Engine:
         return SparkEngine(engine)
     if engine is not None and engine not in ENGINES:
         raise UsageError(f"engine={engine!r} is not one of {', '.join(ENGINES)}, nor a Spark session.")
-    chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), "duckdb")
+    chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), None)
+    if chosen is None:
+        raise MissingExtraError("duckdb", needs=f"An engine (one of {', '.join(ENGINES)})")
     if not importlib.util.find_spec(chosen):
         raise MissingExtraError(chosen, needs=f"The engine {chosen}")
     _warn_if_untested(chosen)

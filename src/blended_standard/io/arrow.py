@@ -30,7 +30,8 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
     except TypeError:
         raise UsageError(
             f"The table {record.table} is a {type(data).__name__}. Accepted: a mapping of columns, or a frame of "
-            "Polars, pandas, PyArrow, DuckDB or another library that narwhals knows."
+            "Polars, pandas, PyArrow, DuckDB or another library that narwhals knows. Of a list of rows make a frame, "
+            "such as polars.DataFrame(rows)."
         ) from None
     if isinstance(frame, nw.LazyFrame):
         return frame.collect("pyarrow").to_native()

@@ -77,7 +77,7 @@ def read_submission(
     --------
     >>> read_submission("nowhere")
     Traceback (most recent call last):
-    blended_standard.errors.UnreadableInputError: nowhere: no such file or directory.
+    blended_standard.errors.UnreadableInputError: nowhere: no such file or directory. ...
     """
     found = FindingCollector(standard or load_standard())
     files = list(files_of(source, limits=limits))
@@ -125,7 +125,8 @@ def files_of(source: str | Path | Iterable[str | Path], *, limits: Limits = LIMI
     elif path.is_file():
         yield SourceFile(path.name, functools.partial(_steady_content, path, limits), path)
     else:
-        raise UnreadableInputError(f"{path}: {'not a regular file' if path.exists() else 'no such file or directory'}.")
+        what = "not a regular file" if path.exists() else "no such file or directory"
+        raise UnreadableInputError(f"{path}: {what}. Pass a directory with a file for each table, a .zip, or files.")
 
 
 class RefusedFileError(UnreadableInputError):

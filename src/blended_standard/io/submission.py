@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from blended_standard.errors import UsageError, expect
+from blended_standard.errors import UsageError, did_you_mean, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.local_time import known_zone
 from blended_standard.io.parquet import report_casts
@@ -107,7 +107,8 @@ class Submission:
         expect("tables", tables, Mapping, "a mapping of table names to frames, such as {'episode': frame}")
         unknown = sorted(set(tables) - set(RECORDS))
         if unknown:
-            raise UsageError(f"{unknown[0]!r} is not a table of the standard. There are: {', '.join(RECORDS)}.")
+            hint = did_you_mean(unknown[0], RECORDS)
+            raise UsageError(f"{unknown[0]!r} is not a table of the standard.{hint} There are: {', '.join(RECORDS)}.")
         facts = manifest if isinstance(manifest, Manifest) else make_manifest(manifest or {})
         found = FindingCollector(standard or load_standard())
         return cls(
@@ -155,10 +156,12 @@ class Submission:
 
 def make_manifest(facts: Mapping[str, Any]) -> Manifest:
     """Read a manifest from plain values; `UsageError` says what is wrong with it."""
+    expect("manifest", facts, Mapping, "a Manifest, or a mapping such as {'as_of': '2026-06-30'}")
     known = {field.name for field in attrs.fields(Manifest)}
     unknown = sorted(set(facts) - known)
     if unknown:
-        raise UsageError(f"The manifest has no entry {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
+        hint = did_you_mean(unknown[0], known)
+        raise UsageError(f"The manifest has no entry {unknown[0]!r}.{hint} It has: {', '.join(sorted(known))}.")
     values = dict(facts)
     if isinstance(values.get("as_of"), str):
         try:

@@ -191,10 +191,10 @@ def _as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
     day = submission.manifest.as_of if as_of is None else as_of
     if day is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")
-    if isinstance(day, dt.date):
+    if isinstance(day, dt.date) and not isinstance(day, dt.datetime):
         return day
     try:
-        return dt.date.fromisoformat(day)
+        return dt.date.fromisoformat(day)  # type: ignore[arg-type]  # what is no text is refused below
     except (TypeError, ValueError):
         raise UsageError(f"as_of={day!r} is not a date such as 2026-06-30.") from None
 

@@ -18,6 +18,7 @@ from blended_standard.compare.sensitivity import (
     RobustnessOfInference,
     RosenbaumBounds,
 )
+from blended_standard.compare.study import before_rounding
 from blended_standard.compare.validity import IncrementalValidity
 from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, MeasureResult, Status
@@ -74,7 +75,8 @@ def headline(study: StudyReport, definition: MeasureDefinition) -> str:
     if not _apart(gap):
         return f"{said}: the two cannot be told apart."
     size = abs(round(100 * gap.value)) or "less than 1"
-    about = f"about {size} {'more' if gap.value > 0 else 'fewer'}" if share else f"{gap.value:+.3g}"
+    more = f"{'more' if gap.value > 0 else 'fewer'}{before_rounding(first, second)}"
+    about = f"about {size} {more}" if share else f"{gap.value:+.3g}"
     return f"{said}: {about}."
 
 

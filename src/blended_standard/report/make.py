@@ -60,12 +60,12 @@ def report(
     Returns
     -------
     str
-        The page or the JSON text.
+        The page, which a notebook shows, or the JSON text.
 
     Raises
     ------
     UsageError
-        There is no measure report among the parts, or the format is not known.
+        There is no measure report among the parts, or the format is not known, or the ending of `to` does not say it.
     """
     standard = standard or load_standard()
     for part in parts:
@@ -74,7 +74,7 @@ def report(
     if not measured:
         raise UsageError("report() got no MeasureReport. Pass what score() or merge() gave.")
     policy = policy_of(standard.profile(measured[0].profile))
-    chosen = format or ("json" if to is not None and str(to).endswith(".json") else "html")
+    chosen = format or _format_of(to)
     if chosen not in ("html", "json"):
         raise UsageError(f"format={format!r} is not one of html, json.")
     scored = _together(measured, standard)
@@ -110,6 +110,16 @@ def report(
             beside = [cell for picture, reason in pictures if not reason for cell in cells_of(picture)]
             releases.add_file(Path(to), public, beside).write(ledger)
     return text
+
+
+def _format_of(to: str | Path | None) -> str:
+    ending = Path(to).suffix.lower() if to is not None else ""
+    if ending not in ("", ".html", ".htm", ".json"):
+        raise UsageError(
+            f"to={str(to)!r} ends in none of .html, .htm and .json. Name it so, or pass format='html'. A browser "
+            "prints the page to PDF."
+        )
+    return "json" if ending == ".json" else "html"
 
 
 def _pictures(parts: Sequence[Result], policy: Policy, ledger: Ledger | None) -> _Pictures:

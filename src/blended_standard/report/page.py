@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,18 @@ _STATUS_WORDS = {
     Status.NOT_COMPUTABLE: "not computable",
     Status.SUPPRESSED: "withheld",
 }
+
+
+class Page(str):
+    """A whole page of HTML. A console says what it is; a notebook shows it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<page of HTML, {len(self.encode()) / 1024:,.0f} KiB>"
+
+    def _repr_html_(self) -> str:
+        return f'<iframe sandbox title="Report" style="width:100%;height:45rem" srcdoc="{html.escape(self)}"></iframe>'
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +78,7 @@ def page(
     pictures: Sequence[tuple[MasteryMap | EngagementCalendar, str | None]] = (),
     withheld: int = 0,
     charts: Mapping[str, Sequence[Chart]] | None = None,
-) -> str:
+) -> Page:
     """Return the page of a report that was made `for_publication`; `withheld` comparisons were left out.
 
     `others` are further results, and `pictures` published maps and calendars, each with the reason for which it is
@@ -91,7 +104,7 @@ def page(
         if all(entry.status is Status.NOT_COMPUTABLE for entry in section["results"])
     ]
     absent = {definition.id for definition, _ in missing}
-    return str(
+    return Page(
         environment()
         .get_template("report.html.j2")
         .render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,8 @@ def draw_map(rows: Sequence[Row], ax: Any) -> None:
         words = str(code or "") if share is None else f"{100 * share:.0f}"
         look = {"style": "italic" if row["status"] == "small_n" else "normal", "fontsize": "small"}
         ax.text(*place, words, ha="center", va="center", color="w" if (share or 0) > 0.64 else "k", **look)
-    ax.set_xticks(list(columns.values()), [_cut(name, 16) for name in columns], rotation=30, ha="left")
+    heads = [textwrap.fill(name, 16, max_lines=2, placeholder="…") for name in columns]
+    ax.set_xticks(list(columns.values()), heads, rotation=30, ha="left")
     ax.xaxis.tick_top()
     ax.set_yticks(list(lines.values()), [_cut(names[key], 40) for key in lines])
     _frame(ax, len(columns), len(lines))

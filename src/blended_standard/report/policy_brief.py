@@ -29,7 +29,7 @@ from blended_standard.report.brief_words import (
 )
 from blended_standard.report.charts import Chart, Line, Mark, hundred_chart, percent, plain, row_chart
 from blended_standard.report.further import why_withheld
-from blended_standard.report.page import environment
+from blended_standard.report.page import Page, environment
 from blended_standard.report.publish import for_publication, policy_of
 from blended_standard.results import Result, Row, ends
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
@@ -100,7 +100,7 @@ IncrementalValidity
     labels = [cut(entry.label, _LABEL) for entry in (first, second)]
     definition = standard.measures[study.first.measure]
     shown = None if reason else _shortened(attrs.evolve(study, first=first, second=second), labels)  # type: ignore[misc]
-    text = str(
+    text = Page(
         environment()
         .get_template("brief.html.j2")
         .render(

@@ -27,13 +27,14 @@ class Scale:
         return self.start + (self.stop - self.start) * (value - self.low) / (self.high - self.low)
 
     def ticks(self, wanted: int = 4) -> list[float]:
-        """Return round values on the scale, about as many as wanted."""
+        """Return round values on the scale, about as many as wanted and two at least."""
         raw = (self.high - self.low) / wanted
         size = 10 ** math.floor(math.log10(raw))
         step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= raw * 0.999)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        return [round(step * i, 12) for i in range(first, last + 1)]
+        found = [round(step * i, 12) for i in range(first, last + 1)]
+        return found if len(found) > 1 else self.ticks(2 * wanted)
 
 
 class Drawing:

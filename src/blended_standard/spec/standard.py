@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from blended_standard.errors import MissingExtraError, SpecError, UnreadableInputError, UsageError
+from blended_standard.errors import MissingExtraError, SpecError, UnreadableInputError, UsageError, did_you_mean
 from blended_standard.spec.bridges import RulePack
 from blended_standard.spec.definitions import AdapterMap, Code, CodeList, MeasureDefinition, Rule, Status, Value
 from blended_standard.spec.profiles import Profile, resolve
@@ -18,6 +18,10 @@ from blended_standard.spec.profiles import Profile, resolve
 BUNDLE = "standard.json"
 
 T = TypeVar("T")
+
+
+def _count(entries: Mapping[str, object]) -> str:
+    return f"<{len(entries)}>"
 
 
 @attrs.frozen(kw_only=True)
@@ -28,17 +32,18 @@ class Standard:
     title: str
     version: str
     status: Status
-    codes: Mapping[str, CodeList] = attrs.field(hash=False)
-    measures: Mapping[str, MeasureDefinition] = attrs.field(hash=False)
-    rules: Mapping[str, Rule] = attrs.field(hash=False)
-    profiles: Mapping[str, Profile] = attrs.field(hash=False)
-    adapters: Mapping[str, AdapterMap] = attrs.field(factory=dict, hash=False)
-    bridges: Mapping[str, RulePack] = attrs.field(factory=dict, hash=False)
+    codes: Mapping[str, CodeList] = attrs.field(hash=False, repr=_count)
+    measures: Mapping[str, MeasureDefinition] = attrs.field(hash=False, repr=_count)
+    rules: Mapping[str, Rule] = attrs.field(hash=False, repr=_count)
+    profiles: Mapping[str, Profile] = attrs.field(hash=False, repr=_count)
+    adapters: Mapping[str, AdapterMap] = attrs.field(factory=dict, hash=False, repr=_count)
+    bridges: Mapping[str, RulePack] = attrs.field(factory=dict, hash=False, repr=_count)
 
     def profile(self, name: str) -> Profile:
         """Return the profile `name`."""
         if name not in self.profiles:
-            raise UsageError(f"There is no profile {name!r}. There are: {', '.join(sorted(self.profiles))}.")
+            hint = did_you_mean(name, self.profiles)
+            raise UsageError(f"There is no profile {name!r}.{hint} There are: {', '.join(sorted(self.profiles))}.")
         return self.profiles[name]
 
     def measure_ids(self, measures: Sequence[str]) -> tuple[str, ...]:
@@ -49,8 +54,9 @@ class Standard:
             asked = tuple(measures)
         for name in asked:
             if name not in self.measures:
+                hint = did_you_mean(name, (*self.measures, *self.profiles))
                 raise UsageError(
-                    f"There is no measure {name!r}. There are: {', '.join(sorted(self.measures))}; "
+                    f"There is no measure {name!r}.{hint} There are: {', '.join(sorted(self.measures))}; "
                     f"or name a profile: {', '.join(sorted(self.profiles))}."
                 )
         return asked

@@ -1,6 +1,6 @@
 """Rules to findings. The module can be called: `bs.validate(submission)`."""
 
-from blended_standard._modules import make_callable
+from blended_standard._modules import make_callable as _make_callable
 from blended_standard.findings import Finding
 from blended_standard.validate.aggregate import validate_aggregate
 from blended_standard.validate.formats import explain, render
@@ -21,4 +21,4 @@ __all__ = [
 ]
 
 __entry__ = validate
-make_callable(__name__)
+_make_callable(__name__)

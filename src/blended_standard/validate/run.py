@@ -199,7 +199,7 @@ class _Run:
             field = problem.field
             if problem.found is not None:
                 lost = "" if problem.count is None else ", which some values of it cannot be without a change"
-                detail = f"The column holds {problem.holds}; a field of type {field.type} is expected{lost}."
+                detail = f"The column holds {problem.holds}; cast it to {field.type}, the type of the field{lost}."
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
             elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
