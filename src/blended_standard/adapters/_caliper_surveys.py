@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from blended_standard.adapters._caliper_threads import sides
 from blended_standard.adapters.documents import number
 from blended_standard.adapters.events import EventReader, Record
 
@@ -26,17 +25,17 @@ _PAUSE = dt.timedelta(hours=12)
 
 def acts(reader: EventReader, event: Mapping[str, Any], own: str, at: Any, reason: str) -> list[Record]:
     """Return what an event of a survey says: an answer or a refusal, and the item with what was chosen."""
-    word = f"{event.get('type')}/{event.get('action')}"
-    who, person, kind = event["actor"]
-    staff, _ = sides(event)
+    word, _, _ = event["what"]
+    _, person, kind, learner = event["actor"]
+    staff, _ = event["where"] or (False, False)
     if word not in (*_REFUSED, _ANSWERED, *_ITEMS) or staff or kind == "SoftwareApplication":
         reader.lose("event", "an answer of an adult, who has no episode" if staff else reason)
         return []
-    thing = event["object"][2] if isinstance(event["object"][2], Mapping) else {}
+    iri, thing = event["object"]
+    thing = thing if isinstance(thing, dict) else {}
     about = thing.get("isPartOf") if word in _ITEMS else thing.get("survey", thing)
-    named = about.get("id") if isinstance(about, Mapping) else about
-    named = named if isinstance(named, str) else None if word in _ITEMS else event["object"][0]
-    learner = reader.people.learner("caliper", str(who))
+    named = about.get("id") if isinstance(about, dict) else about
+    named = named if isinstance(named, str) else None if word in _ITEMS else iri
     place = reader.object_for(named, reader.object_of(named), person) if named else None
     items = thing.get("items")
     act = {
@@ -45,12 +44,12 @@ def acts(reader: EventReader, event: Mapping[str, Any], own: str, at: Any, reaso
         "at": at,
         "questionnaire": place,
         "asked": len(items) if isinstance(items, list) and items else None,
-        "item": event["object"][0] if word in _ITEMS else None,
+        "item": iri if word in _ITEMS else None,
         "word": word,
     }
     made: list[Record] = [("survey_act", act)]
     if place:
-        name = about.get("name") if isinstance(about, Mapping) else None
+        name = about.get("name") if isinstance(about, dict) else None
         title = name if isinstance(name, str) and name else place
         made.append(("instrument", {"instrument_id": place, "title": title, "kind": "questionnaire"}))
     if word in _ITEMS and place:
@@ -64,9 +63,9 @@ def _chosen(
     """Return an item on a scale, and the answer to it; one that was skipped has no score."""
     learner, person = who
     question = item.get("question")
-    scale = question.get("scale") if isinstance(question, Mapping) else None
-    span = _span(scale) if isinstance(scale, Mapping) else None
-    if span is None or not isinstance(scale, Mapping):
+    scale = question.get("scale") if isinstance(question, dict) else None
+    span = _span(scale) if isinstance(scale, dict) else None
+    if span is None or not isinstance(scale, dict):
         return []
     iri = str(event["object"][0])
     own = reader.object_for(iri, reader.object_of(iri), person)
@@ -75,8 +74,8 @@ def _chosen(
     made: list[Record] = [
         ("item", {"item_id": own, "instrument_id": place, "subscale": alone, "maximum_score": span}),
     ]
-    score = _score(scale, event.get("generated")) if event.get("action") == "Completed" else None
-    if score is not None or event.get("action") == "Skipped":
+    score = _score(scale, event["generated"]) if event["what"][0] == _ITEMS[0] else None
+    if score is not None or event["what"][0] == _ITEMS[1]:
         made.append(("item_response", {"episode_id": learner, "item_id": own, "at": at, "score": score}))
     return made
 
@@ -92,7 +91,7 @@ def _span(scale: Mapping[str, Any]) -> float | None:
 
 def _score(scale: Mapping[str, Any], generated: Any) -> float | None:
     """Return how far what was chosen lies from the first point of the scale."""
-    chosen = generated.get("selections") if isinstance(generated, Mapping) else None
+    chosen = generated.get("selections") if isinstance(generated, dict) else None
     if not isinstance(chosen, list) or len(chosen) != 1:
         return None
     ends = _ends(scale)

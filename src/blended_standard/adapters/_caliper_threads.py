@@ -18,10 +18,10 @@ _STAFF = ("Instructor", "Mentor", "Administrator", "Manager", "ContentDeveloper"
 
 def post(reader: EventReader, event: Mapping[str, Any], who: str, at: Any) -> list[Record]:
     """Return a post with its thread, where its author's role is stated and the thread is known."""
-    message = event["object"][2]
-    thread = message.get("isPartOf") if isinstance(message, Mapping) else None
-    thread = thread.get("id") if isinstance(thread, Mapping) else thread
-    staff, learner = sides(event)
+    _, message = event["object"]
+    thread = message.get("isPartOf") if isinstance(message, dict) else None
+    thread = thread.get("id") if isinstance(thread, dict) else thread
+    staff, learner = event["where"] or (False, False)
     if not isinstance(thread, str) or staff == learner:
         return []
     person = reader.people.adult("caliper", who) if staff else reader.people.learner("caliper", who)
@@ -29,10 +29,9 @@ def post(reader: EventReader, event: Mapping[str, Any], who: str, at: Any) -> li
     return [("post", {"thread": own, "person": person, "staff": staff, "at": at})]
 
 
-def sides(event: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Return whether the membership of an event says that its actor is staff, and that it is a learner."""
-    membership = event.get("membership")
-    roles = membership.get("roles") if isinstance(membership, Mapping) else None
+def sides(membership: Any) -> tuple[bool, bool]:
+    """Return whether a membership says that the actor of an event is staff, and that it is a learner."""
+    roles = membership.get("roles") if isinstance(membership, dict) else None
     stated = {str(role).rpartition("/")[2].partition("#")[0] for role in roles} if isinstance(roles, list) else set()
     return bool(stated & set(_STAFF)), "Learner" in stated
 

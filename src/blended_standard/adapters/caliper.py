@@ -29,44 +29,51 @@ def read(source: Any, options: Options) -> Import:
 
 def refusal(document: Any) -> str | None:
     """Return why the whole log is refused: version 1.0 states its type as `@type`."""
-    listed = document.get("data") if isinstance(document, Mapping) else None
+    listed = document.get("data") if isinstance(document, dict) else None
     first = listed[0] if isinstance(listed, list) and listed else document
-    if isinstance(first, Mapping) and "@type" in first:
+    if isinstance(first, dict) and "@type" in first:
         return "this is Caliper 1.0 (its events state @type). Accepted: 1.1 and 1.2."
     return None
 
 
-def _facts(reader: EventReader, part: str, value: Any) -> Any:
-    """Return what is read in a part of an event."""
-    if part == "actor":
-        who = _id(value)
-        return who, _last(who or ""), value.get("type") if isinstance(value, Mapping) else None
-    if part == "object":
-        iri = _id(value)
-        return iri, reader.object_of(iri) if iri else "", value
-    return value
+def _facts(reader: EventReader, group: str, values: Facts) -> Any:
+    """Return what is read in parts of an event; nothing is read in its way."""
+    match group:
+        case "what":
+            kind, action = [each if isinstance(each, str) else "" for each in map(values.get, ("type", "action"))]
+            word = f"{kind}/{action}"
+            return word, kind, reader.terms.get(word) or (reader.terms.get("Event") if kind == "Event" else None)
+        case "actor":
+            actor = values["actor"]
+            who = _id(actor) or ""
+            of = actor.get("type") if isinstance(actor, dict) else None
+            return who, _last(who), of, reader.people.learner(_SCHEME, who)
+        case "object":
+            return _id(values["object"]), values["object"]
+        case "generated":
+            return values["generated"]
+        case "where":
+            return threads.sides(values.get("membership"))
+    return None
 
 
 def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
-    kind, action = event.get("type"), event.get("action")
-    if action is None:
-        return _described(reader, event)
+    word, kind, term = event["what"]
+    who, person, actor_kind, learner = event["actor"] or ("", "", None, "")
+    iri, thing = event["object"] or (None, None)
     at = instant(event.get("eventTime"))
-    who, person, actor_kind = event.get("actor", (None, "", None))
-    iri, shown, _ = event.get("object", (None, "", None))
     identifier = _ID.fullmatch(str(event.get("id", "")))
-    for name, sound in (("id", identifier), ("actor", who), ("object", iri), ("eventTime", at)):
-        if not sound:
-            reader.problem("ADP-INVALID", name, f"{name} is missing or malformed.")
-            reader.lose("event", f"invalid: {name}")
-            return []
-    term = reader.terms.get(f"{kind}/{action}") or (reader.terms.get("Event") if kind == "Event" else None)
+    if not (identifier and who and iri and at):
+        lacking = "id" if not identifier else "actor" if not who else "object" if not iri else "eventTime"
+        reader.problem("ADP-INVALID", lacking, f"{lacking} is missing or malformed.")
+        reader.lose("event", f"invalid: {lacking}")
+        return []
     if term is None:
-        reader.unknown("action", f"{kind}/{action}", person)
+        reader.unknown("action", word, person)
         reader.lose("event", "a type and action that the map does not know")
         return []
-    own = identifier[1].lower() if identifier else ""
+    own = identifier[1].lower()
     if kind == "GradeEvent":
         return _graded(reader, event, own, at)
     if kind in surveys.KINDS:
@@ -74,8 +81,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
-    learner = reader.people.learner(_SCHEME, str(who))
-    place = reader.object_for(str(iri), shown, person)
+    place = reader.object_for(iri, reader.object_of(iri), person)
     act = {
         "episode_id": learner,
         "at": at,
@@ -85,10 +91,10 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "activity_id": own,
     }
     made: list[Record] = [("activity", act)]
-    if kind == "AssessmentItemEvent" and action == "Skipped":
-        made += _answer(reader, event["object"][2], (learner, person), at, None)
-    if kind == "MessageEvent" and action == "Posted":
-        made += threads.post(reader, event, str(who), at)
+    if word == "AssessmentItemEvent/Skipped":
+        made += _answer(reader, thing, (learner, person), at, None)
+    if word == "MessageEvent/Posted":
+        made += threads.post(reader, event, who, at)
     if (term.level or 0) < 2:
         return made
     evidence = {
@@ -97,14 +103,17 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "at": at,
         "kind": term.evidence or "other",
         "level": term.level,
-        "attempt": _count(event.get("generated")),
+        "score": None,
+        "attempt": _count(event["generated"]),
         "form_id": place,
     }
     return [*made, ("evidence", evidence)]
 
 
-def _described(reader: EventReader, entity: Facts) -> list[Record]:
+def _described(reader: EventReader, entity: Mapping[str, Any]) -> list[Record] | None:
     """Return the test, questionnaire or item that an entity describes; any other is left out by its type."""
+    if "action" in entity:
+        return None
     kind, own, name = entity.get("type"), _id(entity.get("id")), entity.get("name")
     if own and isinstance(kind, str) and kind in _INSTRUMENTS:
         place = reader.object_of(own)
@@ -125,14 +134,12 @@ _INSTRUMENTS = {"Assessment": "test", "Questionnaire": "questionnaire"}
 
 def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
     """Return the evidence of a grade: the assignee's work, at the level that the event alone proves."""
-    attempt = event["object"][2] if isinstance(event["object"][2], Mapping) else {}
-    facts = (
-        {**(attempt.get("extensions") or {}), **attempt} if isinstance(attempt.get("extensions"), Mapping) else attempt
-    )
+    attempt = event["object"][1] if isinstance(event["object"][1], dict) else {}
+    facts = {**(attempt.get("extensions") or {}), **attempt} if isinstance(attempt.get("extensions"), dict) else attempt
     who, form = _id(facts.get("assignee")), _id(facts.get("assignable"))
-    given = event.get("generated")
-    score = given.get("score", given) if isinstance(given, Mapping) else None
-    if not who or not isinstance(score, Mapping):
+    given = event["generated"]
+    score = given.get("score", given) if isinstance(given, dict) else None
+    if not who or not isinstance(score, dict):
         reader.lose("event", "a grade that names no assignee or no score")
         return []
     ended = instant(attempt.get("endedAtTime")) or at
@@ -153,7 +160,7 @@ def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record
 
 def _answer(reader: EventReader, item: Any, who: tuple[str, str], at: Any, score: Any) -> list[Record]:
     """Return the answer to an item of a test with both; an item that was skipped has no score."""
-    test = _id(item.get("isPartOf")) if isinstance(item, Mapping) else None
+    test = _id(item.get("isPartOf")) if isinstance(item, dict) else None
     own = _id(item)
     if not own or not test or item.get("type") != "AssessmentItem":
         return []
@@ -176,16 +183,16 @@ def _item(item: str, test: str, highest: Any) -> list[Record]:
 
 def _id(value: Any) -> str | None:
     """Return the identifier of an entity or of its bare reference; a blank node names nothing."""
-    found = value.get("id") if isinstance(value, Mapping) else value
+    found = value.get("id") if isinstance(value, dict) else value
     return found if isinstance(found, str) and found and not found.startswith("_:") else None
 
 
 def _last(iri: str) -> str:
-    return re.split(r"[/#:]", iri.rstrip("/"))[-1]
+    return iri.rstrip("/").replace("#", "/").replace(":", "/").rpartition("/")[2]
 
 
 def _count(attempt: Any) -> int | None:
-    count = attempt.get("count") if isinstance(attempt, Mapping) else None
+    count = attempt.get("count") if isinstance(attempt, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
 
 
@@ -195,14 +202,19 @@ def _place(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 LAYOUT = Layout(
-    parts=(
-        *("type", "actor", "action", "object", "generated", "target", "referrer", "@context", "profile", "extensions"),
-        *("edApp", "group", "membership", "session", "federatedSession"),
-    ),
+    parts={
+        "what": ("type", "action", "@context", "profile"),
+        "actor": ("actor",),
+        "object": ("object",),
+        "generated": ("generated",),
+        "way": ("target", "referrer", "extensions"),
+        "where": ("edApp", "group", "membership", "session", "federatedSession"),
+    },
     texts={"id": bool, "eventTime": bool},
     facts=_facts,
     records=_records,
     envelope="data",
+    described=_described,
     required=frozenset({"action"}),
     place=_place,
 )

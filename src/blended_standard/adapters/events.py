@@ -22,6 +22,10 @@ Breach = tuple[Entry, str, str]
 # The kind of record that an entry travels as.
 JUDGED = "judged"
 _LARGEST = 20_000
+# Identifiers of objects that are remembered with what is shown of them.
+_SHOWN = 100_000
+_NUMBERS = frozenset({int, float})
+_NESTING = frozenset({dict, list})
 # Words unknown to the map that a reader names.
 _NAMED = 50
 
@@ -63,6 +67,10 @@ def _sound(_: str, __: Any) -> bool:
     return True
 
 
+def _no_thing(_: EventReader, __: Mapping[str, Any]) -> list[Record] | None:
+    return None
+
+
 @attrs.frozen(kw_only=True)
 class Layout:
     """How a standard's documents come apart and what is read in them.
@@ -70,13 +78,16 @@ class Layout:
     Attributes
     ----------
     parts
-        Parts that come again.
+        Parts that come again, in groups of those that come again together, each group under a name of its own.
     texts
         Parts that hardly ever come again, and what tells a valid one.
     facts
-        What is read in a part.
+        What is read in the parts of a group, under their names.
     records
-        Turns what was read in a document into records.
+        Turns what was read in a document, under the names of groups and texts, into records. A group of which nothing
+        stands in the document is None.
+    described
+        Returns the records of a document that is no event and describes a thing, else None.
     envelope
         The field that holds the events of an envelope.
     required
@@ -91,11 +102,12 @@ class Layout:
         Of the events of one group, in the order of their times, those that break a rule, with the field and why.
     """
 
-    parts: tuple[str, ...]
+    parts: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, Callable[[str], object]]
-    facts: Callable[[EventReader, str, Any], Any]
+    facts: Callable[[EventReader, str, Facts], Any]
     records: Callable[[EventReader, Facts], list[Record]]
     envelope: str
+    described: Callable[[EventReader, Mapping[str, Any]], list[Record] | None] = _no_thing
     required: frozenset[str] = frozenset()
     problem: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_problem
     sound: Callable[[str, Any], bool] = _sound
@@ -115,6 +127,7 @@ class EventReader:
     line: int | None = None
     shapes: Counter[Shape] = attrs.field(factory=Counter)
     named: set[str] = attrs.field(factory=set)
+    _shown: dict[str, str] = attrs.field(factory=dict, init=False)
 
     def read(self, document: Any) -> list[Record]:
         """Return the records of one document, every field of it counted."""
@@ -129,8 +142,15 @@ class EventReader:
             self.problem("ADP-INVALID", *problem)
             self.lose("statement", f"invalid: {problem[0]}")
             return []
-        facts = {name: self.layout.facts(self, name, value) for name, value in document.items()}
-        return self.layout.records(self, facts)
+        described = self.layout.described(self, document)
+        return self.layout.records(self, self._facts(document)) if described is None else described
+
+    def _facts(self, document: Mapping[str, Any]) -> Facts:
+        facts = {name: document[name] for name in self.layout.texts if name in document}
+        for group, names in self.layout.parts.items():
+            values = {name: document[name] for name in names if name in document}
+            facts[group] = self.layout.facts(self, group, values) if values else None
+        return facts
 
     def problem(self, code: str, field: str, detail: str = "") -> None:
         """Count a finding."""
@@ -172,8 +192,15 @@ class EventReader:
 
     def object_of(self, iri: str) -> str:
         """Return the identifier of an object, or its pseudonym where it looks like one of a person."""
-        made = self._hidden(iri) if looks_identifying(iri) or len(iri) > 256 else iri
-        return made.partition("?")[0] + "?" + self._hidden(iri) if "?" in made else made
+        shown = self._shown.get(iri)
+        if shown is None:
+            shown = self._hidden(iri) if looks_identifying(iri) or len(iri) > 256 else iri
+            if "?" in shown:
+                shown = shown.partition("?")[0] + "?" + self._hidden(iri)
+            if len(self._shown) >= _SHOWN:
+                self._shown.clear()
+            self._shown[iri] = shown
+        return shown
 
     def object_for(self, iri: str, shown: str, person: str) -> str:
         """Return what is shown of an object, or its pseudonym where that holds the identifier of the person at hand."""
@@ -196,21 +223,21 @@ def instant(text: object) -> dt.datetime | None:
         return None
 
 
-def share(value: object, low: object, high: object) -> float | None:
+def share(value: Any, low: Any, high: Any) -> float | None:
     """Return the place of a value in a stated range, from 0 to 1, or None."""
+    if not _NUMBERS.issuperset((value.__class__, low.__class__, high.__class__)):
+        return None
     try:
-        numbers = [
-            float(each) for each in (value, low, high) if isinstance(each, int | float) and not isinstance(each, bool)
-        ]
+        value, low, high = float(value), float(low), float(high)
     except OverflowError:
         return None
-    if len(numbers) != 3 or not numbers[1] < numbers[2] or not numbers[1] <= numbers[0] <= numbers[2]:
-        return None
-    return (numbers[0] - numbers[1]) / (numbers[2] - numbers[1])
+    return (value - low) / (high - low) if low < high and low <= value <= high else None
 
 
 def shape_of(value: Any) -> Shape:
     """Return the names in a document without its values, as something that can be counted."""
+    if _NESTING.isdisjoint(map(type, value.values())):
+        return tuple(value)
     return tuple(
         [
             (name, shape_of(each))

@@ -53,7 +53,10 @@ def random_key() -> PseudonymKey:
 
 def looks_identifying(text: str) -> bool:
     """Say whether `text` holds what looks like an address of mail or the net, or a number of telephone or tax."""
-    return reaches_someone(text) or any(pattern.search(text) is not None for pattern in (_IPV4, _IPV6))
+    # Counting what every match holds is faster than a search.
+    if (text.count(".") > 2 and _IPV4.search(text)) or (text.count(":") > 1 and _IPV6.search(text)):
+        return True
+    return reaches_someone(text)
 
 
 def reaches_someone(text: str) -> bool:
@@ -68,7 +71,7 @@ def reaches_someone(text: str) -> bool:
     """
     if ("@" in text or "%40" in text) and _EMAIL.search(text):
         return True
-    return any(pattern.search(text) is not None for pattern in (_PHONE, _SSN))
+    return (text.count("-") > 1 and _SSN.search(text) is not None) or _PHONE.search(text) is not None
 
 
 @attrs.define

@@ -1,14 +1,16 @@
 """Read the lines of a log by their parts: what stands in an actor, a verb or an object is read once.
 
 A log repeats itself: few people do few kinds of things to few objects. Each part of a document is remembered by its
-bytes, with what a standard reads in it and that it is valid. A document made only of valid parts is read from them;
-every other takes the general route. Both end in the same function, and give the same records, findings and losses.
+bytes, with what a standard reads in it and that it is valid; parts that come again together are remembered together. A
+document made only of valid parts is read from them; every other takes the general route. Both end in the same function,
+and give the same records, findings and losses.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -19,16 +21,28 @@ from blended_standard.adapters.events import EventReader, Facts, Layout, Record,
 # About as many bytes as the parts that are remembered may take, and what one takes beside its text.
 _HELD = 100_000_000
 _OVERHEAD = 700
+# After so many new parts of a group it is known whether they come again.
+_ENOUGH = 20_000
+# A log with more shapes of its parts takes the general route.
+_SHAPES = 20_000
+# Stands between parts that are remembered together, since it can't stand in JSON.
+_BETWEEN = b"\0"
+
+# What was read in the parts of a group that stood together, and the number of their shape.
+_Part = tuple[Any, int]
 
 
 @attrs.define(eq=False)
-class _Part:
-    facts: Any
-    shape: Shape
-    times: int = 0
+class _Group:
+    """Parts that are remembered together: their names, their place among all parts, and what was met so far."""
 
-
-_Slot = tuple[str, Callable[[Any], object], dict[bytes, _Part] | None]
+    name: str
+    names: tuple[str, ...]
+    place: slice
+    known: dict[bytes, _Part] = attrs.field(factory=dict)
+    held: int = 0
+    learned: int = 0
+    remembers: bool = True
 
 
 class LineReader:
@@ -38,14 +52,14 @@ class LineReader:
         self.reader, self.layout = reader, reader.layout
         self.decode, self.errors = _decoder()
         self._split = _Splitter(self.layout) if by_parts and self.decode is not json.loads else None
-        self._known: dict[str, dict[bytes, _Part]] = {name: {} for name in self.layout.parts}
-        self._held = dict.fromkeys(self.layout.parts, 0)
-        self._full = False
-        self._met = self._learned = 0
-        self._shapes: dict[Shape, Shape] = {}
-        self._texts = {name: _Part(None, (name,)) for name in self.layout.texts}
-        self._slots: list[_Slot] = [(name, valid, None) for name, valid in self.layout.texts.items()]
-        self._slots += [(name, bool, known) for name, known in self._known.items()]
+        self._groups: list[_Group] = []
+        for name, names in self.layout.parts.items():
+            start = self._groups[-1].place.stop if self._groups else 0
+            self._groups.append(_Group(name, names, slice(start, start + len(names))))
+        self._shapes: dict[Shape, int] = {}
+        self._texts = [(name, valid, self._number((name,))) for name, valid in self.layout.texts.items()]
+        self._met: list[int] = []
+        self._held = self._documents = 0
 
     def read(self, line: bytes) -> tuple[int, list[Record]]:
         """Return the number of events in a line and their records.
@@ -57,81 +71,99 @@ class LineReader:
         facts = self._facts(line)
         if facts is not None:
             return 1, self.layout.records(self.reader, facts)
-        document = self.decode(line)
-        events = self.reader.unwrap(document, self.layout.envelope)
-        if self._split is None or events[:1] == [document]:
+        inside = self._split and self._split.envelope(line)
+        if not inside:
+            events = self.reader.unwrap(self.decode(line), self.layout.envelope)
             return len(events), [record for event in events for record in self.reader.read(event)]
+        about, raws = inside
+        met = len(self._met)
+        try:
+            for value in about.values():
+                self.decode(value)
+            # A part that is not JSON makes the whole line none: nothing is counted before all of it was read.
+            read = [(facts := self._facts(raw), None if facts is not None else self.decode(raw)) for raw in raws]
+        except self.errors:
+            del self._met[met:]
+            raise
+        self.reader.tally.counts.update(about.keys())
         made: list[Record] = []
-        for event, raw in zip(events, self._split.events(line), strict=True):
-            facts = self._facts(raw)
-            made += self.reader.read(event) if facts is None else self.layout.records(self.reader, facts)
-        return len(events), made
+        for facts, document in read:
+            made += self.reader.read(document) if facts is None else self.layout.records(self.reader, facts)
+        return len(read), made
 
     def settle(self) -> None:
-        """Give the reader the shapes that were seen; where little came again, take the general route from here on."""
-        self._count(self._texts.values())
-        for known in self._known.values():
-            self._count(known.values())
-        if 3 * self._learned > self._met:
-            self._split = None
-        self._met = self._learned = 0
+        """Give the reader the shapes that were seen.
 
-    def _facts(self, line: bytes) -> Facts | None:
+        What seldom comes again is not remembered from here on; where shapes do not, the general route is taken.
+        """
+        met = Counter(self._met)
+        for shape, number in self._shapes.items():
+            if met[number]:
+                self.reader.shapes[shape] += met[number]
+        self._met.clear()
+        if len(self._shapes) > _SHAPES:
+            self._split = None
+        for group in self._groups:
+            if group.learned > _ENOUGH and 2 * group.learned > self._documents:
+                group.remembers = False
+                self._forget(group)
+
+    def _facts(self, line: Any) -> Facts | None:
         """Return what is read in a document all of whose parts are valid, or None."""
         if self._split is None:
             return None
-        if self._full:
-            self._forget()
         facts: dict[str, Any] = {}
-        met: list[_Part] = []
+        met: list[int] = []
         try:
-            for (name, valid, known), value in zip(self._slots, self._split(line), strict=True):
-                if value is None:
-                    continue
-                if known is None:
+            texts, parts = self._split(line)
+            for (name, valid, shape), value in zip(self._texts, texts, strict=True):
+                if value is not None:
                     if not valid(value):
                         return None
-                    met.append(self._texts[name])
                     facts[name] = value
-                else:
-                    content = bytes(value)
-                    part = known.get(content) or self._learn(name, content)
-                    if part is None:
-                        return None
-                    met.append(part)
-                    facts[name] = part.facts
+                    met.append(shape)
+            for group in self._groups:
+                content = _BETWEEN.join(parts[group.place])
+                found = group.known.get(content) or self._learn(group, content)
+                if found is None:
+                    return None
+                facts[group.name], shape = found
+                met.append(shape)
         except self.errors:
             return None
-        for part in met:
-            part.times += 1
+        self._met += met
+        self._documents += 1
         return facts
 
-    def _learn(self, name: str, content: bytes) -> _Part | None:
-        self._learned += 1
-        value = self.decode(content)
-        if not self.layout.sound(name, value):
-            return None
-        self._held[name] += 3 * len(content) + _OVERHEAD
-        self._full = sum(self._held.values()) > _HELD
-        shape = shape_of({name: value})
-        facts = self.layout.facts(self.reader, name, value)
-        part = self._known[name][content] = _Part(facts, self._shapes.setdefault(shape, shape))
+    def _learn(self, group: _Group, content: bytes) -> _Part | None:
+        values: dict[str, Any] = {}
+        for name, raw in zip(group.names, content.split(_BETWEEN), strict=True):
+            if raw:  # an absent part is empty
+                values[name] = value = self.decode(raw)
+                if not self.layout.sound(name, value):
+                    return None
+        group.learned += 1
+        facts = self.layout.facts(self.reader, group.name, values) if values else None
+        part = facts, self._number(shape_of(values))
+        if group.remembers:
+            group.known[content] = part
+            self._hold(group, 3 * len(content) + _OVERHEAD)
         return part
 
-    def _forget(self) -> None:
-        """Forget the parts that take most."""
-        name = max(self._held, key=self._held.__getitem__)
-        self._count(self._known[name].values())
-        self._known[name].clear()
-        self._held[name] = 0
-        self._full = False
+    def _number(self, shape: Shape) -> int:
+        return self._shapes.setdefault(shape, len(self._shapes))
 
-    def _count(self, parts: Iterable[_Part]) -> None:
-        for part in parts:
-            if part.times:
-                self.reader.shapes[part.shape] += part.times
-                self._met += part.times
-                part.times = 0
+    def _hold(self, group: _Group, size: int) -> None:
+        """Count what is held; where it is too much, forget the parts that take most."""
+        group.held += size
+        self._held += size
+        if self._held > _HELD:
+            self._forget(max(self._groups, key=attrgetter("held")))
+
+    def _forget(self, group: _Group) -> None:
+        group.known.clear()
+        self._held -= group.held
+        group.held = 0
 
 
 def _decoder() -> tuple[Callable[[Any], Any], tuple[type[Exception], ...]]:
@@ -144,29 +176,38 @@ def _decoder() -> tuple[Callable[[Any], Any], tuple[type[Exception], ...]]:
 
 
 class _Splitter:
-    """Splits a document into its texts, then its other parts, None where one is absent."""
+    """Splits a document into its texts, None where one is absent, and its other parts, empty where one is absent."""
 
     def __init__(self, layout: Layout) -> None:
         import msgspec
 
-        kinds: dict[str, Any] = dict.fromkeys(layout.texts, str) | dict.fromkeys(layout.parts, msgspec.Raw)
-        fields = {name: f"part{place}" for place, name in enumerate(kinds)}
+        raw: Any = msgspec.Raw
+        parts = [name for group in layout.parts.values() for name in group]
+        kinds: list[tuple[Any, ...]] = [(f"text{place}", str, None) for place in range(len(layout.texts))]
+        for place, name in enumerate(parts):
+            kinds.append((f"part{place}", raw) if name in layout.required else (f"part{place}", raw, raw()))
+        names = [kind[0] for kind in kinds]
         document = msgspec.defstruct(
             "Document",
-            [(fields[n], kind) if n in layout.required else (fields[n], kind, None) for n, kind in kinds.items()],
-            rename={field: name for name, field in fields.items()},
+            kinds,
+            rename=dict(zip(names, [*layout.texts, *parts], strict=True)),
             forbid_unknown_fields=True,
             kw_only=True,
         )
         self._decode = msgspec.json.Decoder(document).decode
-        self._values = attrgetter(*fields.values())
-        self._envelope = layout.envelope
-        self._outer = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-        self._inside = msgspec.json.Decoder(list[msgspec.Raw]).decode
+        self._texts, self._parts = attrgetter(*names[: len(layout.texts)]), attrgetter(*names[len(layout.texts) :])
+        self._envelope, self._invalid = layout.envelope, msgspec.DecodeError
+        self._outer = msgspec.json.Decoder(dict[str, raw]).decode
+        self._inside = msgspec.json.Decoder(list[raw]).decode
 
-    def __call__(self, line: bytes) -> Any:
-        return self._values(self._decode(line))
+    def __call__(self, line: bytes) -> tuple[tuple[str | None, ...], tuple[Any, ...]]:
+        document = self._decode(line)
+        return self._texts(document), self._parts(document)
 
-    def events(self, line: bytes) -> list[bytes]:
-        """Return the events of an envelope as they stand in it."""
-        return [bytes(raw) for raw in self._inside(self._outer(line)[self._envelope])]
+    def envelope(self, line: bytes) -> tuple[dict[str, Any], list[Any]] | None:
+        """Return what stands in an envelope about its events, and the events; None where the line is no envelope."""
+        try:
+            about = self._outer(line)
+            return about, self._inside(about.pop(self._envelope))
+        except (KeyError, self._invalid):
+            return None

@@ -31,8 +31,9 @@ def refusal(document: Any) -> str | None:
     return None
 
 
-def _facts(reader: EventReader, part: str, value: Any) -> Any:
-    """Return what is read in a valid part of a statement."""
+def _facts(reader: EventReader, part: str, values: Facts) -> Any:
+    """Return what is read in a valid part of a statement; nothing is read in the rest."""
+    value: Any = values.get(part)
     match part:
         case "actor":
             who = _identity(value)
@@ -48,7 +49,7 @@ def _facts(reader: EventReader, part: str, value: Any) -> Any:
             return _outcome(value)
         case "context":
             return cmi5.context_of(value)
-    return value
+    return None
 
 
 def _identity(actor: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -88,13 +89,13 @@ def _outcome(result: Mapping[str, Any]) -> _Outcome:
 
 def _records(reader: EventReader, facts: Facts) -> list[Record]:
     """Return the records of a valid statement, and what the rules of cmi5 ask of it."""
-    context = facts.get("context")
+    context = facts["context"]
     made = _acts(reader, facts)
     return made if context is None else [(JUDGED, _entry(reader, facts, context)), *made]
 
 
 def _entry(reader: EventReader, facts: Facts, context: cmi5.Context) -> dict[str, Any]:
-    who, result = facts["actor"], facts.get("result", _NO_OUTCOME)
+    who, result = facts["actor"], facts["result"] or _NO_OUTCOME
     accounted = who is not None and who[2]
     made = cmi5.entry(context, facts["verb"][0], str(facts["object"][0]), result.claims, accounted)
     at, identifier = instant(facts.get("timestamp")), facts.get("id")
@@ -123,7 +124,7 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
     learner, person, _ = who
     if verb in _ATTENDED:
         return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present"})]
-    result = facts.get("result", _NO_OUTCOME)
+    result = facts["result"] or _NO_OUTCOME
     handed_in = result.judged and term.scored is not None
     identifier = facts["id"].lower() if "id" in facts else None
     target = reader.object_for(iri, shown, person)
@@ -137,7 +138,7 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
     }
     if (term.level or 0) < 2 and not handed_in:
         return [("activity", act)]
-    part, scaled, context = result.share, result.claims.scaled, facts.get("context")
+    part, scaled, context = result.share, result.claims.scaled, facts["context"]
     unit = context.unit if context else None
     if part is None and scaled is not None and 0 <= scaled <= 1 and context:
         part = float(scaled)
@@ -158,7 +159,10 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
 
 
 LAYOUT = Layout(
-    parts=("actor", "verb", "object", "result", "context", "authority", "version", "attachments"),
+    parts={
+        **{name: (name,) for name in ("actor", "verb", "object", "result", "context")},
+        "rest": ("authority", "version", "attachments"),
+    },
     texts={"id": rules.UUID.fullmatch, "timestamp": rules.TIME.fullmatch, "stored": rules.TIME.fullmatch},
     facts=_facts,
     records=_records,
