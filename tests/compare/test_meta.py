@@ -233,6 +233,11 @@ def test_degenerate_data_are_explained():
     assert "equal" in meta.rank_test([0.1, 0.2, 0.3], [0.1, 0.1, 0.1]).reason
 
 
+def two_districts(call, **options):
+    effects, districts = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7], list("aaabbb")
+    return call(effects, [0.1] * 6, clusters=districts, moderators=[0, 0, 0, 1, 1, 1], **options)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
@@ -249,10 +254,15 @@ def test_degenerate_data_are_explained():
         (lambda: meta.meta_analysis([1, 1], [1, 1], method="SJ"), NotEstimableError, "all are equal"),
         (lambda: meta.egger_test([1, 2], [1, 2]), NotEstimableError, "3 studies"),
         (lambda: meta.egger_test([1, 2, 3], [1, 1, 1]), NotEstimableError, "different standard errors"),
+        (lambda: meta.egger_test([0.2] * 5, [0.1, 0.2, 0.3, 0.1, 0.2]), NotEstimableError, "exactly on a line"),
         (lambda: meta.leave_one_out([1, 2], [1, 2]), NotEstimableError, "3 or more"),
         (lambda: meta.three_level_meta_analysis([1, 2], [1, 1], clusters=[1, 2]), NotEstimableError, "told apart"),
         (lambda: meta.three_level_meta_analysis([1, 2], [1, 1], clusters=[1]), UsageError, "clusters has shape"),
         (lambda: meta.robust_meta_analysis([1, 2], [1, 1], clusters=[1, 1]), NotEstimableError, "one cluster"),
+        (lambda: two_districts(meta.three_level_meta_analysis), NotEstimableError, "every difference"),
+        # metafor and robumeta report a variance of 1e13 here, and p values of 1e-16.
+        (lambda: two_districts(meta.robust_meta_analysis, model="correlated"), NotEstimableError, "every difference"),
+        (lambda: two_districts(meta.robust_meta_analysis, model="hierarchical"), NotEstimableError, "every difference"),
         (
             lambda: meta.robust_meta_analysis([1, 2], [1, 1], clusters=[1, 2], correlation=2),
             UsageError,

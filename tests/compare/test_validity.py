@@ -159,6 +159,14 @@ def test_groups_and_differences():
     assert lone.increment("brier", "north").difference.value is not None
 
 
+def test_auc_without_overlap_has_no_standard_error():
+    apart, flat = va.auc([0, 0, 1, 1], [1, 2, 3, 4]), va.auc([0, 0, 1, 1], [1, 1, 1, 1])
+    assert (apart.value, apart.se, apart.interval) == (1.0, None, None)
+    assert "no overlap" in apart.method
+    assert (flat.value, flat.se) == (0.5, None)
+    assert "all scores equal" in flat.method
+
+
 def test_auc_influence_gives_the_delong_error():
     from blended_standard.compare.validity._measures import MEASURES
     from blended_standard.compare.validity.incremental import _cluster_se

@@ -175,6 +175,18 @@ def test_declared_categories_set_the_weights():
     assert declared.observed > seen.observed
 
 
+def test_a_code_that_nobody_used_keeps_its_place():
+    # irrCAC 0.4.4: CAC(frame, weights=...).gwet(), .fleiss() and .conger(), which is Cohen's kappa of two raters.
+    table = np.array([[1, 1], [2, 4], [4, 4], [1, 2], [2, 2]])
+    assert raters.gwet_ac2(table, weights="linear").value == pytest.approx(0.5555555556, abs=1e-9)
+    assert raters.fleiss_kappa(table, weights="quadratic").value == pytest.approx(0.6453900709, abs=1e-9)
+    kappa = raters.cohen_kappa(*table.T, weights="linear")
+    assert kappa.value == pytest.approx(0.5454545455, abs=1e-9)
+    assert raters.cohen_kappa(*table.T, weights="linear", categories=[1, 2, 3, 4]).value == pytest.approx(kappa.value)
+    with pytest.raises(UsageError, match="infinite"):
+        raters.fleiss_kappa([[1, np.inf], [1, 1]], weights="linear")
+
+
 def test_prevalence_paradox():
     kappa = raters.cohen_kappa([[118, 2], [5, 0]])
     assert (kappa.observed, kappa.value) == pytest.approx((0.944, -0.023392), abs=5e-7)

@@ -81,6 +81,19 @@ def cluster_index(clusters: npt.ArrayLike, size: int) -> npt.NDArray[np.intp]:
     return index
 
 
+def require_between_clusters(studies: Studies, index: npt.NDArray[np.intp]) -> None:
+    """Refuse moderators that account for every difference between clusters: no variance is left to estimate there."""
+    sizes = np.bincount(index)
+    sums = np.column_stack([np.bincount(index, weights=column) for column in studies.x.T])
+    within = studies.x - (sums / sizes[:, None])[index]
+    rank = np.linalg.matrix_rank(within, tol=1e-10 * float(np.linalg.norm(studies.x)))
+    if rank + sizes.size <= studies.x.shape[1]:
+        raise NotEstimableError(
+            f"The moderators account for every difference between the {sizes.size} clusters, so the variance between "
+            "clusters cannot be estimated. Leave moderators out, or collect more clusters."
+        )
+
+
 def inverse(matrix: Floats) -> Floats:
     """Return the inverse of a square matrix."""
     try:

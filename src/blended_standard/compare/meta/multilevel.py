@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.meta._fit import typical_variance, weighted
-from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies
+from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.compare.meta.analysis import reference_quantile
 from blended_standard.errors import NotEstimableError, UsageError
@@ -111,7 +111,8 @@ def three_level_meta_analysis(
     Raises
     ------
     NotEstimableError
-        One cluster, or only one effect in every cluster, where the two variances cannot be told apart.
+        One cluster, or only one effect in every cluster, where the two variances cannot be told apart; moderators that
+        account for every difference between clusters.
 
     Notes
     -----
@@ -141,6 +142,7 @@ def three_level_meta_analysis(
     k, p = studies.x.shape
     if k <= p + 1:
         raise NotEstimableError(f"{k} effects are too few for {p} coefficients and two variances.")
+    require_between_clusters(studies, index)
     model = _Model(studies=studies, index=index, groups=groups, restricted=method == "REML")
     between, within = _maximize(model)
     fit = model.at(between, within)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
-from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies
+from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.compare.meta.analysis import meta_analysis
 from blended_standard.compare.meta.multilevel import three_level_meta_analysis
@@ -105,7 +105,7 @@ def robust_meta_analysis(
     Raises
     ------
     NotEstimableError
-        One cluster only.
+        One cluster only; moderators that account for every difference between clusters (unless `model="random"`).
 
     Notes
     -----
@@ -178,6 +178,7 @@ def _working(
             tau2=between,
             omega2=within,
         )
+    require_between_clusters(studies, index)
     return _correlated(studies, blocks, rho) if model == "correlated" else _hierarchical(studies, blocks)
 
 

@@ -61,7 +61,8 @@ def auc(
     Returns
     -------
     Estimate
-        Ties count one half; DeLong standard error; normal interval, cut at 0 and 1.
+        Ties count one half; DeLong standard error; normal interval, cut at 0 and 1. Where no event ranks among the
+        others that error is 0: none is given, nor an interval (pROC gives 1 to 1), and `method` says why.
 
     Raises
     ------
@@ -167,6 +168,9 @@ def _estimate(name: str, part: Placements, level: float, n: int) -> Estimate:
     if min(part.events.size, part.others.size) < 2:
         return Estimate(name=name, value=part.auc, n=n, method="DeLong; one event or one other: no standard error")
     se = _covariance(part, part) ** 0.5
+    if se == 0:
+        why = "no overlap of the scores" if part.auc in (0, 1) else "all scores equal"
+        return Estimate(name=name, value=part.auc, n=n, method=f"DeLong; {why}: no standard error")
     interval = Interval(low=max(0.0, part.auc - z * se), high=min(1.0, part.auc + z * se), level=level, method="normal")
     return Estimate(name=name, value=part.auc, se=se, interval=interval, n=n, method="DeLong")
 

@@ -150,7 +150,8 @@ def mantel_haenszel(
     flag_by : {"p_value", "ets_class"}
         An item is flagged by its test at `alpha`, or by ETS class B or C.
     correction : bool
-        Continuity correction in the test that flags (both statistics are reported).
+        Continuity correction in the test that flags (both statistics are reported). It takes the statistic to 0 at most
+        (R's `mantelhaen.test` drops it where it would exceed the difference).
     alpha, level : float
         Level of the test and of the interval.
     maximum_cycles : int

@@ -15,6 +15,9 @@ from blended_standard.numeric.arguments import Floats, Integers
 Orientation = Literal["columns", "rows"]
 Weights = Literal["linear", "quadratic", "ordinal"] | npt.ArrayLike | None
 
+_REACH = 1e150
+"""Largest number that can be a category: squares of differences must not overflow."""
+
 
 def units_by_raters(ratings: npt.ArrayLike, raters: str) -> npt.NDArray[np.generic]:
     """Return the table with units in rows; text categories stay text."""
@@ -45,6 +48,8 @@ def coded(table: npt.NDArray[np.generic], categories: Sequence[object] | None) -
         if strange or len(set(listed)) != len(listed):
             problem_text = f"ratings holds {sorted(map(str, strange))[:3]}" if strange else "categories repeats itself"
             raise UsageError(f"{problem_text}; declare every category of the scale once, in order.")
+    if any(isinstance(value, int | float) and not abs(value) <= _REACH for value in listed):
+        raise UsageError("A category is infinite or too large a number; leave a missing rating empty (None).")
     place = {value: i for i, value in enumerate(listed)}
     codes = np.array([-1 if value is None else place[value] for value in flat], dtype=np.int64)
     return codes.reshape(table.shape), tuple(listed)
@@ -62,14 +67,18 @@ def count_table(codes: Integers, n_categories: int) -> Floats:
 def weight_table(weights: Weights, categories: tuple[object, ...]) -> Floats:
     """Agreement weights between categories: 1 on the diagonal, less the further apart.
 
-    Linear and quadratic go by place on the declared scale; "ordinal" is Gwet's, by the number of ranks between.
+    Linear and quadratic go by the distance of number codes, so that a code which nobody used keeps its place, and by
+    place on the scale where categories are text; "ordinal" is Gwet's, by the number of ranks between.
     """
     count = len(categories)
     if weights is None or count < 2:
         return np.eye(count)
-    apart = np.abs(np.subtract.outer(np.arange(count), np.arange(count))).astype(float)
     if isinstance(weights, str):
         check.one_of("weights", weights, ("linear", "quadratic", "ordinal"))
+        places = np.arange(count, dtype=float)
+        if weights != "ordinal" and all(isinstance(name, int | float | np.integer) for name in categories):
+            places = np.array(categories, dtype=float)
+        apart = np.abs(np.subtract.outer(places, places))
         if weights == "ordinal":
             apart = apart * (apart + 1.0) / 2.0
         scaled = apart / apart.max()

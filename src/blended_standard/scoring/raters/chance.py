@@ -86,7 +86,7 @@ def fleiss_kappa(
     counts : bool
         Whether `ratings` holds such counts.
     weights : {None, "linear", "quadratic", "ordinal"} or array, shape (K, K)
-        Credit for near agreement.
+        Credit for near agreement, as in `cohen_kappa`.
     categories : sequence, optional
         The declared scale in order. Default: those seen, ascending.
     raters : {"columns", "rows"}

@@ -153,7 +153,8 @@ def cohen_kappa(
         Ratings of the same units by two raters; units that either left out are dropped. Or, with `second` left out,
         a square table of counts, rows the first rater.
     weights : {None, "linear", "quadratic"} or array, shape (K, K)
-        Credit for near agreement, by place on the scale: 1 - |i-j|/(K-1), or 1 - (i-j)^2/(K-1)^2.
+        Credit for near agreement: 1 - d, or 1 - d^2, with d the distance of two categories over the largest. Number
+        codes are as far apart as they say (as irrCAC; psych goes by place), text goes by place on the scale.
     categories : sequence, optional
         The declared scale in order, also categories that nobody used: they set K. Default: those seen, ascending.
     level : float
