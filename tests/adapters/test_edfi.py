@@ -318,3 +318,52 @@ def test_a_document_that_is_too_deep_is_left_out(tmp_path: Path) -> None:
     made = _read(tmp_path)
     assert len(rows(made, "learner")) == 1
     assert [each.line for each in made.findings if each.code == "LIM-DEPTH"] == [3]
+
+
+def test_json_of_another_version_says_so_and_is_not_called_invalid(tmp_path: Path) -> None:
+    """Versions 3 and 4 name parents, version 3 identifies a grade-book entry by its day and title."""
+    entry = {"dateAssigned": "2021-09-01", "gradebookEntryTitle": "Quiz", "sectionReference": {"schoolId": 1}}
+    sent = {
+        "parents": {"parentUniqueId": "p", "firstName": "Zanzi", "lastSurname": "Quux"},
+        "gradebookEntries": entry,
+        "studentGradebookEntries": {"gradebookEntryReference": entry, "dateFulfilled": "2021-09-02"},
+        "studentDemographics": {"studentReference": {"studentUniqueId": "s"}},
+    }
+    for resource, document in sent.items():
+        (tmp_path / f"{resource}.json").write_text(json.dumps([document, document]))
+    made = _read(tmp_path)
+    told = {each.table: each.detail for each in made.findings if each.code == "ADP-VERSION"}
+    assert told.keys() == {f"edfi/{resource}" for resource in sent}
+    assert "of version 4 or earlier" in told["edfi/parents"]
+    assert "of version 3" in told["edfi/gradebookEntries"]
+    assert "of version 6 or later" in told["edfi/studentDemographics"]
+    assert "ADP-INVALID" not in codes(made)
+    assert "version 3 gives grade-book entries no identifier" in {loss.reason for loss in made.losses.records}
+
+
+def test_values_of_documents_that_make_no_record_are_dropped_and_old_descriptors_found(tmp_path: Path) -> None:
+    """Counted by hand: of two stays of six values, one is an enrolment; its grade is a word without a namespace."""
+    stay = {
+        "studentReference": {"studentUniqueId": "s"},
+        "schoolReference": {"schoolId": 1},
+        "entryDate": "2021-08-23",
+        "entryGradeLevelDescriptor": "Ninth grade",
+        "exitWithdrawDate": "2022-05-27",
+        "exitWithdrawTypeDescriptor": "uri://ed-fi.org/ExitWithdrawTypeDescriptor#Graduated",
+    }
+    never = stay | {"entryDate": "2021-08-24", "exitWithdrawTypeDescriptor": "uri://x.example/X#No show"}
+    (tmp_path / "studentSchoolAssociations.json").write_text(json.dumps([stay, never]))
+    made = _read(tmp_path)
+    assert (made.losses.mapped, made.losses.dropped) == (6, 6)
+    (found,) = [each for each in made.findings if each.field == "entryGradeLevelDescriptor"]
+    assert (found.code, found.count) == ("ADP-VALUE", 2)
+
+
+def test_a_day_of_bad_weather_is_closed_unless_it_is_one_of_instruction(tmp_path: Path) -> None:
+    def date(day: str, *events: str) -> dict[str, Any]:
+        named = [{"calendarEventDescriptor": f"uri://ed-fi.org/CalendarEventDescriptor#{each}"} for each in events]
+        return {"date": day, "calendarReference": {"schoolId": 1}, "calendarEvents": named}
+
+    days = [date("2022-02-03", "Weather day"), date("2022-02-04", "Weather day", "Instructional day")]
+    (tmp_path / "calendarDates.json").write_text(json.dumps(days))
+    assert [str(row["date"]) for row in rows(_read(tmp_path), "calendar_day")] == ["2022-02-03"]

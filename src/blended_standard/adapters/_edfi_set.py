@@ -115,6 +115,10 @@ class WholeSet:
         """Add a finding for each descriptor that its list lacks, and each reference to what the set does not hold."""
         for (resource, path, uri), times in self._words.items():
             space, _, word = uri.rpartition("#")
+            if not space:
+                detail = "A descriptor is a namespace, # and a code; before version 3 it was a code alone."
+                self._find("ADP-VALUE", resource, path, word, detail, times)
+                continue
             accepted = self._descriptors.get(space.lower())
             if accepted is not None and word.lower() not in accepted:
                 detail = "The list of the descriptor does not hold it."

@@ -31,6 +31,16 @@ from blended_standard.io.read import RefusedFileError, SourceFile, files_of
 _VERSION = "5"
 _UNKNOWN_RESOURCE = "a resource that the map does not know"
 _NEW_IN_4 = {"gradebookEntries", "studentGradebookEntries"}
+# Resources that JSON, which states no version, tells it by; and a field that grade-book entries had in version 3 alone.
+_OF_VERSIONS = {
+    "parents": "4 or earlier",
+    "studentParentAssociations": "4 or earlier",
+    "studentDemographics": "6 or later",
+    "studentDirectories": "6 or later",
+    "studentIdentificationCodes": "6 or later",
+}
+_OF_VERSION_3 = "dateAssigned"
+_NO_IDENTIFIER = "version 3 gives grade-book entries no identifier"
 _LEFT_OUT = "left_out"
 _DESCRIPTORS = "descriptors"
 # Values of a person's own resources that must not stand in free text.
@@ -58,6 +68,7 @@ class Source:
     _kept: dict[str, set[str]] = attrs.field(factory=dict, init=False)
     _recognized: bool = attrs.field(default=False, init=False)
     _refusals: list[str] = attrs.field(factory=list, init=False)
+    _told: set[str] = attrs.field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.whole = WholeSet(self.work)
@@ -103,7 +114,13 @@ class Source:
                     self.work.find("LIM-DEPTH", resource, line=place.line)
                     self.work.lose(resource, "deeper than the limit")
                     continue
-                self._take(resource, document, place.line, _counted(document, resource))
+                counts = _counted(document, resource)
+                self._see_version_of(resource, document)
+                if resource in _NEW_IN_4 and _is_of_version_3(document):
+                    self._recognized = True
+                    self._leave_out(resource, _NO_IDENTIFIER, counts)
+                else:
+                    self._take(resource, document, place.line, counts)
 
     def _interchange(self, interchange: Interchange) -> None:
         """Take the records of a file; one that names another by `ref` waits until that was read."""
@@ -147,7 +164,7 @@ class Source:
             resource, _, field = path.partition(".")
             self.work.find("ADP-VALUE", resource, line=line, field=field)
         if record.resource in _NEW_IN_4 and (version or "").startswith("3"):
-            self._leave_out(record.resource, "version 3 gives grade-book entries no identifier", record.counts)
+            self._leave_out(record.resource, _NO_IDENTIFIER, record.counts)
             return
         self._take(record.resource, record.document, line, record.counts, record.lookups)
 
@@ -192,6 +209,16 @@ class Source:
             stated = f"It states {version}" if version else "It states none"
             self.work.find("ADP-VERSION", "file", detail=f"{stated}; it was read as 5.2, by the names of its fields.")
 
+    def _see_version_of(self, resource: str, document: Any) -> None:
+        """Say once for each resource by which JSON shows that it is of another version."""
+        told = _OF_VERSIONS.get(resource)
+        if resource in _NEW_IN_4 and _is_of_version_3(document):
+            told = "3"
+        if told and resource not in self._told:
+            self._told.add(resource)
+            detail = f"It is of version {told}; it was read as 5.2, by the names of its fields."
+            self.work.find("ADP-VERSION", resource, detail=detail)
+
     def _stop(self, rule: str, detail: str, line: int | None = None) -> None:
         """Say why a file was not read, or not to its end."""
         if rule:
@@ -232,6 +259,13 @@ def _is_deeper(document: Any, limit: int) -> bool:
         return False
     inner = document.values() if isinstance(document, dict) else document
     return limit < 1 or any(_is_deeper(each, limit - 1) for each in inner)
+
+
+def _is_of_version_3(document: Any) -> bool:
+    """Say whether a grade-book entry, or a reference to one, is identified as in version 3: by its day and title."""
+    if not isinstance(document, dict) or "gradebookEntryIdentifier" in document:
+        return False
+    return _OF_VERSION_3 in document or _is_of_version_3(document.get("gradebookEntryReference"))
 
 
 def _counted(document: Any, path: str) -> Counter[str]:

@@ -22,7 +22,8 @@ def assessments(reading: Reading) -> None:
         when = reading.instant("studentAssessments", each, "administrationDate")
         answers = members(each, "items")
         if when is None or not answers:
-            reading.work.lose("studentAssessments", "no date" if when is None else "scores alone, without items")
+            why = "no date" if when is None else "scores alone, without items"
+            reading.leave_out("studentAssessments", why, each)
             continue
         occasion = reading.work.people.pseudonym("occasion", SCHEME, str(each["studentAssessmentIdentifier"]))
         for answer in answers:
@@ -59,7 +60,7 @@ def gradebook(reading: Reading) -> None:
         when = reading.instant("studentGradebookEntries", each, "dateFulfilled")
         if status is None or status.code is None or when is None:
             why = status.reason if status and status.code is None else "no status that is known, or no date"
-            reading.work.lose("studentGradebookEntries", why)
+            reading.leave_out("studentGradebookEntries", why, each)
             continue
         student = str(at(each, STUDENT))
         reading.work.add(
@@ -82,7 +83,8 @@ def awards(reading: Reading) -> None:
             date = reading.day("studentAcademicRecords", diploma, "diplomaAwardDate")
             kind = reading.code("diploma", "studentAcademicRecords", diploma, "diplomaTypeDescriptor")
             if date is None or kind is None:
-                reading.work.lose("diploma", "no date, or a type that the map does not know")
+                why = "no date, or a type that the map does not know"
+                reading.leave_out("studentAcademicRecords", why, diploma, "studentAcademicRecords.diplomas")
                 continue
             own = f"{at(record, STUDENT)}|{date}|{place}"
             reading.work.add(
@@ -95,7 +97,7 @@ def awards(reading: Reading) -> None:
     for each in reading.all("postSecondaryEvents"):
         date = reading.day("postSecondaryEvents", each, "eventDate")
         if date is None or code(each["postSecondaryEventCategoryDescriptor"]) != "College Enrollment":
-            reading.work.lose("postSecondaryEvents", "an application or a choice, not an enrolment; or no date")
+            reading.leave_out("postSecondaryEvents", "an application or a choice, not an enrolment; or no date", each)
             continue
         reading.work.add(
             "postsecondary_enrollment",
@@ -110,6 +112,7 @@ def attendance(reading: Reading) -> None:
     for each in reading.drain("studentSchoolAttendanceEvents"):
         date = reading.day("studentSchoolAttendanceEvents", each, "eventDate")
         if date is None:
+            reading.leave_out("studentSchoolAttendanceEvents", "no date", each)
             continue
         reading.work.add(
             "legacy_attendance",

@@ -32,7 +32,9 @@ _SITES = {
     "studentSchoolAssociations": "schoolReference.schoolId",
     "studentProgramAssociations": "educationOrganizationReference.educationOrganizationId",
 }
-_OPEN_DAYS = {"instructional day", "make-up day", "student late arrival/early dismissal", "weather day"}
+# A day of an emergency, a strike or the weather is one on which instruction was cancelled or cut, unless it is one of
+# these as well.
+_OPEN_DAYS = {"instructional day", "make-up day", "student late arrival/early dismissal"}
 
 
 def read(source: Any, options: Options) -> Import:
@@ -92,6 +94,10 @@ class Reading:
         while documents:
             yield documents.pop()
 
+    def leave_out(self, resource: str, reason: str, document: Document, path: str = "") -> None:
+        """Lose a document, or a part of one at a path, with its values."""
+        self.work.leave_out(path.rpartition(".")[2] or resource, reason, document, path or resource)
+
     def note(self, rule: str, resource: str, field: str | None = None) -> None:
         """Count a finding that many documents share; it is added once, at the end."""
         self._notes[rule, resource, field] += 1
@@ -122,7 +128,8 @@ class Reading:
             work.add("program", program_id=program, name=name, time_zone=work.zone.key)
         for site, program in sorted(sites.items()):
             work.add("site", site_id=site, program_id=program, name=names.get(site, site))
-        work.lose("schools", "nobody is enrolled there", len(schools.keys() - sites.keys()))
+        for site in sorted(schools.keys() - sites.keys()):
+            self.leave_out("schools", "nobody is enrolled there", schools[site])
 
     def _calendar(self) -> None:
         """Add the days on which every calendar of a school is closed."""
@@ -195,7 +202,7 @@ class Reading:
         field = "reasonExitedDescriptor" if program else "exitWithdrawTypeDescriptor"
         why = code(document.get(field)) or None
         if begin is None or why in _NO_EPISODE or (last is not None and last < begin):
-            self.work.lose(resource, "never was an enrolment" if why in _NO_EPISODE else "no dates in order")
+            self.leave_out(resource, "never was an enrolment" if why in _NO_EPISODE else "no dates in order", document)
             return None
         grade = code(document.get("entryGradeLevelDescriptor")) or None
         if last is not None and self.work.options.as_of is not None and last >= self.work.options.as_of:
@@ -208,14 +215,14 @@ class Reading:
         named = self.work.options.programs
         for each in self.all("studentSchoolAssociations"):
             if named:
-                self.work.lose("studentSchoolAssociations", "episodes are those of the programs that were named")
+                self.leave_out("studentSchoolAssociations", "episodes are those of the programs that were named", each)
             else:
                 yield "studentSchoolAssociations", each
         for each in self.all("studentProgramAssociations"):
             if at(each, "programReference.programName") in named:
                 yield "studentProgramAssociations", each
             else:
-                self.work.lose("studentProgramAssociations", "of a program that was not named")
+                self.leave_out("studentProgramAssociations", "of a program that was not named", each)
 
     def _episode(self, student: str, site: str, stay: _Stay) -> None:
         episode = self.work.people.pseudonym("episode", SCHEME, f"{student}|{site}|{stay.begin}")

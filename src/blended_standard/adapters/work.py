@@ -111,10 +111,11 @@ class Work:
         self._dropped[field, reason] += times
 
     def take_back(self, document: Any, path: str, reason: str) -> None:
-        """Count values as dropped that were counted under their path before."""
+        """Count values as dropped that were counted under their path before, as far as they were."""
         for field, times in leaves(document, path):
-            self.counts[field] -= times
-            self.drop(field, reason, times)
+            moved = min(times, self.counts[field])
+            self.counts[field] -= moved
+            self.drop(field, reason, moved)
 
     def leave_out(self, what: str, reason: str, document: Any, path: str) -> None:
         """Lose a record, and the values with it that were counted under their path before."""
@@ -186,6 +187,8 @@ class Work:
         """Return what became of every field that was seen."""
         merged: dict[tuple[str, str, str, str], int] = Counter()
         for (field, reason), count in self._dropped.items():
+            if not count:
+                continue
             merged[_shown(field), "dropped", "", reason] += count
         for field, count in self.counts.items():
             if not count:
