@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blended_standard.adapters.kinds import package
 from blended_standard.adapters.records import whole_records
 from blended_standard.adapters.result import Export, Import, LossReport
 from blended_standard.adapters.work import Options, zone_named
-from blended_standard.errors import UsageError
+from blended_standard.errors import UnreadableInputError, UsageError
 from blended_standard.io import LIMITS, Limits, Submission
 from blended_standard.pseudonyms import PseudonymKey
 
@@ -126,6 +127,11 @@ def read(
         contexts=contexts,
         limits=limits,
     )
+    source = source if isinstance(source, str | Path) else list(source)
+    for each in [source] if isinstance(source, str | Path) else source:
+        other = package(standard, each)
+        if other:
+            raise UnreadableInputError(f"{each}: {other}")
     found: Import = _module(READERS[standard]).read(source, options)
     return found
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -40,7 +43,8 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
     """
     any_file, own, other = False, False, ""
     unread: list[SourceFile] = []
-    for file in files_of(source, limits=work.options.limits):
+    for packed in files_of(source, limits=work.options.limits):
+        file = _unpacked(packed, work.options.limits.file_bytes)
         if file.name.lower().endswith(also):
             any_file = own = True
         elif not file.name.lower().endswith(ENDINGS):
@@ -56,11 +60,29 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
                     own = True
                     yield place, document
     if not any_file:
-        accepted = ", ".join((".json", ".jsonl", *also))
+        accepted = ", ".join((".json", ".jsonl", ".json.gz", ".jsonl.gz", *also))
         found = hint(work.name, unread)
         raise UnreadableInputError(f"{source}: holds no JSON. Accepted: {accepted}.{found}")
     if other and not own:
         raise UnreadableInputError(other)
+
+
+def _unpacked(file: SourceFile, limit: int) -> SourceFile:
+    """Return a file of gzip as what it holds, under its name without the ending; any other as it is."""
+    if not file.name.lower().endswith(".gz"):
+        return file
+    return attrs.evolve(file, name=file.name[:-3], read=lambda: _unzipped(file, limit), path=None)
+
+
+def _unzipped(file: SourceFile, limit: int) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(file.read())) as opened:
+            content = opened.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableInputError(f"{file.name}: not a gzip file that can be read ({error}).") from None
+    if len(content) > limit:
+        raise UnreadableInputError(f"{file.name}: unpacks to more than {limit:,} bytes, the limit. Stream it instead.")
+    return content
 
 
 def documents_in(file: SourceFile, work: Work) -> Iterator[tuple[Place, Any]]:

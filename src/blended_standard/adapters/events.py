@@ -90,6 +90,8 @@ class Layout:
         Returns the records of a document that is no event and describes a thing, else None.
     envelope
         The field that holds the events of an envelope.
+    kept_in
+        The field in which a record store keeps an event, beside what it adds of its own.
     required
         Parts without which a document takes the general route.
     problem
@@ -107,6 +109,7 @@ class Layout:
     facts: Callable[[EventReader, str, Facts], Any]
     records: Callable[[EventReader, Facts], list[Record]]
     envelope: str
+    kept_in: str = ""
     described: Callable[[EventReader, Mapping[str, Any]], list[Record] | None] = _no_thing
     required: frozenset[str] = frozenset()
     problem: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_problem
@@ -167,13 +170,29 @@ class EventReader:
         self.named.add(word)
         self.problem("ADP-VOCABULARY", field, f"{word!r} counts as nothing.")
 
-    def unwrap(self, document: Any, envelope: str) -> list[Any]:
-        """Return the events of a document: itself, or what an envelope holds; its other fields are counted."""
-        listed = document.get(envelope) if isinstance(document, dict) else None
+    def unwrap(self, document: Any) -> list[Any]:
+        """Return the events of a document: itself, or what a list, an envelope or a store holds.
+
+        The other fields of envelopes and stores are counted.
+        """
+        if isinstance(document, list):
+            return [self.bare(each) for each in document]
+        listed = document.get(self.layout.envelope) if isinstance(document, dict) else None
         if not isinstance(listed, list):
-            return [document]
-        self.tally.counts.update(name for name in document if name != envelope)
-        return listed
+            return [self.bare(document)]
+        self.tally.counts.update(name for name in document if name != self.layout.envelope)
+        return [self.bare(each) for each in listed]
+
+    def bare(self, document: Any) -> Any:
+        """Return an event without what a record store wrapped around it; what the store withdrew is withdrawn."""
+        name = self.layout.kept_in
+        event = document.get(name) if name and isinstance(document, dict) else None
+        if not isinstance(event, dict) or not self.layout.required.isdisjoint(document):
+            return document
+        self.tally.counts.update(f"store.{each}" for each in document if each != name)
+        if document.get("voided") is True and isinstance(event.get("id"), str):
+            self.tally.voided.add(event["id"].lower())
+        return _with_dots(event)
 
     def lose(self, what: str, reason: str) -> None:
         """Count a record that is left out."""
@@ -208,6 +227,13 @@ class EventReader:
 
     def _hidden(self, iri: str) -> str:
         return self.people.pseudonym("object", self.name, iri)
+
+
+def _with_dots(value: Any) -> Any:
+    """Return a document with the dots in its names that Learning Locker stores as entities of HTML."""
+    if isinstance(value, dict):
+        return {name.replace("&46;", "."): _with_dots(each) for name, each in value.items()}
+    return [_with_dots(each) for each in value] if isinstance(value, list) else value
 
 
 def instant(text: object) -> dt.datetime | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blended_standard.io.read import SourceFile
@@ -23,6 +25,13 @@ _ROOTS: Mapping[str, Kind] = {
     "manifest": ("the manifest of a SCORM or IMS package", None),
     "tincan": ("the description of a Tin Can package", None),
 }
+# What a package of each kind holds at its root or one folder below.
+_PACKAGES: Mapping[str, Kind] = {
+    "cmi5.xml": ("a package of cmi5", "cmi5"),
+    "tincan.xml": ("a Tin Can package", None),
+    "imsmanifest.xml": ("a package of SCORM or IMS", None),
+}
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", re.DOTALL)
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _BEGINNING = 16_384
@@ -37,6 +46,8 @@ def kind_of(document: Any) -> Kind | None:
         return _XAPI
     if isinstance(document.get("CFDocument"), Mapping):
         return _CASE
+    if isinstance(document.get("statement"), Mapping) and kind_of(document["statement"]) == _XAPI:
+        return _XAPI
     listed = document.get("statements")
     if isinstance(listed, list) and listed and kind_of(listed[0]) == _XAPI:
         return _XAPI
@@ -60,9 +71,21 @@ def foreign(standard: str, kind: Kind | None) -> str | None:
     return f"this is {what}." + (f" Read it as {reader!r}." if reader else " No standard reads it.")
 
 
+def package(standard: str, source: object) -> str | None:
+    """Return a sentence that says which package an archive is, where `standard` does not read it; else None."""
+    path = Path(source) if isinstance(source, str | Path) else None
+    if path is None or path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        names = {PurePosixPath(name).name.lower() for name in archive.namelist() if name.count("/") < 2}
+    return next((foreign(standard, kind) for name, kind in _PACKAGES.items() if name in names), None)
+
+
 def hint(standard: str, files: Iterable[SourceFile]) -> str:
     """Return what the first file that can be recognized is, as an end for a refusal; empty where none can."""
     for file in files:
+        if file.name.lower().endswith(_WORKBOOKS):
+            return f" {file.name} is a workbook, which is not read: save each of its sheets as CSV UTF-8, a file each."
         if file.name.lower().endswith(_NAMED):
             said = foreign(standard, kind_of_content(file.read()))
             if said:

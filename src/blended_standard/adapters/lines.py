@@ -73,7 +73,7 @@ class LineReader:
             return 1, self.layout.records(self.reader, facts)
         inside = self._split and self._split.envelope(line)
         if not inside:
-            events = self.reader.unwrap(self.decode(line), self.layout.envelope)
+            events = self.reader.unwrap(self.decode(line))
             return len(events), [record for event in events for record in self.reader.read(event)]
         about, raws = inside
         met = len(self._met)
@@ -88,7 +88,11 @@ class LineReader:
         self.reader.tally.counts.update(about.keys())
         made: list[Record] = []
         for facts, document in read:
-            made += self.reader.read(document) if facts is None else self.layout.records(self.reader, facts)
+            made += (
+                self.reader.read(self.reader.bare(document))
+                if facts is None
+                else self.layout.records(self.reader, facts)
+            )
         return len(read), made
 
     def settle(self) -> None:

@@ -59,7 +59,7 @@ def read_log(
         if "v1p2" in str(document)[:4000]:
             version = "1.2"
         reader.line = place.line
-        for event in reader.unwrap(document, module.LAYOUT.envelope):
+        for event in reader.unwrap(document):
             if _again(event, seen, work):
                 continue
             made += reader.read(event)

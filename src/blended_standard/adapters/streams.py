@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import gzip
 import multiprocessing
 import os
 import shutil
 import tempfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import attrs
 
@@ -33,6 +35,7 @@ from blended_standard.findings import Finding
 from blended_standard.results import Result, result
 
 _CHUNK = 8_000_000
+_BRACKETS = (b"[", b"{", b"[{")
 _lines: LineReader | None = None
 
 
@@ -130,8 +133,12 @@ def _write(
 
 
 def _refuse(name: str, path: Path) -> None:
-    with path.open("rb") as file:
-        beginning = file.read(_CHUNK)
+    beginning = next(_chunks(path), b"")
+    if beginning.lstrip().partition(b"\n")[0].strip() in _BRACKETS:
+        raise UnreadableInputError(
+            f"{path}: this is one document over many lines. A stream reads JSON Lines, one event or envelope a line; "
+            "read() and import take the document as it is."
+        )
     refused = foreign(name, kind_of_content(beginning)) or module_of(name).refusal(first_of(beginning))
     if refused:
         raise UnreadableInputError(f"{path}: {refused}")
@@ -144,13 +151,23 @@ def _move(working: Path, out: Path, tables: tuple[str, ...]) -> list[Path]:
     return [(working / f"{table}.parquet").rename(out / f"{table}.parquet") for table in tables]
 
 
+def _opened(path: Path) -> IO[bytes]:
+    """Open a log, unpacked where it is one of gzip."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
 def _chunks(path: Path) -> Iterator[bytes]:
     """Yield whole lines, about `_CHUNK` bytes at a time."""
-    with path.open("rb") as file:
-        if file.read(3) != b"\xef\xbb\xbf":
-            file.seek(0)
-        while content := file.read(_CHUNK):
-            yield content + file.readline()
+    try:
+        with _opened(path) as file:
+            if file.read(3) != b"\xef\xbb\xbf":
+                file.seek(0)
+            while content := file.read(_CHUNK):
+                yield content + file.readline()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UnreadableInputError(f"{path}: the gzip file is damaged ({error}). Nothing was written.") from None
 
 
 def _batches(name: str, path: Path, people: Identities, processes: int) -> Iterator[_Batch]:

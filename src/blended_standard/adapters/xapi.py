@@ -167,6 +167,7 @@ LAYOUT = Layout(
     facts=_facts,
     records=_records,
     envelope="statements",
+    kept_in="statement",
     required=frozenset({"actor", "verb", "object"}),
     problem=rules.problem_with,
     sound=rules.is_sound,

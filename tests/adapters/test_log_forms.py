@@ -1,0 +1,115 @@
+"""Logs in the forms in which record stores give them: wrapped, in lists, packed, and what is no log at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blended_standard import adapters
+from blended_standard.errors import UnreadableInputError
+from tests.adapters.helpers import KEY, assert_holds_none, rows
+
+NUMBER = "00000000-0000-4000-8000-{:012d}"
+
+
+def statement(number: int, verb: str = "answered") -> dict[str, Any]:
+    return {
+        "id": NUMBER.format(number),
+        "actor": {"account": {"homePage": "https://lms.example", "name": "zanzibar7"}, "name": "Zanzibara"},
+        "verb": {"id": f"http://adlnet.gov/expapi/verbs/{verb}"},
+        "object": {"id": "https://lms.example/q/1"},
+        "context": {"extensions": {"https://lms&46;example/ip": "10.77.1.9"}},
+        "timestamp": "2026-03-02T10:00:00Z",
+    }
+
+
+def stored(number: int, **facts: Any) -> dict[str, Any]:
+    """Return a statement as Learning Locker keeps it."""
+    return {
+        "_id": {"$oid": f"65ef1287c56582001cca{number:04d}"},
+        "statement": statement(number),
+        "person": {"_id": "1", "display": "Zanzibara - zanzibar7"},
+        "personaIdentifier": "65ef1288",
+        "relatedAgents": ["https://lms.example|zanzibar7"],
+        "hash": "9c1dfe88",
+        "active": True,
+        "voided": False,
+        "stored": {"$date": "2026-03-02T10:00:01Z"},
+        **facts,
+    }
+
+
+def write(path: Path, documents: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(each) + "\n" for each in documents), encoding="utf-8")
+    return path
+
+
+def test_statements_that_learning_locker_wrapped_are_read_and_its_own_fields_are_counted(tmp_path: Path) -> None:
+    source = write(tmp_path / "dump.jsonl", [stored(1), stored(1), stored(2, voided=True), statement(3)])
+    made = adapters.read("xapi", source, key=KEY)
+    assert [act["activity_id"] for act in rows(made, "activity")] == [NUMBER.format(1), NUMBER.format(3)]
+    assert made.voided == (NUMBER.format(2),)
+    fates = {field.field: (field.fate, field.count) for field in made.losses.fields}
+    assert fates["store.person"] == ("dropped", 3)
+    assert fates["store.voided"] == ("mapped", 3)
+    assert fates["context.extensions"] == ("dropped", 3)
+    assert_holds_none(made, tmp_path / "out", ["zanzibar", "10.77.1.9", "65ef1288"])
+    done = adapters.stream("xapi", source, tmp_path / "acts", key=KEY)
+    assert (done.events, done.records, done.withdrawn) == (4, 4, 2)
+
+
+@pytest.mark.parametrize("form", ["list", "envelope", "gzip", "packed list"])
+def test_every_form_of_a_log_gives_the_same_acts(tmp_path: Path, form: str) -> None:
+    listed = [statement(1), statement(2, "experienced")]
+    content = {"list": listed, "envelope": {"statements": listed, "more": "/xapi/more/1"}}.get(form, listed)
+    source = tmp_path / ("log.json.gz" if "pack" in form else "log.jsonl.gz" if form == "gzip" else "log.json")
+    lines = "\n".join(map(json.dumps, listed)) if form == "gzip" else json.dumps(content)
+    source.write_bytes(gzip.compress(lines.encode()) if source.suffix == ".gz" else lines.encode())
+    made = adapters.read("xapi", source, key=KEY)
+    assert [act["verb"] for act in rows(made, "activity")] == ["respond", "page_view"]
+    done = adapters.stream("xapi", source, tmp_path / "acts.parquet", key=KEY)
+    assert (done.events, done.records) == (2, 2)
+
+
+def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "log.jsonl.gz"
+    source.write_bytes(gzip.compress(json.dumps(statement(1)).encode() * 50)[:-20])
+    with pytest.raises(UnreadableInputError, match="gzip"):
+        adapters.read("xapi", source, key=KEY)
+    with pytest.raises(UnreadableInputError, match="gzip"):
+        adapters.stream("xapi", source, tmp_path / "acts.parquet", key=KEY)
+    assert [file.name for file in tmp_path.iterdir()] == [source.name]
+
+
+def test_a_stream_of_one_document_over_many_lines_says_what_to_do(tmp_path: Path) -> None:
+    source = tmp_path / "log.json"
+    source.write_text(json.dumps([statement(1)], indent=2))
+    with pytest.raises(UnreadableInputError, match="JSON Lines"):
+        adapters.stream("xapi", source, tmp_path / "acts.parquet", key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("standard", "name", "said"),
+    [("xapi", "cmi5.xml", "Read it as 'cmi5'"), ("oneroster", "imsmanifest.xml", "SCORM")],
+)
+def test_a_package_for_another_standard_is_refused_by_name(tmp_path: Path, standard: str, name: str, said: str) -> None:
+    source = tmp_path / "course.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for place in (name, "a/index.html", "b/index.html"):
+            archive.writestr(place, "")
+    with pytest.raises(UnreadableInputError, match=said):
+        adapters.read(standard, source, key=KEY)
+
+
+@pytest.mark.parametrize("standard", ["oneroster", "xapi", "caliper", "case"])
+def test_a_workbook_is_refused_with_how_to_save_it(tmp_path: Path, standard: str) -> None:
+    source = tmp_path / "roster.xlsx"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(UnreadableInputError, match=r"roster\.xlsx is a workbook.*save each of its sheets as CSV"):
+        adapters.read(standard, source, key=KEY)
