@@ -156,6 +156,13 @@ def mixes() -> None:
     own = weighted([(10 / 30, 7, 10), (10 / 30, 5, 10), (10 / 30, 3, 10)])
     unknown = {**ten, "learner": [{"learner_id": row["learner_id"]} for row in ten["learner"]]}
     few = strata((2, 0, 0), (1, 0, 0))
+    birthday = strata((5, 5, 0), (2, 5, 0))
+    for number, learner in enumerate(birthday["learner"]):
+        born = {"birth_date": "2008-03-06" if number < 5 else "2008-03-05"}
+        birthday["learner"][number] = {"learner_id": learner["learner_id"], **born}
+    for row in [*birthday["episode"], *birthday["mastery_decision"]]:
+        row.update({name: "2026-03-05" for name in ("entry_date", "date") if name in row})
+    ages = {"of": "CMP-05", "mix": "0.1.0=0.25 0.2.0=0.75"}
     write(
         "EQ-04",
         [
@@ -175,6 +182,7 @@ def mixes() -> None:
                 {**weighted([(1.0, 15, 30)]), "components": {"raw": 0.5, "mix_distance": 1.0}},
                 parameters=settings,
             ),
+            case("a learner is 18 from the birthday on", birthday, {"value": 0.25 * 0.4 + 0.75}, parameters=ages),
             case("nobody", {"episode": ten["episode"]}, {"value": None, "n": 0}, parameters=settings),
         ],
     )

@@ -8,9 +8,10 @@ import narwhals.stable.v2 as nw
 import pytest
 
 from blended_standard.engine import open_engine
-from blended_standard.measures.calendar import month_of, quarter_of
+from blended_standard.measures.calendar import completed_years, month_of, quarter_of
 
-FIRST, LAST = (dt.date(1900, 1, 1) - dt.date(1970, 1, 1)).days, (dt.date(2200, 12, 31) - dt.date(1970, 1, 1)).days
+EPOCH = dt.date(1970, 1, 1)
+FIRST, LAST = (dt.date(1900, 1, 1) - EPOCH).days, (dt.date(2200, 12, 31) - EPOCH).days
 
 
 @pytest.mark.parametrize("name", ["duckdb", "polars"])
@@ -21,6 +22,24 @@ def test_months_are_those_of_the_calendar(name: str) -> None:
         found = engine.collect(
             frame.select("day", month=month_of(nw.col("day")), quarter=quarter_of(nw.col("day"))).sort("day")
         )
-    dates = [dt.date(1970, 1, 1) + dt.timedelta(days=day) for day in days]
+    dates = [EPOCH + dt.timedelta(days=day) for day in days]
     assert found["month"] == [12 * date.year + date.month - 1 for date in dates]
     assert found["quarter"] == [4 * date.year + (date.month - 1) // 3 for date in dates]
+
+
+@pytest.mark.parametrize("name", ["duckdb", "polars"])
+def test_years_are_over_on_the_day_of_their_first(name: str) -> None:
+    """Every day of four years, and the days about its 18th birthday; 29 February comes round on 1 March."""
+    first = [dt.date(2006, 1, 1) + dt.timedelta(days=number) for number in range(4 * 365 + 1)]
+    pairs = [(born, on) for born in first for on in (eighteenth(born), eighteenth(born) - dt.timedelta(days=1))]
+    numbers = {part: [(pair[place] - EPOCH).days for pair in pairs] for place, part in enumerate(("born", "on"))}
+    with open_engine(name) as engine:
+        frame = engine.frame({"row": list(range(len(pairs))), **numbers}, dict.fromkeys(("row", *numbers), int))
+        years = completed_years(nw.col("born"), nw.col("on"))
+        found = engine.collect(frame.select("row", years=years).sort("row"))["years"]
+    assert found == [18, 17] * len(first)
+
+
+def eighteenth(born: dt.date) -> dt.date:
+    leap = (born.month, born.day) == (2, 29)
+    return dt.date(born.year + 18, 3, 1) if leap else born.replace(year=born.year + 18)

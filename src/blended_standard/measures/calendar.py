@@ -15,14 +15,32 @@ if TYPE_CHECKING:
 def month_of(day: nw.Expr) -> nw.Expr:
     """Return the number of the calendar month of a day number: 12 times the year, plus the month from 0.
 
-    Exact from 1900 to 2200. The years begin in March, so that leap days end them, and every fourth is long: a day is
-    put in for each of the three that are not. Kept short, because SQL engines plan every use of `day` anew.
+    Exact from 1900 to 2200. Kept short, because SQL engines plan every use of `day` anew.
+    """
+    year, of_year = _since_march(day)
+    return year * 12 + whole(of_year * 5 + 2, 153) + 1900 * 12 + 2
+
+
+def completed_years(first: nw.Expr, last: nw.Expr) -> nw.Expr:
+    """Return the whole years from one day number to a later one; a year from 29 February is over on 1 March."""
+    months = month_of(last) - month_of(first) - flag(_day_of_month(last) < _day_of_month(first))
+    return whole(months, 12)
+
+
+def _day_of_month(day: nw.Expr) -> nw.Expr:
+    _, of_year = _since_march(day)
+    return of_year - whole(whole(of_year * 5 + 2, 153) * 153 + 2, 5)
+
+
+def _since_march(day: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
+    """Return the year and the day in it, from 0, where years begin in March, so that leap days end them.
+
+    Every fourth year is long here: a day is put in for each of the three that are not.
     """
     put_in = flag(day >= day_number(1900, 3, 1)) + flag(day >= day_number(2100, 3, 1))
     since = day - day_number(1900, 3, 1) - 1 + put_in + flag(day >= day_number(2200, 3, 1))
     year = whole(since * 4 + 3, 1461)
-    of_year = since - whole(year * 1461, 4)
-    return year * 12 + whole(of_year * 5 + 2, 153) + 1900 * 12 + 2
+    return year, since - whole(year * 1461, 4)
 
 
 def quarter_of(day: nw.Expr) -> nw.Expr:

@@ -9,7 +9,7 @@ import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.measures.blocks import Blocks, block, whole
-from blended_standard.measures.calendar import month_of
+from blended_standard.measures.calendar import completed_years, month_of
 from blended_standard.measures.expressions import unknown
 from blended_standard.measures.report import Group
 
@@ -124,7 +124,7 @@ def _entry_stratum() -> nw.Expr:
     credit = nw.when(expected > 0).then(nw.col("credits_at_entry") / expected)
     parts = (
         _band(credit, 0.65, 0.70, 0.75),
-        _band(nw.col("entry") - nw.col("birth_date"), 18 * 365.25, 21 * 365.25),
+        _band(completed_years(nw.col("birth_date"), nw.col("entry")), 18, 21),
         _band(nw.col("entry_gap_days"), 183, 731),
     )
     return nw.concat_str(*parts, separator=".")
