@@ -12,7 +12,8 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 50rem; margin: 0 auto; p
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; } h3 { font-size: 1rem; margin-bottom: .25rem; }
 p, ul { margin: .25rem 0; } section { border-top: 1px solid var(--line); margin-top: 1rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; font-family: ui-monospace, monospace; font-size: .85rem; }
-table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: .25rem .75rem .25rem 0; text-align: left; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { padding: .25rem .75rem .25rem 0; text-align: left; overflow-wrap: normal; }
 tr { border-bottom: 1px solid var(--line); } td { text-align: right; font-variant-numeric: tabular-nums; }
 .error, .fail, .crash { color: var(--error); } .warning { color: var(--warning); }
 """
