@@ -95,7 +95,8 @@ def _rules(standard: Standard) -> Iterable[str]:
     yield from ("# Validation rules", "", "What a finding means and how to mend it.", "")
     for rule in standard.rules.values():
         place = f" ({rule.table}.{rule.field})" if rule.table and rule.field else ""
-        yield from (f"## {rule.id}", "", f"**{rule.severity}**{place}. {rule.what}", "")
+        leeway = f" (a profile may make it a {rule.lowest_severity})" if rule.lowest_severity else ""
+        yield from (f"## {rule.id}", "", f"**{rule.severity}**{leeway}{place}. {rule.what}", "")
         yield from (f"Why: {rule.why}", "", f"Mend: {rule.mend}", "", f"Binds: {', '.join(rule.classes)}.", "")
 
 
@@ -105,6 +106,18 @@ def _profiles(standard: Standard) -> Iterable[str]:
         yield from (f"## {profile.id}", "", f"{profile.title}, {profile.level}. {profile.meaning}", "")
         yield from (f"Measures: {', '.join(profile.measures)}.", "")
         yield from (f"Required tables: {', '.join(profile.required_tables)}.", "")
+        if profile.closed_tables:
+            yield from (f"Closed tables, where an unknown field is an error: {', '.join(profile.closed_tables)}.", "")
+        if profile.missing_values:
+            words = ", ".join(
+                f"`{word}` ({reason.replace('_', ' ')})" for word, reason in profile.missing_values.items()
+            )
+            yield from (f"Missing values: {words}.", "")
+        if profile.severities:
+            yield from (
+                f"Severities: {', '.join(f'{code} {level}' for code, level in profile.severities.items())}.",
+                "",
+            )
 
 
 def _cell(text: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import attrs
 
 from blended_standard.results import Result, result
-from blended_standard.spec import Severity, Standard
+from blended_standard.spec import Profile, Severity, Standard
+from blended_standard.spec.definitions import SEVERITIES
 
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 _LONGEST_VALUE = 60
 
 
@@ -48,10 +48,14 @@ class Finding(Result):
 
 @attrs.define
 class FindingCollector:
-    """Collects findings of one submission with bounded memory: every one is counted, the first of each kind kept."""
+    """Collects findings of one submission with bounded memory: every one is counted, the first of each kind kept.
+
+    They are as grave as `profile` says, or by default their rules.
+    """
 
     standard: Standard
     keep: int = 100
+    profile: Profile | None = None
     _kept: dict[tuple[str, str, str | None], list[Finding]] = attrs.field(factory=dict, init=False)
     _counts: Counter[tuple[str, str, str | None]] = attrs.field(factory=Counter, init=False)
 
@@ -78,7 +82,7 @@ class FindingCollector:
         kept.append(
             Finding(
                 code=code,
-                severity=rule.severity,
+                severity=self._severity(code, table),
                 table=_shown(table),
                 row=row,
                 line=line,
@@ -95,12 +99,13 @@ class FindingCollector:
         """Take over all that `other` collected."""
         for place, found in other._kept.items():
             kept = self._kept.setdefault(place, [])
-            kept.extend(found[: self.keep - len(kept)])
+            severity = self._severity(place[0], place[1])
+            kept.extend(_graded(one, severity) for one in found[: self.keep - len(kept)])
         self._counts.update(other._counts)
 
-    def copy(self) -> FindingCollector:
-        """Return a collector that begins with what this one has."""
-        made = FindingCollector(self.standard, self.keep)
+    def copy(self, *, profile: Profile | None = None) -> FindingCollector:
+        """Return a collector that begins with what this one has, as grave as `profile` says or the rules."""
+        made = FindingCollector(self.standard, self.keep, profile)
         made.extend(self)
         return made
 
@@ -115,10 +120,14 @@ class FindingCollector:
 
     def counts(self) -> dict[str, int]:
         """Return the number of findings by severity, those not kept included."""
-        totals = dict.fromkeys(map(str, _SEVERITIES), 0)
-        for (code, _, _), count in self._counts.items():
-            totals[self.standard.rules[code].severity] += count
+        totals = dict.fromkeys(map(str, SEVERITIES), 0)
+        for (code, table, _), count in self._counts.items():
+            totals[self._severity(code, table)] += count
         return totals
+
+    def _severity(self, code: str, table: str) -> Severity:
+        rule = self.standard.rules[code]
+        return self.profile.severity_of(rule, table) if self.profile else rule.severity
 
     def _counted(self) -> Iterator[Finding]:
         for place, kept in self._kept.items():
@@ -126,6 +135,10 @@ class FindingCollector:
             yield from kept[:-1]
             last = kept[-1]
             yield Finding.from_dict(last.to_dict() | {"count": 1 + surplus}) if surplus else last
+
+
+def _graded(finding: Finding, severity: Severity) -> Finding:
+    return finding if finding.severity == severity else Finding.from_dict(finding.to_dict() | {"severity": severity})
 
 
 def _visible(text: str) -> str:
@@ -141,7 +154,7 @@ def _shown(value: object) -> str:
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str]:
     return (
-        _SEVERITIES.index(finding.severity),
+        SEVERITIES.index(finding.severity),
         finding.table,
         finding.row or 0,
         finding.field or "",

@@ -19,7 +19,7 @@ in_field = pytest.mark.skipif(not FIELD.is_dir(), reason="the documents of the i
 
 
 def rows(made: Import, table: str) -> list[dict[str, Any]]:
-    return rows_of(made.submission.tables[table]) if table in made.submission.tables else []
+    return rows_of(made.submission, table) if table in made.submission.tables else []
 
 
 def codes(made: Import) -> set[str]:

@@ -117,7 +117,7 @@ def test_what_was_imported_is_written_and_read_back(format_: Any, tmp_path: Path
     made = adapters.read("cmi5", PACKAGE)
     again = read_submission(write_submission(made.submission, tmp_path / "out", format=format_))
     for table in made.submission.tables:
-        assert rows_of(again.tables[table]) == rows(made, table)
+        assert rows_of(again, table) == rows(made, table)
 
 
 def test_a_folder_an_archive_and_a_file_give_the_same_records(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_the_scale_the_uncertainty_and_any_identifier_survive_the_round_trip(tmp
         again = _read(tmp_path / standard)
         assert "ADP-INVALID" not in codes(again)
         first, second = sorted(rows(again, "mastery_decision"), key=lambda row: row["decision_id"])
-        for back, sent in zip((first, second), rows_of(submission.tables["mastery_decision"]), strict=True):
+        for back, sent in zip((first, second), rows_of(submission, "mastery_decision"), strict=True):
             assert sent.items() <= back.items()
         assert sorted((row["rank"], row["title"], row["mastery"]) for row in rows(again, "proficiency_level")) == [
             (0, "Begins", False),
@@ -172,7 +172,7 @@ def test_credentials_of_every_kind_come_back_as_they_were(tmp_path: Path) -> Non
     assert done.documents == number
     assert [loss.count for loss in done.losses.fields if loss.field == "credential.recognized"] == [number]
     back = {row["credential_id"]: row for row in rows(_read(tmp_path / "out"), "credential")}
-    for row in rows_of(submission.tables["credential"]):
+    for row in rows_of(submission, "credential"):
         del row["recognized"]
         assert row.items() <= back[row["credential_id"]].items()
         assert row.keys() ^ back[row["credential_id"]].keys() == {"open_badges:proof", "open_badges:status"}

@@ -22,6 +22,7 @@ from blended_standard.validate.row_rules import ROW_RULES
 from blended_standard.validate.rules import RECORD_RULES
 
 STANDARD = load_standard()
+KNOWN: Any = {"measures": STANDARD.measures, "rules": STANDARD.rules, "codes": STANDARD.codes}
 
 
 def test_generated_files_are_fresh() -> None:
@@ -88,7 +89,7 @@ def test_a_child_inherits_and_adds() -> None:
     parent = core(measures=("ENG-01",), required_fields={"episode": ("exit_reason",)}, disclosure={"minimum_n": 10})
     made = resolve(
         {"core": parent, "state": child(measures=("OUT-03",), required_fields={"episode": ("referral_date",)})},
-        STANDARD.measures,
+        **KNOWN,
     )["state"]
     assert made.measures == ("ENG-01", "OUT-03")
     assert made.required_fields == {"episode": ("exit_reason", "referral_date")}
@@ -118,12 +119,28 @@ def test_a_child_inherits_and_adds() -> None:
         ({}, {"measures": ("ENG-99",)}, "ENG-99, which is not defined"),
         ({}, {"inherits": "moon"}, "'moon', which does not exist"),
         ({"level": "site"}, {}, "stands above site"),
+        ({}, {"closed_tables": ("moon",)}, "'moon', which is not a table"),
+        ({}, {"missing_values": {"other": Missing.LOST}}, "'other' for a missing value, which is a code of"),
+        ({}, {"missing_values": {" ": Missing.LOST}}, "a blank as a missing value"),
+        (
+            {"missing_values": {"-99": Missing.LOST}},
+            {"missing_values": {"-99": Missing.INVALID}},
+            "core has fixed its reason at lost",
+        ),
+        ({}, {"severities": {"MOO-N": "note"}}, "MOO-N, which is not a rule"),
+        ({}, {"severities": {"FLD-TYPE": "warning"}}, "below error, the lowest that the standard leaves"),
+        ({}, {"severities": {"EPI-OVERLAP": "note"}}, "below warning, the lowest that the standard leaves"),
+        (
+            {"severities": {"EPI-OVERLAP": "error"}},
+            {"severities": {"EPI-OVERLAP": "warning"}},
+            "below error, the lowest that core leaves",
+        ),
         ({"inherits": "state"}, {}, "inherits from itself"),
     ],
 )
 def test_a_profile_that_widens_is_refused(parent: dict[str, Any], narrower: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        resolve({"core": core(**parent), "state": child(**narrower)}, STANDARD.measures)
+        resolve({"core": core(**parent), "state": child(**narrower)}, **KNOWN)
 
 
 def test_a_malformed_source_names_file_and_entry(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
+import pyarrow as pa
 from hypothesis import given, settings
 
-from blended_standard.io import Submission
+from blended_standard.findings import Finding
+from blended_standard.io import RefusedRecordsError, Submission
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import load_standard
 from blended_standard.validate import validate, validate_record
@@ -22,34 +26,80 @@ BAD: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
+WORDS: list[Any] = ["N/A", "-99", -99, -99.0]
+"""The missing values of the profile `harbor-program`, as text and as numbers; in the others they are plain values."""
+
+
 def values(field: FieldSpec) -> st.SearchStrategy[Any]:
     codes = load_standard().codes[field.codes].names() if field.codes else ()
     good = st.sampled_from(codes) if codes else st.sampled_from(BAD[field.type][:1])
-    return st.one_of(st.none(), good, st.sampled_from(BAD[field.type]))
+    return st.one_of(st.none(), good, st.sampled_from(BAD[field.type] + WORDS))
 
 
 rows = st.sampled_from(sorted(RECORDS)).flatmap(
     lambda table: st.tuples(
-        st.just(table), st.fixed_dictionaries({field.name: values(field) for field in RECORDS[table].fields()})
+        st.just(table),
+        st.fixed_dictionaries(
+            {field.name: values(field) for field in RECORDS[table].fields()},
+            optional={"surprise": st.just("x"), "wa:local": st.just("x")},
+        ),
     )
 )
+profiles = st.sampled_from(sorted(load_standard().profiles))
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
-@given(rows)
-def test_one_record_has_the_findings_of_bulk(row: tuple[str, dict[str, Any]]) -> None:
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(rows, profiles)
+def test_one_record_has_the_findings_of_bulk(row: tuple[str, dict[str, Any]], profile: str) -> None:
     table, record = row
-    import datetime as dt
-
-    alone = validate_record(table, record, as_of=dt.date(2026, 6, 30))
+    alone = validate_record(table, record, profile=profile, as_of=dt.date(2026, 6, 30))
     tables = {table: {name: [value] for name, value in record.items()}}
-    bulk = validate(Submission.from_tables(tables, manifest={"as_of": "2026-06-30"}), engine="polars", partial=True)
+    facts = {"as_of": "2026-06-30", "profile": profile}
+    bulk = validate(Submission.from_tables(tables, manifest=facts), engine="polars", partial=True)
     expected = {
-        (f.code if f.code != "FLD-MISSING-COLUMN" else "FLD-REQUIRED", f.field, f.value, f.detail)
+        (f.code if f.code != "FLD-MISSING-COLUMN" else "FLD-REQUIRED", f.severity, f.field, f.value, f.detail)
         for f in bulk.findings
     }
     own = {field.name for field in RECORDS[table].fields() if field.refers_to == table}
     expected = {entry for entry in expected if entry[0] not in ("REF-DANGLING", "HIE-CYCLE")}
-    found = {(f.code, f.field, f.value, f.detail) for f in alone}
+    found = {(f.code, f.severity, f.field, f.value, f.detail) for f in alone}
     # A record that refers to itself by a bad identifier is told so once in bulk, at the key.
-    assert {e for e in found if e[1] not in own} == {e for e in expected if e[1] not in own}
+    assert {e for e in found if e[2] not in own} == {e for e in expected if e[2] not in own}
+
+
+typed: dict[str, st.SearchStrategy[Any]] = {
+    "text": st.sampled_from(["N/A", "-99", "n/a", "other", "x", None]),
+    "integer": st.sampled_from([-99, 9, None]),
+    "number": st.sampled_from([-99.0, 0.5, None]),
+    "boolean": st.sampled_from([True, None]),
+    "date": st.sampled_from([dt.date(2025, 10, 1), None]),
+}
+fields = [field for field in RECORDS["learner"].fields() if field.type in typed]
+learners = st.lists(st.fixed_dictionaries({field.name: typed[field.type] for field in fields}), min_size=1, max_size=8)
+
+
+@settings(derandomize=True, max_examples=8, deadline=None)
+@given(learners, profiles, st.sampled_from(["duckdb", "polars", "pandas"]))
+def test_a_frame_has_the_findings_of_the_same_rows_as_text(
+    rows: list[dict[str, Any]], profile: str, engine: str
+) -> None:
+    columns = {field.name: [row[field.name] for row in rows] for field in fields}
+    kinds = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}  # fmt: skip
+    frame = pa.table(columns, schema=pa.schema([(field.name, kinds[field.type]) for field in fields]))
+    made = [Submission.from_tables({"learner": data}, manifest={"profile": profile}) for data in (columns, frame)]
+    text, table = ({_told(f) for f in validate(one, engine=engine, partial=True).findings} for one in made)
+    assert text == table
+    read, framed = ([list(_read(one))] for one in made)
+    assert read == framed
+
+
+def _told(finding: Finding) -> tuple[Any, ...]:
+    value = finding.value.removesuffix(".0") if finding.value else None
+    return finding.code, finding.severity, finding.row, finding.field, value, finding.detail, finding.redacted
+
+
+def _read(submission: Submission) -> Iterator[Any]:
+    try:
+        yield from submission.records("learner")
+    except RefusedRecordsError as error:
+        yield str(error)

@@ -45,8 +45,8 @@ def combine(*imports: Import) -> Import:
     tables: dict[str, list[dict[str, Any]]] = {}
     for each in imports:
         found.extend(each.submission.found)
-        for name, data in each.submission.tables.items():
-            tables.setdefault(name, []).extend(rows_of(data))
+        for name in each.submission.tables:
+            tables.setdefault(name, []).extend(rows_of(each.submission, name))
     tables = {name: distinct(name, rows) for name, rows in tables.items()}
     _give_episodes(tables, found)
     made = Submission.from_tables(

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from blended_standard.adapters.result import FieldLoss, LossReport, RowLoss
-from blended_standard.io import Columns, ParquetSource, Submission
-from blended_standard.io.arrow import to_arrow
+from blended_standard.io import Columns, Submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
+from blended_standard.io.write import plain_rows
 from blended_standard.model import RECORDS
 from blended_standard.spec import Standard
 
@@ -31,8 +31,8 @@ def whole_records(submission: Submission) -> tuple[Tables, LossReport]:
     tables: dict[str, list[Row]] = {}
     fields: list[FieldLoss] = []
     records: list[RowLoss] = []
-    for name, data in submission.tables.items():
-        rows = rows_of(data)
+    for name in submission.tables:
+        rows = rows_of(submission, name)
         for field, count in _without_unknown_codes(name, rows, submission.standard).items():
             fields.append(FieldLoss(field=f"{name}.{field}", fate="dropped", count=count, reason=_UNKNOWN_CODE))
         required = [spec.name for spec in RECORDS[name].fields() if spec.required]
@@ -76,19 +76,14 @@ def fates(
     return fields
 
 
-def rows_of(data: Any) -> list[Row]:
+def rows_of(submission: Submission, name: str) -> list[Row]:
     """Return the records of a table, local fields and reasons for missing values among them."""
+    data = submission.tables[name]
     if isinstance(data, Columns):
         return _rows_of_columns(data)
-    if isinstance(data, ParquetSource):
-        import pyarrow.dataset as ds
-
-        table = ds.dataset([str(path) for path in data.paths]).to_table()
-    else:
-        table = to_arrow(data, RECORDS["program"])
     rows: list[Row] = []
-    for row in table.to_pylist():
-        made = {name: value for name, value in row.items() if value is not None and name not in _OWN}
+    for row in plain_rows(name, data, submission.missing_values):
+        made = {column: value for column, value in row.items() if column not in _OWN}
         made |= json.loads(row.get(EXTRA) or "{}")
         rows.append(made | ({MISSING: json.loads(row[MISSING])} if row.get(MISSING) else {}))
     return rows

@@ -340,7 +340,8 @@ def _read(options: argparse.Namespace, progress: Progress) -> list[Submission]:
 
 
 def _read_one(source: Any, options: argparse.Namespace, progress: Progress) -> Submission:
-    return bs.read_submission(source, encoding=options.encoding, limits=limits_of(options), progress=progress)
+    choices = {"encoding": options.encoding, "limits": limits_of(options), "progress": progress}
+    return bs.read_submission(source, profile=options.profile, **choices)
 
 
 def _check(submission: Submission, options: argparse.Namespace, progress: Progress) -> ValidationReport:

@@ -139,11 +139,12 @@ def structure(values: Mapping[str, Any], table: str) -> Record:
     return kept[0]
 
 
-def records_of(table: str, data: Any) -> Iterator[Record]:
+def records_of(table: str, data: Any, missing_values: Mapping[str, Missing]) -> Iterator[Record]:
     """Iterate over a table of a submission as records; values are read by the readers of `io.typed`."""
     record = _record(table)
     readers = [(field, READERS[field.type]) for field in record.fields()]
-    rows = () if data is None else plain_rows(table, data)
+    known = {field.name for field in record.fields()} | {MISSING, EXTRA}
+    rows = () if data is None else plain_rows(table, data, missing_values)
     for number, row in enumerate(rows, start=1):
         refused = _Refused(table)
         values: dict[str, Any] = {}
@@ -157,7 +158,8 @@ def records_of(table: str, data: Any) -> Iterator[Record]:
         refused.check([], list)
         reasons = json.loads(row.get(MISSING) or "{}")
         values["missing"] = {name: Missing(reason) for name, reason in reasons.items()}
-        values["extra"] = json.loads(row.get(EXTRA) or "{}")
+        local = {name: value for name, value in row.items() if name not in known}  # columns of a frame
+        values["extra"] = local | json.loads(row.get(EXTRA) or "{}")
         try:
             yield refused.check(None, lambda record=record, values=values: [record(**values)])[0]  # type: ignore[misc]
         except RefusedRecordsError:

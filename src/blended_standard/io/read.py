@@ -17,8 +17,9 @@ from blended_standard.findings import FindingCollector
 from blended_standard.io.archives import open_archive, unpack
 from blended_standard.io.csv_text import local_value, read_csv
 from blended_standard.io.limits import LIMITS, Limits
+from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import differ, is_whole, mark_of
-from blended_standard.io.submission import Manifest, Submission, make_manifest
+from blended_standard.io.submission import Manifest, Submission, make_manifest, missing_values_of
 from blended_standard.io.tables import MISSING, Columns, ParquetSource
 from blended_standard.io.text import RawRow, read_json_lines
 from blended_standard.io.typed import to_columns
@@ -41,6 +42,7 @@ def read_submission(
     source: str | Path | Iterable[str | Path],
     *,
     standard: Standard | None = None,
+    profile: str | None = None,
     encoding: str = "utf-8",
     limits: Limits = LIMITS,
     progress: Callable[[str], None] | None = None,
@@ -54,6 +56,8 @@ def read_submission(
         `activity.parquet`, or in parts `activity.001.parquet`. `manifest.json` says what the submission is.
     standard : Standard, optional
         The standard to read by. Default: the one shipped.
+    profile : str, optional
+        The profile of the submission, whose words for missing values are read as such. Default: that of the manifest.
     encoding : str
         Of files of text: a name that Python knows, such as "utf-16" or "cp1252". The standard asks for UTF-8.
     limits : Limits
@@ -71,7 +75,7 @@ def read_submission(
     UnreadableInputError
         Nothing is there to read, or an archive is not one that is safe to open.
     UsageError
-        The encoding is not known.
+        The encoding or the profile is not known.
 
     Examples
     --------
@@ -80,6 +84,8 @@ def read_submission(
     blended_standard.errors.UnreadableInputError: nowhere: no such file or directory. ...
     """
     found = FindingCollector(standard or load_standard())
+    if profile:
+        found.standard.profile(profile)
     files = list(files_of(source, limits=limits))
     if not files:
         raise UnreadableInputError(f"{source}: holds no file. Expected files such as episode.csv and manifest.json.")
@@ -93,6 +99,7 @@ def read_submission(
             parts.setdefault(name.name.split(".")[0], []).append(file)
         else:
             parts.setdefault("", []).append(file)
+    manifest = attrs.evolve(manifest, profile=profile or manifest.profile)
     for file in parts.pop("", []):
         if PurePosixPath(file.name).name not in manifest.local_files:
             found.add("TAB-UNKNOWN", table=file.name)
@@ -237,7 +244,9 @@ class _Reader:
         if all(file.name.endswith(".parquet") for file in files):
             return _parquet(files, record, self.found)
         rows = (row for file in files if not file.name.endswith(".parquet") for row in self._rows(file, record))
-        return to_columns(rows, record, self.found, zone=self.manifest.zone)
+        words = missing_values_of(self.found.standard, self.manifest)
+        sound = without_missing_values(rows, record, words, self.found)
+        return to_columns(sound, record, self.found, zone=self.manifest.zone)
 
     def _rows(self, file: SourceFile, record: type[Record]) -> Iterator[RawRow]:
         try:

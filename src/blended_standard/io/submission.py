@@ -12,10 +12,11 @@ import attrs
 from blended_standard.errors import UsageError, did_you_mean, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.local_time import known_zone
+from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import report_casts
 from blended_standard.io.text import RawRow
 from blended_standard.io.typed import to_columns
-from blended_standard.model import RECORDS, Record
+from blended_standard.model import RECORDS, Missing, Record
 from blended_standard.spec import Standard, load_standard
 
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ class Submission:
         """The standard that the submission was read by."""
         return self.found.standard
 
+    @property
+    def missing_values(self) -> Mapping[str, Missing]:
+        """The words that stand for absent values by its profile, with their reasons."""
+        return missing_values_of(self.standard, self.manifest)
+
+    def under(self, profile: str | None) -> Submission:
+        """Return it under another profile; None leaves it as it is."""
+        return attrs.evolve(self, manifest=attrs.evolve(self.manifest, profile=profile)) if profile else self
+
     @classmethod
     def from_tables(
         cls,
@@ -113,7 +123,7 @@ class Submission:
         found = FindingCollector(standard or load_standard())
         return cls(
             manifest=facts,
-            tables={name: _as_data(name, data, found, facts.zone) for name, data in tables.items()},
+            tables={name: _as_data(name, data, found, facts) for name, data in tables.items()},
             found=found,
         )
 
@@ -151,7 +161,7 @@ class Submission:
         """
         from blended_standard.io.codec import records_of
 
-        return records_of(table, self.tables.get(table))
+        return records_of(table, self.tables.get(table), self.missing_values)
 
 
 def make_manifest(facts: Mapping[str, Any]) -> Manifest:
@@ -174,6 +184,12 @@ def make_manifest(facts: Mapping[str, Any]) -> Manifest:
     return Manifest(**values)
 
 
+def missing_values_of(standard: Standard, manifest: Manifest) -> Mapping[str, Missing]:
+    """Return the words for missing values of the profile that a manifest names; none where there is no such profile."""
+    profile = standard.profiles.get(manifest.profile)
+    return profile.missing_values if profile else {}
+
+
 def expect_submission(submission: object) -> None:
     """Refuse what is no submission, such as the path of one."""
     expect(
@@ -181,7 +197,7 @@ def expect_submission(submission: object) -> None:
     )
 
 
-def _as_data(table: str, data: Any, found: FindingCollector, zone: ZoneInfo | None) -> Any:
+def _as_data(table: str, data: Any, found: FindingCollector, manifest: Manifest) -> Any:
     if not isinstance(data, Mapping):
         if type(data).__module__.startswith("pyarrow."):
             report_casts(data.schema, table, found)
@@ -191,4 +207,6 @@ def _as_data(table: str, data: Any, found: FindingCollector, zone: ZoneInfo | No
         raise UsageError(f"The columns of {table} differ in length: {lengths}. Give each one value for each row.")
     rows = zip(*data.values(), strict=True)
     raw = (RawRow(number, None, dict(zip(data, row, strict=True))) for number, row in enumerate(rows, start=1))
-    return to_columns(raw, RECORDS[table], found, zone=zone)
+    record = RECORDS[table]
+    sound = without_missing_values(raw, record, missing_values_of(found.standard, manifest), found)
+    return to_columns(sound, record, found, zone=manifest.zone)

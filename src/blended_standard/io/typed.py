@@ -126,14 +126,21 @@ def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | Non
     given = raw.values.get(MISSING)
     if given is None:
         return None
-    pairs = dict(part.partition("=")[::2] for part in given.split(";")) if isinstance(given, str) else given
     try:
-        reasons = {name.strip(): Missing(reason.strip()).value for name, reason in pairs.items()}
-    except (ValueError, AttributeError):
+        return json.dumps(reasons_of(given), sort_keys=True)
+    except ValueError:
         detail = f"Accepted reasons: {', '.join(Missing)}."
         found.add("FLD-TYPE", table=table, row=raw.row, line=raw.line, field=MISSING, value=given, detail=detail)
         return None
-    return json.dumps(reasons, sort_keys=True)
+
+
+def reasons_of(given: Any) -> dict[str, str]:
+    """Read what stands in `missing`; `ValueError` where it is no list of fields and reasons."""
+    pairs = dict(part.partition("=")[::2] for part in given.split(";")) if isinstance(given, str) else given
+    try:
+        return {name.strip(): Missing(reason.strip()).value for name, reason in pairs.items()}
+    except AttributeError:
+        raise ValueError from None
 
 
 def read_typed(field: FieldSpec, value: Any) -> Any:

@@ -17,6 +17,7 @@ from blended_standard._files import with_room
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
+from blended_standard.io.missing_values import Words, absent_in
 from blended_standard.io.submission import MARKS, Submission, expect_submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.model import RECORDS
@@ -116,8 +117,11 @@ def _write_parquet(name: str, data: Any, path: Path) -> None:
     pq.write_table(table.drop_columns([column for column in _OWN if column in table.column_names]), path)
 
 
-def plain_rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table as plain values without those that are absent."""
+def plain_rows(name: str, data: Any, missing_values: Words | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table as plain values without those that are absent.
+
+    In frames `missing_values` stand for absent ones too; from text they were taken away as it was read.
+    """
     if isinstance(data, Columns):
         names = [column for column in data.values if column not in _OWN]
         for values in zip(*(data.values[column] for column in names), strict=True):
@@ -125,6 +129,8 @@ def plain_rows(name: str, data: Any) -> Iterator[dict[str, Any]]:
         return
     for batch in to_arrow(data, RECORDS[name]).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
+            if missing_values and (taken := absent_in(row, RECORDS[name], missing_values)):
+                row |= dict.fromkeys(taken) | {MISSING: json.dumps(taken | json.loads(row.get(MISSING) or "{}"))}
             yield {column: value for column, value in row.items() if value is not None and column not in _OWN}
 
 

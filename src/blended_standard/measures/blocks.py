@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from blended_standard.engine import Engine
+from blended_standard.engine.missing_values import without_missing_values
 from blended_standard.engine.zones import offset_seconds, with_zone
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
@@ -97,7 +98,8 @@ class Blocks:
         record = RECORDS[name]
         if name not in self._submission.tables:
             return self.engine.empty(record)
-        frame = self.engine.bind(self._submission.tables[name], record).frame
+        bound = self.engine.bind(self._submission.tables[name], record)
+        frame = without_missing_values(bound.frame, record, self._submission.missing_values)
         return frame.drop_nulls([field.name for field in record.fields() if field.required])
 
     @functools.cached_property

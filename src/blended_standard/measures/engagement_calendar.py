@@ -153,7 +153,7 @@ def engagement_calendar(
     """
     chosen, day = in_force(submission, profile, as_of)
     with using(engine) as opened:
-        blocks = Blocks(submission, opened, day)
+        blocks = Blocks(submission.under(chosen.id), opened, day)
         name, group, sites = _place(blocks, place)
         found = _Seen(blocks, sites)
         days = found.days(chosen.small_n.get("rating", 0))

@@ -205,7 +205,7 @@ def mastery_map(
         raise UsageError(f"by={by!r} is not what a mastery map has columns of. Accepted: {', '.join(GROUPS)}.")
     chosen, day = in_force(submission, profile, as_of)
     with using(engine) as opened:
-        blocks = Blocks(submission, opened, day)
+        blocks = Blocks(submission.under(chosen.id), opened, day)
         counts = _counts(blocks, by)
         groups = _groups(blocks, by, {group for own in counts.values() for group in own})
         frame = _Frame.of(blocks)

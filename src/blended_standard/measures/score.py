@@ -108,7 +108,7 @@ def score(
     stage = ""
     try:
         with using(engine) as opened, opened.at_stage(lambda: stage):
-            scorer = _Scorer(Blocks(submission, opened, day), grouping, standard, chosen, overrides)
+            scorer = _Scorer(Blocks(submission.under(chosen.id), opened, day), grouping, standard, chosen, overrides)
             for stage in standard.measure_ids(measures):
                 if progress:
                     progress(stage)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from blended_standard.errors import UnreadableInputError
 from blended_standard.model import RECORDS
 from blended_standard.results import Result, result
+from blended_standard.spec.definitions import SEVERITIES
 from blended_standard.spec.generate import dictionary_entry
 from blended_standard.spec.standard import BUNDLE, read_sources, spec_directory
 
@@ -168,17 +169,18 @@ def _judged(part: str, path: tuple[str, ...], old: Any, new: Any) -> Kind:
         return "additive" if old and not new else "breaking"
     if last in ("minimum", "maximum"):
         return "additive" if _is_wider(last, old, new) else "breaking"
-    if last == "severity":
-        order = ("note", "warning", "error")
-        return "additive" if order.index(new) < order.index(old) else "breaking"
+    if last == "severity" or (part == "profiles" and path[0] == "severities"):
+        return "additive" if old and new and SEVERITIES.index(new) > SEVERITIES.index(old) else "breaking"
     if part == "rules" and last == "classes":
         return "additive" if old is None or set(new or ()) <= set(old) else "breaking"
     if part == "profiles" and last == "measures":
         return "additive" if set(old or ()) <= set(new or ()) else "breaking"
     if part == "profiles" and isinstance(old, list | None) and isinstance(new, list | None):
-        narrower = set(new or ()) <= set(old or ())
-        return "additive" if narrower and "required" in "".join(path) else "breaking"
-    return "additive" if old is None and last in ("facts", "identifying", "legacy") else "breaking"
+        fewer = set(new or ()) <= set(old or ())
+        return (
+            "additive" if fewer and path[0] in ("required_tables", "required_fields", "closed_tables") else "breaking"
+        )
+    return "additive" if old is None and last in ("facts", "identifying", "legacy", "lowest_severity") else "breaking"
 
 
 def _judged_whole(part: str, old: Any, new: Any) -> Kind:

@@ -10,6 +10,8 @@ import attrs
 from blended_standard.errors import UsageError
 
 Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+"""From the gravest on."""
 Status = Literal["draft", "trial", "normative", "deprecated"]
 Value = bool | int | float | str
 ConformanceClass = Literal["producer-record", "producer-aggregate", "consumer", "calculator", "comparer"]
@@ -197,7 +199,8 @@ class MeasureDefinition:
 class Rule:
     """One validation rule: what is wrong, why it matters, how to mend it, and the conformance classes it binds.
 
-    A producer must not break it at error level; a consumer must find it.
+    A producer must not break it at error level; a consumer must find it. A profile may raise its severity, and lower it
+    as far as `lowest_severity` where the standard leaves the matter to profiles.
     """
 
     id: str
@@ -209,6 +212,7 @@ class Rule:
     mend: str
     table: str | None = None
     field: str | None = None
+    lowest_severity: Severity | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ What a schema cannot say, such as that a profile only narrows what it inherits, 
 
 from __future__ import annotations
 
+import enum
 import inspect
 import types
 import typing
@@ -126,6 +127,8 @@ def _schema(hint: Any) -> dict[str, Any]:
         return dict(_PLAIN[hint])
     if attrs.has(hint):
         return _of_class(hint)
+    if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
+        return {"enum": [member.value for member in hint]}
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin in (types.UnionType, typing.Union):

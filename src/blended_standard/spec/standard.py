@@ -118,15 +118,18 @@ def read_sources(directory: Path) -> dict[str, Any]:
 def build_standard(data: Mapping[str, Any]) -> Standard:
     """Turn the content of a bundle into objects, checking each entry."""
     measures = _by_id([_structure(entry, MeasureDefinition) for entry in data["measures"]])
+    rules = _by_id([_structure(entry, Rule) for entry in data["rules"]])
+    codes = _by_id([_code_list(entry) for entry in data["codes"]])
+    profiles = _by_id([_structure(entry, Profile) for entry in data["profiles"]])
     return Standard(
         id=data["id"],
         title=data["title"],
         version=data["version"],
         status=data["status"],
-        codes=_by_id([_code_list(entry) for entry in data["codes"]]),
+        codes=codes,
         measures=measures,
-        rules=_by_id([_structure(entry, Rule) for entry in data["rules"]]),
-        profiles=resolve(_by_id([_structure(entry, Profile) for entry in data["profiles"]]), measures),
+        rules=rules,
+        profiles=resolve(profiles, measures=measures, rules=rules, codes=codes),
         adapters=_by_id([_structure(entry, AdapterMap) for entry in data.get("adapters", ())]),
         bridges=_by_id([_structure(entry, RulePack) for entry in data.get("bridges", [])]),
     )

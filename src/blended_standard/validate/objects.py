@@ -11,6 +11,7 @@ from blended_standard.engine.zones import is_zone
 from blended_standard.errors import UsageError
 from blended_standard.findings import Finding, FindingCollector
 from blended_standard.io import Submission
+from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.submission import make_manifest
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
 from blended_standard.io.text import RawRow
@@ -21,7 +22,8 @@ from blended_standard.spec import Profile, Standard, load_standard
 from blended_standard.validate import fields as bulk
 from blended_standard.validate.report import ValidationReport
 from blended_standard.validate.row_rules import ORDERED
-from blended_standard.validate.run import readable, validate
+from blended_standard.validate.run import validate
+from blended_standard.validate.values import readable
 
 Values = Mapping[str, Any]
 
@@ -119,17 +121,18 @@ def validate_record(
         raise UsageError(f"table={table!r} is not a table of the standard. There are: {', '.join(RECORDS)}.")
     standard = standard or load_standard()
     chosen = standard.profile(profile)
-    found = FindingCollector(standard)
+    record, found = RECORDS[table], FindingCollector(standard, profile=chosen)
     zone = make_manifest({"time_zone": time_zone}).zone
-    columns = to_columns([RawRow(1, None, dict(values))], RECORDS[table], found, zone=zone)
+    rows = without_missing_values([RawRow(1, None, dict(values))], record, chosen.missing_values, found)
+    columns = to_columns(rows, record, found, zone=zone)
     row = {name: column[0] for name, column in columns.values.items() if name not in (ROW, LINE, EXTRA, MISSING)}
-    for field in RECORDS[table].fields():
+    for field in record.fields():
         for code, detail in _problems(field, row, standard, chosen, as_of, table):
             _add(found, code, table, field, row[field.name], detail)
     for code, function in {**_ordered(), **ALONE}.items():
         rule = standard.rules[code]
         if rule.table == table and function(row):
-            field = next(field for field in RECORDS[table].fields() if field.name == rule.field)
+            field = next(field for field in record.fields() if field.name == rule.field)
             _add(found, code, table, field, row[field.name])
     return found.findings()
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from blended_standard.engine import Suspects
+from blended_standard.engine.missing_values import listed_values
+from blended_standard.io.missing_values import told
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Standard
 from blended_standard.validate.fields import Context, FieldCheck, field_checks, there
 from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
+from blended_standard.validate.rules import DETAIL
 from blended_standard.validate.tables import BoundTables
 
 if TYPE_CHECKING:
@@ -29,6 +32,26 @@ class Survey:
     passes: dict[str, list[FieldCheck]]
     counts: dict[str, int]
     alike: Suspects
+
+
+def missing_values(tables: BoundTables, name: str) -> Iterator[tuple[FieldSpec, nw.LazyFrame[Any], int]]:
+    """Yield each field of a table with words for missing values, the rows that hold one, and their number."""
+    import narwhals.stable.v2 as nw
+
+    given, listed = tables.bound[name].frame, list(listed_values(RECORDS[name], tables.submission.missing_values))
+    if not listed:
+        return
+    details: dict[str, nw.Expr] = {}
+    for field, reasons in listed:
+        detail = nw.lit(None).cast(nw.String)
+        for reason, values in reasons.items():
+            detail = nw.when(nw.col(field.name).is_in(values)).then(nw.lit(told(reason))).otherwise(detail)
+        details[f"_missing_{field.name}"] = detail
+    counts = tables.engine.collect(given.select(**details).select(nw.all().count()))
+    for field, _ in listed:
+        column = f"_missing_{field.name}"
+        if count := int(counts[column][0]):
+            yield field, given.with_columns(details[column].alias(DETAIL)).filter(~nw.col(DETAIL).is_null()), count
 
 
 def place_of(standard: Standard, code: str) -> tuple[str, FieldSpec]:

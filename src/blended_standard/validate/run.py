@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import operator
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from blended_standard.validate.passes import (
     Survey,
     any_broken,
     by_column,
+    missing_values,
     place_of,
     row_checks,
     with_folded,
@@ -34,13 +34,13 @@ from blended_standard.validate.report import TableCount, ValidationReport
 from blended_standard.validate.rules import DETAIL, RECORD_RULES
 from blended_standard.validate.tables import BoundTables
 from blended_standard.validate.twins import look_alikes
+from blended_standard.validate.values import readable, typed
 
 if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
 
 _MOST_BROKEN = 500_000
 _LARGE = 200_000
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def validate(
@@ -78,32 +78,31 @@ def validate(
     ['FLD-ZONE']
     """
     expect_submission(submission)
-    found = submission.found.copy()
+    submission = submission.under(profile)
+    chosen = submission.standard.profile(submission.manifest.profile)
     try:
-        return _judged(submission, found, profile, engine, partial=partial, progress=progress)
+        return _judged(submission, chosen, engine, partial=partial, progress=progress)
     except BlendedStandardError:
         raise
     except Exception:
-        found = submission.found.copy()
+        found = submission.found.copy(profile=chosen)
         hurt = report_changed(submission.tables, found) or damaged(submission.tables, found)
         if not hurt:
             raise
     sound = {name: data for name, data in submission.tables.items() if name not in hurt}
     rest = attrs.evolve(submission, tables=sound, found=found)
-    return validate(rest, profile=profile, engine=engine, partial=True, progress=progress)
+    return validate(rest, engine=engine, partial=True, progress=progress)
 
 
 def _judged(
     submission: Submission,
-    found: FindingCollector,
-    profile: str | None,
+    profile: Profile,
     engine: str | Engine | None,
     *,
     partial: bool,
     progress: Callable[[str], None] | None,
 ) -> ValidationReport:
-    standard = submission.standard
-    chosen = standard.profile(profile or submission.manifest.profile)
+    found = submission.found.copy(profile=profile)
     stage = ""
 
     def reached(step: str) -> None:
@@ -119,7 +118,7 @@ def _judged(
                 "polars or pandas, and score on any engine."
             )
         tables = BoundTables(submission, opened)
-        run = _Run(tables, chosen, found, opened, reached)
+        run = _Run(tables, profile, found, opened, reached)
         run.partial = partial
         if not partial:
             run.required_tables()
@@ -129,8 +128,8 @@ def _judged(
     report_changed(submission.tables, found)
     severities = found.counts()
     return ValidationReport(
-        standard_version=standard.version,
-        profile=chosen.id,
+        standard_version=submission.standard.version,
+        profile=profile.id,
         findings=found.findings(),
         errors=severities["error"],
         warnings=severities["warning"],
@@ -175,6 +174,7 @@ class _Run:
         self.progress(name)
         rows, unusable = self.sizes[name]
         self._columns(name)
+        self._missing_values(name)
         if rows:
             survey = self.surveys.pop(name, None) or self._survey(name)
             broken = self._rows(name, survey, rows)
@@ -203,6 +203,11 @@ class _Run:
                 self.found.add("FLD-TYPE", table=name, field=field.name, detail=detail, count=problem.count or 1)
             elif field.required or field.name in self.profile.required_fields.get(name, ()):
                 self.found.add("FLD-MISSING-COLUMN", table=name, field=field.name)
+
+    def _missing_values(self, name: str) -> None:
+        """Report what the profile takes for missing values in a frame; that of text was found as it was read."""
+        for field, broken, count in missing_values(self.tables, name):
+            self._examples("FLD-MISSING-VALUE", name, field, broken, count)
 
     def _sizes(self, name: str) -> tuple[int, int]:
         """Count the rows of a table, and those that lack a required value."""
@@ -382,26 +387,8 @@ class _Run:
                 row=row,
                 line=line,
                 field=field.name,
-                value=readable(_typed(field, value)),
+                value=readable(typed(field, value)),
                 detail=detail,
                 identifying=field.identifying or (check is not None and check.redact),
                 count=1 + (count - len(places) if number == len(places) else 0),
             )
-
-
-def _typed(field: FieldSpec, value: Any) -> object:
-    """Return a value of the canonical form as a date or an instant where it is one inside the calendar."""
-    if value is None or field.type not in ("date", "instant"):
-        return value
-    try:
-        moment = _EPOCH + dt.timedelta(days=value) if field.type == "date" else _EPOCH + dt.timedelta(seconds=value)
-    except OverflowError:
-        return value
-    return moment.date() if field.type == "date" else moment
-
-
-def readable(value: object) -> object:
-    """Return a value as people write it: dates and instants in ISO 8601, instants in whole UTC seconds."""
-    if isinstance(value, dt.datetime):
-        return value.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, dt.date) else value

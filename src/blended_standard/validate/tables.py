@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from blended_standard.engine import Bound, Engine
+from blended_standard.engine.missing_values import without_missing_values
 from blended_standard.engine.zones import offset_seconds, with_zone
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
@@ -32,20 +33,23 @@ class BoundTables:
     submission: Submission
     engine: Engine
     bound: dict[str, Bound] = attrs.field(init=False)
+    """As they were given; `tables[name]` is what rules look at."""
+    _frames: dict[str, nw.LazyFrame[Any]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.bound = {name: self._bind(name, data) for name, data in self.submission.tables.items()}
+        self.bound = {name: self.engine.bind(data, RECORDS[name]) for name, data in self.submission.tables.items()}
+        self._frames = {name: self._judged(name, bound.frame) for name, bound in self.bound.items()}
 
-    def _bind(self, name: str, data: Any) -> Bound:
-        """Bind a table, with a mark of keys that could look like others."""
-        bound, key = self.engine.bind(data, RECORDS[name]), single_key(name)
-        return attrs.evolve(bound, frame=self.engine.with_beyond_ascii(bound.frame, key.name)) if key else bound
+    def _judged(self, name: str, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """Return a table without words for missing values, with a mark of keys that could look like others."""
+        frame, key = without_missing_values(frame, RECORDS[name], self.submission.missing_values), single_key(name)
+        return self.engine.with_beyond_ascii(frame, key.name) if key else frame
 
     def __contains__(self, name: object) -> bool:
         return name in self.bound
 
     def __getitem__(self, name: str) -> nw.LazyFrame[Any]:
-        return self.bound[name].frame if name in self.bound else self.engine.empty(RECORDS[name])
+        return self._frames[name] if name in self.bound else self.engine.empty(RECORDS[name])
 
     @functools.cached_property
     def spans(self) -> nw.LazyFrame[Any]:

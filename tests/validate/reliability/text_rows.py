@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 import tracemalloc
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from blended_standard.adapters.records import rows_of
+from blended_standard.cli import main
 from blended_standard.cli.exits import ended
-from blended_standard.errors import SpecError
+from blended_standard.engine import open_engine
+from blended_standard.errors import SpecError, UsageError
 from blended_standard.io import Limits, RefusedRecordsError, read_records, read_submission, write_submission
+from blended_standard.measures.blocks import Blocks
+from blended_standard.model import Missing
 from blended_standard.spec.standard import read_yaml
 from blended_standard.validate import render, validate_record
 from blended_standard.validate.formats import FORMATS
-from tests.validate.reliability import Box, records, row, sites
+from tests.validate.reliability import Box, parquet, records, row, sites
 from tests.validate.test_bad_input import write
 
 OUTCOME = '{"outcome_id": "o", "episode_id": "e1", "kind": "diploma", "date": "2026-01-05"'
@@ -223,6 +231,61 @@ def words_for_nothing(box: Box) -> None:
     assert box.finds("FLD-CODE", learner_csv="learner_id,gender\nl1,NA\nl2,male\n").value == "NA"
 
 
+HARBOR = '{"profile": "harbor-program", "as_of": "2026-06-30"}'
+
+
+@row(25)
+def words_for_nothing_that_the_profile_lists(box: Box) -> None:
+    """N/A and -99 are read as absent in every form, with the reason that the profile gives, and a note each."""
+    rows = [("l1", "N/A", 12, None), ("l2", "male", -99, "lost"), ("l3", "female", None, None)]
+    as_csv = "learner_id,gender,entry_gap_days,missing\n" + "".join(
+        f"{name},{gender},{'' if gap is None else gap},{f'gender={given}' if given else ''}\n"
+        for name, gender, gap, given in rows
+    )
+    as_json = "".join(
+        json.dumps(
+            {"learner_id": name, "gender": gender, "entry_gap_days": gap, "missing": given and {"gender": given}}
+        )
+        + "\n"
+        for name, gender, gap, given in rows
+    )
+    names, genders, gaps, _ = zip(*rows, strict=True)
+    frame = pa.table({"learner_id": names, "gender": genders, "entry_gap_days": gaps})
+    forms: tuple[dict[str, Any], ...] = (
+        {"learner_csv": as_csv},
+        {"learner_csv": None, "learner_jsonl": as_json},
+        {"learner_csv": None, "learner.parquet": parquet(frame)},
+    )
+    for files in forms:
+        for engine in ("duckdb", "polars", "pandas"):
+            found = box.judged(engine, manifest_json=HARBOR, **files).findings
+            assert [
+                (f.row, f.field, f.value, f.severity, f.detail) for f in found if f.code == "FLD-MISSING-VALUE"
+            ] == [
+                (1, "gender", "N/A", "note", "It was read as absent: not applicable."),
+                (2, "entry_gap_days", "-99", "note", "It was read as absent: not collected."),
+            ]
+            assert not {"FLD-CODE", "FLD-RANGE"} & {f.code for f in found}
+        read = records(box, "learner", manifest_json=HARBOR, **files)
+        assert [(one.gender, one.entry_gap_days) for one in read] == [(None, 12), ("male", None), ("female", None)]
+        assert read[0].missing == {"gender": Missing.NOT_APPLICABLE}
+        submission = read_submission(max(box.path.glob("records*"), key=lambda path: path.stat().st_ctime_ns))
+        for engine in map(open_engine, ("duckdb", "polars", "pandas")):
+            scored = Blocks(submission, engine, dt.date(2026, 6, 30)).table("learner").sort("learner_id")
+            assert engine.collect(scored.select("entry_gap_days"))["entry_gap_days"] == [12, None, None]
+        assert [row.get("gender") for row in rows_of(submission, "learner")] == [None, "male", "female"]
+        assert read[1].missing["entry_gap_days"] == Missing.NOT_COLLECTED
+        report = box.judged(**files)  # under another profile they are what they are
+        assert {f.code for f in report.findings} >= {"FLD-CODE", "FLD-RANGE"}
+    assert box.judged(manifest_json=HARBOR, learner_csv="learner_id,gender\nN/A,male\n").errors > 0  # a key is required
+    folder = box.path / "named"
+    folder.mkdir()
+    write(folder, {"learner.csv": as_csv})
+    assert next(read_submission(folder, profile="harbor-program").records("learner")).gender is None
+    with pytest.raises(UsageError, match="no profile"):
+        read_submission(folder, profile="moon")
+
+
 @row(27)
 def blank_lines(box: Box) -> None:
     assert box.finds("FIL-BLANK", "note", site_csv=sites().replace("s,", "\n\ns,") + "\n").detail == "(2)"
@@ -385,6 +448,29 @@ def whole_number_with_a_point(box: Box) -> None:
 def unknown_property(box: Box) -> None:
     box.finds("FLD-UNKNOWN", "note", outcome_jsonl=OUTCOME + ', "surprise": 1}\n')
     assert records(box, "outcome", outcome_jsonl=OUTCOME + ', "surprise": 1}\n')[0].extra == {"surprise": 1}
+
+
+@row(42)
+def unknown_property_of_a_closed_record(box: Box) -> None:
+    """The profile closes `learner`: there, and nowhere else, an unknown field is an error; a local one is not."""
+    text = "learner_id,surprise,wa:local\nl1,x,y\nl2,,\n"
+    line = '{"learner_id": "l1", "surprise": "x", "wa:local": "y"}\n{"learner_id": "l2"}\n'
+    frame = pa.table({"learner_id": ["l1", "l2"], "surprise": ["x", None], "wa:local": ["y", None]})
+    forms: tuple[dict[str, Any], ...] = (
+        {"learner_csv": text},
+        {"learner_csv": None, "learner_jsonl": line},
+        {"learner_csv": None, "learner.parquet": parquet(frame)},
+    )
+    for files in forms:
+        assert box.finds("FLD-UNKNOWN", "error", manifest_json=HARBOR, **files).field == "surprise"
+        assert box.finds("FLD-UNKNOWN", "note", **files).field == "surprise"
+        kept = records(box, "learner", manifest_json=HARBOR, **files)
+        assert kept[0].extra == {"surprise": "x", "wa:local": "y"}
+    box.finds("FLD-UNKNOWN", "note", manifest_json=HARBOR, outcome_jsonl=OUTCOME + ', "surprise": 1}\n')
+    file = box.path / "learner.csv"
+    file.write_text(text)
+    for profile, code in (("core", 0), ("harbor-north-site", 1)):
+        assert main(["validate", str(file), "--table", "learner", "--profile", profile, "--quiet"]) == code
 
 
 @row(43)

@@ -165,6 +165,8 @@ def overlapping_episodes(box: Box) -> None:
     for second in ("2025-09-15,2025-09-20", "2025-09-15,2025-12-01"):
         box.finds("EPI-OVERLAP", episode_csv=(
             f"{STAYS}e1,l1,s,2025-09-01,2025-09-30,withdrawn\ne2,l1,s,{second},withdrawn\n"))  # fmt: skip
+        box.finds("EPI-OVERLAP", "warning", manifest_json='{"profile": "harbor-program"}', episode_csv=(
+            f"{STAYS}e1,l1,s,2025-09-01,2025-09-30,withdrawn\ne2,l1,s,{second},withdrawn\n"))  # fmt: skip
     box.quiet(episode_csv=f"{STAYS}e1,l1,s,2025-09-01,2025-09-30,withdrawn\ne2,l1,s,2025-10-01,,\n")
 
 
