@@ -87,6 +87,28 @@ def test_fit_recovers_the_truth_and_its_errors_are_right():
     assert doubled.errors[0, :4] == pytest.approx(found.errors[0, :4] / 2, rel=1e-3)
 
 
+def test_a_search_whose_line_search_fails_goes_on():
+    """L-BFGS-B gives up on the way here, and comes to a maximum when it begins again from where it stood."""
+    rows = ["101010", "010000", "110000", "100011", "100011", "100111"]
+    found = bkt.fit([[int(right) for right in row] for row in rows], forget=True)
+    assert found.converged
+    assert found.log_likelihood == pytest.approx(-22.2097764, abs=1e-6)
+
+
+def test_a_group_whose_search_stopped_early_is_a_gap_with_its_steps():
+    quick, slow = simulated(1, learners=200), simulated(2, learners=200, learn=0.4)
+    learners = np.tile(np.repeat(np.arange(200), 8), 2)
+    skills = np.repeat(["add", "divide"], 1600)
+    given = np.concatenate([quick.ravel(), slow.ravel()])
+    fits = (bkt.fit(given, learners=learners, skills=skills, max_iterations=steps) for steps in range(5, 60))
+    found = next(fit for fit in fits if np.isfinite(fit.estimates[:, 0]).sum() == 1)
+    gap = int(np.isnan(found.estimates[1, 0]))
+    assert not found.converged
+    assert "without converging; the largest gradient is" in found.notes[gap]
+    assert np.isnan(found.known[skills == found.groups[gap]]).all()
+    assert not found.mastered[skills == found.groups[gap]].any()
+
+
 def test_fit_is_a_maximum():
     data = simulated(6, learners=300)
     found = bkt.fit(data)

@@ -129,6 +129,8 @@ def not_converged(box: Box) -> None:
     answers = (np.random.default_rng(1).random((200, 6)) < 0.5).astype(float)
     with pytest.raises(NotEstimableError, match=r"after 1 steps without converging; the largest gradient is \d"):
         scoring.irt.fit(answers, model="2pl", max_iterations=1)
+    with pytest.raises(NotEstimableError, match=r"after 1 steps without converging; the largest gradient is \d"):
+        scoring.bkt.fit(answers, max_iterations=1)
     with pytest.raises(NotEstimableError, match=r"lies outside their convex hull"):
         compare.entropy_balance((np.arange(20) > 9).astype(int), {"a": np.arange(20.0)})
 

@@ -16,21 +16,31 @@ LEAST = 1e-4
 _WARM_UP = 15
 _STEP = 1e-4
 _TRIAL = 5_000
+_FLAT = 1e-5
 
 
 @attrs.frozen
 class Fitted:
-    """Estimates of one group, their standard errors (NaN at a bound), and how the search ended."""
+    """Estimates of one group, their standard errors (NaN at a bound), and how the search ended.
+
+    `gradient` is the largest of the log-likelihood a response by a parameter inside its bounds.
+    """
 
     parameters: Floats
     errors: Floats
     at_bound: tuple[bool, ...]
     log_likelihood: float
-    converged: bool
+    iterations: int
+    gradient: float
+
+    @property
+    def converged(self) -> bool:
+        """Say whether the search ended at a maximum."""
+        return self.gradient < _FLAT
 
 
-def maximize(packed: Packed, upper: Floats, *, starts: int, seed: int) -> Fitted:
-    """Fit prior, learn, slip, guess (and forget where its bound is above 0)."""
+def maximize(packed: Packed, upper: Floats, *, starts: int, seed: int, iterations: int) -> Fitted:
+    """Fit prior, learn, slip, guess (and forget where its bound is above 0) in so many steps at most."""
     from scipy.optimize import minimize
 
     rng = np.random.default_rng(seed)
@@ -38,23 +48,27 @@ def maximize(packed: Packed, upper: Floats, *, starts: int, seed: int) -> Fitted
     others = rng.uniform(0.05, 0.95, (starts - 1, upper.size)) * upper
     vectors = np.clip(np.concatenate((first, others)), LEAST, upper)
     found, values = _expectation_maximization(sample(packed, _TRIAL, rng), vectors, upper)
-    best = found[np.argmax(values)]
     size = packed.n_responses
-    finish = minimize(
-        lambda vector: _negative(packed, vector, size),
-        best,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(LEAST, top) for top in upper],
-        options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8},
-    )
-    vector = np.clip(finish.x, LEAST, upper)
-    value, gradient = _negative(packed, vector, size)
-    low, high = vector <= LEAST * 1.001, vector >= upper - 1e-9
-    free = ~(low | high)
-    converged = bool(np.abs(gradient[free]).max(initial=0.0) < 1e-5)
+    vector, left = found[np.argmax(values)], iterations
+    while True:
+        finish = minimize(
+            lambda vector: _negative(packed, vector, size),
+            vector,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(LEAST, top) for top in upper],
+            options={"maxiter": left, "ftol": 1e-14, "gtol": 1e-8},
+        )
+        vector, left = np.clip(finish.x, LEAST, upper), left - int(finish.nit)
+        value, gradient = _negative(packed, vector, size)
+        low, high = vector <= LEAST * 1.001, vector >= upper - 1e-9
+        free = ~(low | high)
+        steepest = float(np.abs(gradient[free]).max(initial=0.0))
+        # A line search may fail on the way; begun anew from where it stood, without its memory, the search goes on.
+        if steepest < _FLAT or left <= 0 or not finish.nit:
+            break
     errors = _errors(packed, vector, free, size)
-    return Fitted(vector, errors, tuple((low | high).tolist()), -value * size, converged)
+    return Fitted(vector, errors, tuple((low | high).tolist()), -value * size, iterations - left, steepest)
 
 
 def _expectation_maximization(packed: Packed, vectors: Floats, upper: Floats) -> tuple[Floats, Floats]:

@@ -48,9 +48,10 @@ class KnowledgeTracing(Result):
     """Fitted parameters of each group (skill or learner), and each learner's chance of knowing after each response.
 
     `estimates` and `errors` have shape (groups, 5) in the order of `names`. A gap (NaN in memory, None outside) is a
-    parameter at a bound, or one that the data do not tell from another; `notes` says which. `before`, `predicted` and
-    `known` follow the order of the input. In `degenerate` groups a wrong answer would
-    raise the chance of knowing; they are never mastered.
+    parameter at a bound, or one that the data do not tell from another, or a group that could not be fitted; `notes`
+    says which. `converged` is false where the search of a group did not end at a maximum, which leaves it a gap.
+    `before`, `predicted` and `known` follow the order of the input. In `degenerate` groups a wrong answer would raise
+    the chance of knowing; they are never mastered.
     """
 
     by: str
@@ -99,6 +100,7 @@ def fit(
     guess_limit: float = 0.5,
     threshold: float = 0.95,
     starts: int = 5,
+    max_iterations: int = 500,
     seed: int = 0,
 ) -> KnowledgeTracing:
     """Fit knowledge tracing and follow every learner.
@@ -122,6 +124,8 @@ def fit(
         Chance of knowing from which a skill counts as mastered; 0.95 is a convention.
     starts : int
         Starting points (the first is fixed).
+    max_iterations : int
+        Steps of the search from the best of them.
     seed : int
         Seed of the others; results do not depend on threads.
 
@@ -133,7 +137,8 @@ def fit(
     Raises
     ------
     NotEstimableError
-        No group with two or more responses in a sequence and both right and wrong answers.
+        No group can be fitted: none has two or more responses in a sequence and both right and wrong answers, or the
+        search did not converge, of which the message gives the steps and the largest gradient.
     UsageError
         Responses other than 0 and 1, gaps inside a learner's row, limits out of range.
 
@@ -152,6 +157,7 @@ def fit(
     True
     """
     _check_options(by, slip_limit, guess_limit, threshold, starts)
+    check.whole("max_iterations", max_iterations, minimum=1)
     flat, who, what, places, shape = _flat(responses, learners, skills, order)
     names, group, starts_at, lengths = _sequences(who, what, by)
     upper = np.array([1 - LEAST, 1 - LEAST, slip_limit, guess_limit, *([1 - LEAST] if forget else [])])
@@ -163,13 +169,19 @@ def fit(
         chosen = np.flatnonzero(group == i)
         packed, rows = _subset(flat, starts_at[chosen], lengths[chosen])
         note = _refusal(packed)
-        if not note:
-            found = maximize(packed, upper, starts=starts, seed=seed)
+        found = None if note else maximize(packed, upper, starts=starts, seed=seed, iterations=max_iterations)
+        if found and not found.converged:
+            converged = False
+            note = (
+                f"The search stopped after {found.iterations:,} steps without converging; the largest gradient is "
+                f"{found.gradient:.2g} a response. Raise max_iterations, or try other starts."
+            )
+        elif found:
             estimates[i, : upper.size], errors[i, : upper.size] = found.parameters, found.errors
             if not forget:
                 estimates[i, 4] = 0.0
-            total, converged = total + found.log_likelihood, converged and found.converged
-            note = _note(found.at_bound, found.converged, lengths[chosen])
+            total += found.log_likelihood
+            note = _note(found.at_bound, lengths[chosen])
             passes = forward(packed, estimates[i : i + 1])
             for target, source in ((before, passes.before), (known, passes.after)):
                 target[rows] = _unpacked(source[0], packed, lengths[chosen])
@@ -335,15 +347,13 @@ def _refusal(packed: Packed) -> str:
     return ""
 
 
-def _note(at_bound: tuple[bool, ...], converged: bool, lengths: Integers) -> str:
+def _note(at_bound: tuple[bool, ...], lengths: Integers) -> str:
     parts = []
     stuck = [name for name, at in zip(NAMES, at_bound, strict=False) if at]
     if stuck:
         parts.append(f"At a bound: {', '.join(stuck)}.")
     if float(np.mean(lengths)) < 3:
         parts.append("Fewer than 3 responses a sequence: parameters are weakly identified.")
-    if not converged:
-        parts.append("Not converged.")
     return " ".join(parts)
 
 
