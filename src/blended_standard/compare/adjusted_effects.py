@@ -5,6 +5,7 @@ Sources: Robins, Rotnitzky & Zhao (1994) and Lunceford & Davidian (2004) for the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,12 @@ from blended_standard.compare.columns import (
     as_treatment,
     as_vector,
     as_weights,
+    require_enough_clusters,
     require_full_rank,
     with_intercept,
 )
 from blended_standard.compare.propensity import scores_from
-from blended_standard.compare.robust import least_squares
+from blended_standard.compare.robust import few_clusters, least_squares
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval
@@ -115,14 +117,15 @@ def doubly_robust(
         Propensity scores; default, a logistic model of the covariates.
     estimand : {"ATE", "ATT"}
     clusters : array of labels, optional
-        Sums the influence function within clusters, with m/(m-1).
+        Sums the influence function within the m clusters, with m/(m-1) and a t interval of m - 1 degrees of freedom.
     names : sequence of str, optional
     level : float
 
     Raises
     ------
     NotEstimableError
-        An arm has too few rows for the outcome model, or the score model has no maximum.
+        An arm has too few rows for the outcome model, the score model has no maximum, or clusters are fewer than the
+        coefficients of the outcome model.
 
     Example
     -------
@@ -145,6 +148,8 @@ def doubly_robust(
         parts = np.where(treated, y - mu0, -(y - mu0) * e / (1 - e)) / treated.mean()
         value = float(parts.mean())
         influence = parts - treated / treated.mean() * value
+    if clusters is not None:
+        require_enough_clusters(design, as_codes(clusters, name="clusters", n=y.size)[0])
     return _from_influence(value, influence, clusters=clusters, level=level, name=estimand)
 
 
@@ -170,10 +175,10 @@ def _outcome_model(design: Columns, y: Floats, arm: Booleans, label: str) -> Flo
 
 
 def _from_influence(value: float, influence: Floats, *, clusters: object | None, level: float, name: str) -> Estimate:
-    from scipy.special import ndtr, ndtri
+    from scipy.special import stdtr, stdtrit
 
     n = influence.size
-    method = "doubly robust (AIPW), influence-function SE"
+    method, reference, df = "doubly robust (AIPW), influence-function SE", "normal", math.inf
     if clusters is None:
         se = float(np.sqrt((influence**2).sum()) / n)
     else:
@@ -183,14 +188,16 @@ def _from_influence(value: float, influence: Floats, *, clusters: object | None,
             raise NotEstimableError("All rows are in one cluster: the standard error cannot be had.")
         sums = np.bincount(codes, weights=influence)
         se = float(np.sqrt(m / (m - 1) * (sums**2).sum()) / n)
-        method += f" summed within {m} clusters"
-    reach = float(ndtri((1 + level) / 2)) * se
+        method += f" summed within clusters{few_clusters(m)}"
+        reference, df = "t", m - 1.0
+    reach = float(stdtrit(df, (1 + level) / 2)) * se
     return Estimate(
         name=name,
         value=value,
         se=se,
-        p_value=float(2 * ndtr(-abs(value) / se)) if se > 0 else None,
-        interval=Interval(low=value - reach, high=value + reach, level=level, method="normal"),
+        df=df if math.isfinite(df) else None,
+        p_value=float(2 * stdtr(df, -abs(value) / se)) if se > 0 else None,
+        interval=Interval(low=value - reach, high=value + reach, level=level, method=reference),
         n=n,
         method=method,
     )

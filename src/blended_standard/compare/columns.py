@@ -143,6 +143,44 @@ def require_full_rank(design: Columns, *, weights: Floats | None = None) -> None
         )
 
 
+def fixed_in_clusters(matrix: Floats, codes: Integers) -> int:
+    """Return how many dimensions of the columns tell only clusters apart, the intercept among them."""
+    length = np.sqrt((matrix**2).sum(axis=0))
+    unit = matrix / np.where(length > 0, length, 1.0)
+    sizes = np.bincount(codes)
+    means = np.column_stack([np.bincount(codes, weights=column) / sizes for column in unit.T])
+    return int(matrix.shape[1] - np.linalg.matrix_rank(unit - means[codes], tol=1e-8))
+
+
+def require_clusters_beyond(design: Columns, codes: Integers) -> None:
+    """Raise `NotEstimableError` when coefficients that differ between clusters alone fit every cluster exactly."""
+    m = int(codes.max()) + 1
+    if len(design.names) >= m and fixed_in_clusters(design.matrix, codes) >= m:
+        raise NotEstimableError(
+            f"As many coefficients differ between the {m} clusters alone as there are clusters, so nothing is left to "
+            "see how clusters vary. Take fewer covariates of clusters, or more clusters."
+        )
+
+
+def require_enough_clusters(design: Columns, codes: Integers) -> bool:
+    """Raise `NotEstimableError` when clusters are fewer than coefficients; say whether every cluster has its own.
+
+    The covariance of coefficients, a sum over clusters, is singular then. Fixed effects of the clusters do not count:
+    what differs within clusters is estimated as well without them (Pustejovsky & Tipton 2018).
+    """
+    m, p = int(codes.max()) + 1, len(design.names)
+    own = p >= m and fixed_in_clusters(design.matrix, codes) >= m
+    if own and p == m:
+        require_clusters_beyond(design, codes)
+    if (p - m if own else p) > m:
+        what = "besides their fixed effects " if own else ""
+        raise NotEstimableError(
+            f"{m} clusters are fewer than the {p - m if own else p} coefficients {what}({', '.join(design.names)}): "
+            "their robust covariance cannot be had. Take fewer covariates, or more clusters."
+        )
+    return own
+
+
 def _integer_codes(values: npt.NDArray[np.generic]) -> tuple[Integers, tuple[str, ...]]:
     """Code integers that lie near one another by counting, without a sort."""
     low = int(values.min())

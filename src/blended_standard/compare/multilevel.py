@@ -11,7 +11,15 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.columns import Columns, as_codes, as_columns, as_vector, require_full_rank, with_intercept
+from blended_standard.compare.columns import (
+    Columns,
+    as_codes,
+    as_columns,
+    as_vector,
+    require_clusters_beyond,
+    require_full_rank,
+    with_intercept,
+)
 from blended_standard.compare.mixed_sums import GroupSums, Solution, best_factor
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
@@ -115,7 +123,8 @@ def random_intercept(
     Raises
     ------
     NotEstimableError
-        One group, one row a group, no variation within groups, or dependent covariates.
+        One group, one row a group, no variation within groups, dependent covariates, or as many covariates of groups
+        as there are groups.
 
     Example
     -------
@@ -200,6 +209,7 @@ def _read(
     else:
         design = with_intercept(as_columns(covariates, n=y.size, names=names))
         require_full_rank(design)
+        require_clusters_beyond(design, codes)
     if y.size <= len(design.names):
         raise NotEstimableError(f"{y.size} rows cannot determine {len(design.names)} coefficients and two variances.")
     return y, codes, labels, design

@@ -18,6 +18,7 @@ from blended_standard.compare.columns import (
     as_columns,
     as_vector,
     as_weights,
+    require_enough_clusters,
     require_full_rank,
     with_intercept,
 )
@@ -30,6 +31,12 @@ _HC = ("classical", "HC0", "HC1", "HC2", "HC3")
 _CR = ("CR0", "CR1", "CR1S", "CR2")
 _FEW_CLUSTERS = 20
 _FEW_DF = 4.0
+_OWN_EFFECTS = (
+    Note(
+        code="cluster-effects",
+        text="Every cluster has a coefficient of its own: only standard errors of what differs within clusters count.",
+    ),
+)
 
 
 @result
@@ -139,7 +146,8 @@ def least_squares(
     Raises
     ------
     NotEstimableError
-        One cluster only, dependent columns, or no residual degrees of freedom.
+        One cluster only, fewer clusters than coefficients (fixed effects of the clusters do not count), dependent
+        columns, or no residual degrees of freedom.
 
     Example
     -------
@@ -168,8 +176,14 @@ def least_squares(
         covariance, df, notes = _heteroskedastic(fit, kind)
         tested, m = None, None
     else:
-        covariance, df, tested, notes = _clustered(fit, codes, kind, inverse_variance, design.names, joint)
         m = int(codes.max()) + 1
+        if m < 2:
+            raise NotEstimableError(
+                "All rows are in one cluster: variation between clusters cannot be seen; add clusters."
+            )
+        own = require_enough_clusters(design, codes)
+        covariance, df, tested, notes = _clustered(fit, codes, kind, inverse_variance, design.names, joint)
+        notes += _OWN_EFFECTS if own else ()
     return _regression(fit, design.names, covariance, df, kind=kind, level=level, clusters=m, joint=tested, notes=notes)
 
 
@@ -237,8 +251,6 @@ def _clustered(
     fit: _Fit, codes: Integers, kind: str, inverse_variance: bool, names: tuple[str, ...], joint: Sequence[str]
 ) -> tuple[Floats, Floats, JointTest | None, tuple[Note, ...]]:
     m = int(codes.max()) + 1
-    if m < 2:
-        raise NotEstimableError("All rows are in one cluster: variation between clusters cannot be seen; add clusters.")
     variances = 1 / fit.w
     if inverse_variance:
         root = np.sqrt(fit.w)
@@ -269,6 +281,11 @@ def _clustered(
             raise UsageError(f"joint={missing} are not coefficients; there are {', '.join(names)}.")
         tested = _hotelling(fit.beta, covariance, forms, [names.index(name) for name in joint], tuple(joint), factor)
     return covariance, df, tested, _cluster_notes(m, df, names)
+
+
+def few_clusters(m: int) -> str:
+    """Return what to add to the name of a method where clusters are few."""
+    return f", {m} clusters, which are few" if m < _FEW_CLUSTERS else ""
 
 
 def _cluster_notes(m: int, df: Floats, names: tuple[str, ...]) -> tuple[Note, ...]:
@@ -459,7 +476,7 @@ def _regression(
         residual_sd=float(np.sqrt(residual / fit.df_residual)) if fit.df_residual > 0 else None,
         n=fit.y.size,
         n_clusters=clusters,
-        method=kind + (", Satterthwaite df" if clusters else ", n - p df"),
+        method=kind + (f", Satterthwaite df{few_clusters(clusters)}" if clusters else ", n - p df"),
         joint=joint,
         notes=notes,
     )

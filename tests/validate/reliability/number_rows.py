@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import attrs
@@ -14,6 +15,7 @@ from blended_standard import compare, scoring
 from blended_standard.errors import NotComparableError, NotEstimableError, UsageError
 from blended_standard.io import read_records
 from blended_standard.measures import ComparabilityKey, comparable, score
+from blended_standard.numeric.arguments import Floats, Integers
 from tests.measures.make_vectors_core import act, stay
 from tests.measures.vectors import submission
 from tests.validate.reliability import Box, records, row
@@ -92,9 +94,52 @@ def few_clusters(box: Box) -> None:
     y, x = rng.normal(size=20), {"x": rng.normal(size=20)}
     with pytest.raises(NotEstimableError, match="one cluster"):
         compare.least_squares(y, x, clusters=np.zeros(20))
-    few = compare.least_squares(y, x, clusters=np.arange(20) % 4)
+    four = np.arange(20) % 4
+    few = compare.least_squares(y, x, clusters=four)
     assert {note.code for note in few.notes} >= {"few-clusters", "few-df"}
     assert "small-sample" in few.notes[0].text
+    assert "4 clusters, which are few" in few.coefficient("x").method
+    twice = compare.doubly_robust(y, EVEN, covariates=x, scores=np.full(20, 0.5), clusters=four)
+    assert (twice.df, "4 clusters, which are few" in twice.method) == (3, True)
+
+
+@row(95)
+def fewer_clusters_than_coefficients(box: Box) -> None:
+    """Refused, but for fixed effects of the clusters; so are as many covariates of clusters as there are clusters."""
+    rng = np.random.default_rng(1)
+    y, four, people = rng.normal(size=24), np.arange(24) % 4, rng.normal(size=(24, 4))
+    few = "4 clusters are fewer than the 5 coefficients"
+    with pytest.raises(NotEstimableError, match=few):
+        compare.least_squares(y, people, clusters=four)
+    with pytest.raises(NotEstimableError, match=few):
+        compare.doubly_robust(y, np.arange(24) // 4 % 2, covariates=people, scores=np.full(24, 0.5), clusters=four)
+    with pytest.raises(NotEstimableError, match=few):
+        compare.meta.robust_meta_analysis(y, np.full(24, 0.1), clusters=four, moderators=people)
+    own = np.column_stack([people[:, 0], *((four == place).astype(float) for place in (1, 2, 3))])
+    fixed = compare.least_squares(y, own, clusters=four)
+    assert "cluster-effects" in {note.code for note in fixed.notes}
+    assert fixed.coefficient("x1").se == pytest.approx(clustered_by_hand(y, people[:, 0], four), rel=1e-9)
+    of_clusters = rng.normal(size=(4, 3))[four]
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: compare.least_squares(y, of_clusters, clusters=four),
+        lambda: compare.random_intercept(y, four, covariates=of_clusters),
+        lambda: compare.meta.robust_meta_analysis(y, np.full(24, 0.1), clusters=four, moderators=of_clusters),
+        lambda: compare.meta.three_level_meta_analysis(y, np.full(24, 0.1), clusters=four, moderators=of_clusters),
+    )
+    for call in calls:
+        with pytest.raises(
+            NotEstimableError, match="nothing is left to see how clusters vary|every difference between"
+        ):
+            call()
+
+
+def clustered_by_hand(y: Floats, x: Floats, clusters: Integers) -> float:
+    """CR2 of one slope within clusters (Pustejovsky & Tipton 2018): each cluster's sum over the root of what it leaves."""
+    gap, away = (values - np.array([values[clusters == c].mean() for c in clusters]) for values in (x, y))
+    slope = gap @ away / (gap @ gap)
+    sums = np.array([gap[clusters == c] @ (away - slope * gap)[clusters == c] for c in np.unique(clusters)])
+    left = np.array([1 - gap[clusters == c] @ gap[clusters == c] / (gap @ gap) for c in np.unique(clusters)])
+    return float(np.sqrt((sums**2 / left).sum()) / (gap @ gap))
 
 
 @row(96)

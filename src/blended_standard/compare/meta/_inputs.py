@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.compare.columns import fixed_in_clusters
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
 
@@ -83,13 +84,10 @@ def cluster_index(clusters: npt.ArrayLike, size: int) -> npt.NDArray[np.intp]:
 
 def require_between_clusters(studies: Studies, index: npt.NDArray[np.intp]) -> None:
     """Refuse moderators that account for every difference between clusters: no variance is left to estimate there."""
-    sizes = np.bincount(index)
-    sums = np.column_stack([np.bincount(index, weights=column) for column in studies.x.T])
-    within = studies.x - (sums / sizes[:, None])[index]
-    rank = np.linalg.matrix_rank(within, tol=1e-10 * float(np.linalg.norm(studies.x)))
-    if rank + sizes.size <= studies.x.shape[1]:
+    m = int(index.max()) + 1
+    if studies.x.shape[1] >= m and fixed_in_clusters(studies.x, index) >= m:
         raise NotEstimableError(
-            f"The moderators account for every difference between the {sizes.size} clusters, so the variance between "
+            f"The moderators account for every difference between the {m} clusters, so the variance between "
             "clusters cannot be estimated. Leave moderators out, or collect more clusters."
         )
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
+from blended_standard.compare.columns import Columns, require_enough_clusters
 from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.compare.meta.analysis import meta_analysis
@@ -105,7 +106,8 @@ def robust_meta_analysis(
     Raises
     ------
     NotEstimableError
-        One cluster only; moderators that account for every difference between clusters (unless `model="random"`).
+        One cluster only; fewer clusters than coefficients; moderators that account for every difference between
+        clusters.
 
     Notes
     -----
@@ -130,6 +132,7 @@ def robust_meta_analysis(
     blocks = _blocks(index)
     if len(blocks) < 2:
         raise NotEstimableError("There is one cluster: a robust standard error needs two or more.")
+    require_enough_clusters(Columns(matrix=studies.x, names=studies.names), index)
     working = _working(studies, index, blocks, model, correlation)
     beta, covariance, df = _sandwich(studies, blocks, working)
     estimates = _estimates(studies, beta, covariance, df, level, model)
