@@ -12,7 +12,7 @@ import math
 import pkgutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -23,7 +23,7 @@ import pytest
 from blended_standard.errors import BlendedStandardError
 from blended_standard.results import Result
 
-_NUMBERS = (math.nan, math.inf, -math.inf, -1, 0, 1, 2, 0.5, 1e300, 1e-300, "x", None)
+_NUMBERS = (math.nan, math.inf, -math.inf, -1, 0, 1, 2, 0.5, 1e300, 1e-300, 5e-324, "x", None)
 
 
 def _modules(name: str) -> Iterator[ModuleType]:
@@ -99,7 +99,24 @@ def _other_arrays(value: Any) -> Iterator[Any]:
             one.flat[place] = other
             yield one
         yield from (np.full(array.shape, np.nan), 0 * numbers, -numbers, numbers * 1e200, numbers * 1e-200)
+        yield from (numbers * 1e-160, np.where(numbers != 0, 5e-324, 0.0), np.resize([0.0, 5e-324], array.shape))
         yield from (numbers.tolist(), numbers[None], numbers[::-1], [str(each) for each in numbers.ravel()], 1.0)
+
+
+def _tied(arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield all numeric arrays at once, each with one value throughout."""
+    arrays = {name: _numeric(value) for name, value in arguments.items()}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    for fill in (lambda array: array.flat[0], lambda array: array.flat[-1], lambda _: 0.0, lambda _: 1.0):
+        yield {name: np.full(array.shape, fill(array)) for name, array in arrays.items()}
+
+
+def _numeric(value: Any) -> Any:
+    try:
+        array = np.array(value) if isinstance(value, list | tuple | np.ndarray) else np.empty(0)
+    except ValueError:
+        return None
+    return array if array.size and array.dtype.kind in "if" else None
 
 
 def _silent(value: Any) -> Iterator[float]:
@@ -118,11 +135,10 @@ def _silent(value: Any) -> Iterator[float]:
 def test_an_odd_argument_gives_a_result_or_a_refusal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module, function = FUNCTIONS[name]
     usual = _example(module, function, monkeypatch)
-    for argument, other in [
-        (argument, other) for argument, value in usual.arguments.items() for other in _others(value)
-    ]:
+    changes = [{argument: other} for argument, value in usual.arguments.items() for other in _others(value)]
+    for change in (*changes, *_tied(usual.arguments)):
         given = inspect.BoundArguments(usual.signature, usual.arguments.copy())
-        given.arguments[argument] = other
+        given.arguments.update(change)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
@@ -130,6 +146,6 @@ def test_an_odd_argument_gives_a_result_or_a_refusal(name: str, monkeypatch: pyt
             except BlendedStandardError:
                 continue
             except Exception as error:
-                pytest.fail(f"{argument}={other!r}: {type(error).__name__}: {error}")
-        assert not list(_silent(found)), f"{argument}={other!r} gives {found!r}"
+                pytest.fail(f"{change}: {type(error).__name__}: {error}")
+        assert not list(_silent(found)), f"{change} gives {found!r}"
         assert str(found)

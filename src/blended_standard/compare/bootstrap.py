@@ -121,7 +121,7 @@ def bootstrap_contrast(
         n_clusters=m,
         method=f"bootstrap of {how}, {interval} interval",
         replicates=usable,
-        notes=_notes(m, lost),
+        notes=_notes(m, lost, se),
     )
 
 
@@ -234,8 +234,11 @@ def _interval(value: float, drawn: Floats, se: float, level: float, method: str)
     return Interval(low=low, high=high, level=level, method=method)
 
 
-def _notes(m: int | None, lost: int) -> tuple[Note, ...]:
+def _notes(m: int | None, lost: int, se: float) -> tuple[Note, ...]:
     notes = []
+    if se == 0.0:
+        text = "Every resample has the same contrast: the outcome is tied within arms, and the interval says nothing."
+        notes.append(Note(code="no-noise", text=text))
     if m is not None and m < _FEW:
         text = f"{m} clusters are few for a bootstrap: its interval is too narrow; prefer least_squares(se='CR2')."
         notes.append(Note(code="few-clusters", text=text))

@@ -29,7 +29,7 @@ def as_vector(values: object, *, name: str, n: int | None = None) -> Floats:
     vector = check.vector(name, made.ravel() if made.ndim == 2 and 1 in made.shape else made, size=n, unit="row")
     if vector.size == 0:
         raise UsageError(f"{name} is empty; pass at least one value.")
-    return vector
+    return check.visible(name, vector)
 
 
 def as_treatment(values: object, *, name: str = "treatment") -> Booleans:
@@ -52,7 +52,7 @@ def as_weights(values: object | None, *, n: int, name: str = "weights") -> Float
         raise UsageError(f"{name} has {int((weights < 0).sum())} negative values; weights must be 0 or more.")
     if not weights.any():
         raise UsageError(f"{name} are all zero; at least one must be positive.")
-    return weights
+    return check.apart_from_zero(name, weights)
 
 
 def as_codes(labels: object, *, name: str, n: int) -> tuple[Integers, tuple[str, ...]]:

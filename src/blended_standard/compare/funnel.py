@@ -88,6 +88,7 @@ def funnel_rates(
     if (n < 1).any() or (counts < 0).any() or (counts > n).any() or (n != np.round(n)).any():
         raise UsageError("sizes must be whole numbers of 1 or more, and events between 0 and the size.")
     p0 = float(counts.sum() / n.sum()) if target is None else check.number("target", target)
+    check.apart_from_zero("target", p0)
     if not 0 < p0 < 1:
         raise NotEstimableError(f"The target rate is {p0:g}: at 0 or 1 nothing varies by chance.")
     if method not in _METHODS:

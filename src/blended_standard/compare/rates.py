@@ -336,11 +336,11 @@ class _Table:
     @classmethod
     def of(cls, events_treated: float, n_treated: int, events_comparison: float, n_comparison: int) -> _Table:
         n = check.whole("n_treated", n_treated), check.whole("n_comparison", n_comparison)
-        events = (
-            check.number("events_treated", events_treated, low=0.0, high=n[0]),
-            check.number("events_comparison", events_comparison, low=0.0, high=n[1]),
+        given = ("events_treated", events_treated, n[0]), ("events_comparison", events_comparison, n[1])
+        one, two = (
+            check.apart_from_zero(name, check.number(name, value, low=0.0, high=top)) for name, value, top in given
         )
-        return cls(events=events, n=n)
+        return cls(events=(one, two), n=n)
 
     def filled(self, continuity_correction: bool) -> tuple[_Table, dict[str, Parameter]]:
         if not continuity_correction or min(self.events + self.nonevents()) > 0.0 or min(self.n) == 0:

@@ -454,6 +454,9 @@ def _regression(
 
     se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     exact = se == 0.0
+    # Of an outcome that is fitted exactly a coefficient of 1e-16 is what rounding left, and no effect.
+    slight = np.abs(fit.beta) * np.sqrt((fit.x**2).mean(axis=0)) < 1e-13 * np.abs(fit.y).max()
+    fit = attrs.evolve(fit, beta=np.where(exact & slight, 0.0, fit.beta))
     t = np.where(exact, 0.0, fit.beta / np.where(exact, 1.0, se))
     p_values = np.where(exact, np.where(fit.beta == 0.0, 1.0, 0.0), 2 * stdtr(df, -np.abs(t)))
     center = float(np.average(fit.y, weights=fit.w))

@@ -14,6 +14,7 @@ from blended_standard.errors import UsageError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Choice = TypeVar("Choice")
+Numbers = TypeVar("Numbers", float, Floats)
 
 # Beyond this a square is infinite in double precision, or so large that nothing may be added to it.
 _REACH = 1e150
@@ -84,6 +85,24 @@ def numbers(name: str, made: Floats, *, missing: bool = False, unit: str = "case
         raise UsageError(f"{name} has {int(bad.sum())} {what}, {name}[{first}] the first; leave out each such {unit}.")
     if largest > reach:
         raise UsageError(f"{name} holds {largest:g}, of which a computer cannot hold the square. Use a larger unit.")
+    return made
+
+
+def apart_from_zero(name: str, made: Numbers) -> Numbers:
+    """Return a number or array as it is if each number is 0 or its inverse has a square."""
+    size = np.abs(made)
+    near = (size > 0) & (size < SMALLEST)
+    if np.any(near):
+        least = float(np.min(np.where(near, size, SMALLEST)))
+        raise UsageError(f"{name} holds {least:g}, which is too near 0 to divide by. Use a smaller unit, or 0.")
+    return made
+
+
+def visible(name: str, made: Floats) -> Floats:
+    """Return the array as it is if it is all zero, or its largest number has a square."""
+    largest = max(-float(made.min(initial=0.0)), float(made.max(initial=0.0)))
+    if 0.0 < largest < SMALLEST:
+        raise UsageError(f"{name} holds nothing beyond {largest:g}, of which the square is 0. Use a smaller unit.")
     return made
 
 

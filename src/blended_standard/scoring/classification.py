@@ -109,6 +109,7 @@ def rudner(
     limits = _cuts(cuts)
     if not n or (errors <= 0).any():
         raise UsageError("standard_errors must be above 0, for at least one person.")
+    check.apart_from_zero("standard_errors", errors)
     from scipy.special import ndtr
 
     edges = np.concatenate(([-np.inf], limits, [np.inf]))

@@ -9,12 +9,15 @@ from fractions import Fraction
 
 import attrs
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from blended_standard import compare, scoring
+from blended_standard.engine import open_engine
 from blended_standard.errors import NotComparableError, NotEstimableError, UsageError
 from blended_standard.io import read_records
 from blended_standard.measures import ComparabilityKey, comparable, score
+from blended_standard.model import RECORDS
 from blended_standard.numeric.arguments import Floats, Integers
 from tests.measures.make_vectors_core import act, stay
 from tests.measures.vectors import submission
@@ -37,8 +40,29 @@ def minus_zero(box: Box) -> None:
 @row(90)
 def denormal(box: Box) -> None:
     assert records(box, "evidence", evidence_jsonl=WORK % "5e-324")[0].score == 5e-324
+    rows = {"evidence_id": ["w"], "episode_id": ["e1"], "score": [5e-324]}
+    for name in ("duckdb", "polars", "pandas"):
+        with open_engine(name) as engine:
+            bound = engine.bind(pa.table(rows), RECORDS["evidence"]).frame
+            assert engine.collect(bound.select("score"))["score"] == [5e-324]
+
+
+@row(90)
+def division_by_what_is_nearly_nothing(box: Box) -> None:
+    """Every function of `compare` and `scoring` gets denormal numbers in `tests/properties/test_any_argument.py`."""
     tiny = compare.hedges_g([5e-324, 0.0, 5e-324], [0.0, 0.0, 5e-324])
-    assert tiny.value is None or math.isfinite(tiny.value)
+    assert tiny.value == pytest.approx(hedges([1, 0, 1], [0, 0, 1]), rel=1e-12)
+    y, weights = np.arange(20.0), np.ones(20)
+    weights[0] = 5e-324
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: compare.least_squares(y, {"x": y**2}, weights=weights),
+        lambda: compare.least_squares(y, {"x": np.where(EVEN, 5e-324, 0.0)}),
+        lambda: compare.risk_ratio(5e-324, 10, 5, 10),
+        lambda: compare.meta.meta_analysis([0.1, 0.2], [0.1, 5e-324]),
+    )
+    for call in calls:
+        with pytest.raises(UsageError, match=r"too near 0|of which the square|is not positive"):
+            call()
 
 
 @row(91)
@@ -128,7 +152,7 @@ def fewer_clusters_than_coefficients(box: Box) -> None:
     )
     for call in calls:
         with pytest.raises(
-            NotEstimableError, match="nothing is left to see how clusters vary|every difference between"
+            NotEstimableError, match=r"nothing is left to see how clusters vary|every difference between"
         ):
             call()
 
@@ -204,6 +228,43 @@ def nothing_varies(box: Box) -> None:
     with pytest.raises(NotEstimableError, match="Item 1 has the same score for everybody"):
         scoring.reliability.alpha(np.ones((10, 3)))
     assert "All ratings are equal" in scoring.raters.krippendorff_alpha(np.ones((3, 10))).reason
+
+
+@row(101)
+def ties_everywhere(box: Box) -> None:
+    """Where all values are equal nothing is ranked: each result says so, and none is certain of nothing."""
+    same, all_events = np.full(20, 5.0), np.ones(20)
+    curve = compare.kaplan_meier(same, all_events).curves[0]
+    assert (curve.survival[-1], curve.median.value) == (0.0, 5.0)
+    for test in (compare.log_rank(same, all_events, EVEN), compare.gray_test(same, all_events, groups=EVEN).tests[0]):
+        assert (test.chi2, test.p_value) == (None, None)
+        assert "the event at one time" in (test.reason or "")
+    assert "the event at one time" in str(compare.log_rank(same, all_events, EVEN))
+    for ties in ("efron", "breslow"):
+        cox = compare.proportional_hazards(same, all_events, covariates=EVEN, ties=ties).coefficients[0]
+        assert cox.value == pytest.approx(0.0, abs=1e-12)
+    area = compare.validity.auc(EVEN, same)
+    assert (area.value, area.se, area.interval) == (0.5, None, None)
+    assert "all scores equal" in area.method
+    assert compare.validity.auc([0, 0, 1, 1], [1, 2, 3, 4]).interval is None
+    assert compare.validity.compare_auc(EVEN, same, same).difference.interval is None
+    assert "All standard errors are equal" in (compare.meta.rank_test(same, np.full(20, 0.1)).reason or "")
+    fit = compare.least_squares(same, {"x": EVEN})
+    assert fit.coefficient("x").p_value == 1
+    assert {note.code for note in fit.notes} == {"no-noise"}
+    assert {note.code for note in compare.bootstrap_contrast(same, EVEN, draws=200).notes} == {"no-noise"}
+    refused: tuple[tuple[Callable[[], object], str], ...] = (
+        (lambda: compare.random_intercept(same, EVEN), "The outcome is constant"),
+        (lambda: compare.match(EVEN, {"x": same}), "x is constant"),
+        (lambda: compare.validity.calibration(EVEN, np.full(20, 0.5)), "All predictions are equal"),
+        (lambda: compare.bootstrap_contrast(same, EVEN, statistic="standardized"), "denominator is zero"),
+        (lambda: scoring.raters.icc(np.ones((10, 3))), "All ratings are equal"),
+        (lambda: scoring.irt.fit(np.ones((80, 4)), model="rasch"), "item1 is left out: every answer is right"),
+        (lambda: scoring.bkt.fit(np.ones((10, 5))), "All responses are right"),
+    )
+    for call, says in refused:
+        with pytest.raises(NotEstimableError, match=says):
+            call()
 
 
 @row(102)

@@ -125,6 +125,8 @@ def proportional_hazards(
     records = read_records(times, events, groups=strata, weights=weights, entry=entry)
     size = np.asarray(times).size
     x = columns(covariates, "covariates", size)
+    for column in x.T:
+        check.visible("covariates", column)
     if weights is not None:
         x = x[np.asarray(weights, dtype=np.float64) > 0]
     names = tuple(covariate_names) if covariate_names else tuple(f"covariate {i + 1}" for i in range(x.shape[1]))

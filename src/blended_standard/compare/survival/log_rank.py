@@ -45,6 +45,7 @@ class LogRankTest(Result):
         """Return one row a group, with the test beside."""
         columns = zip(self.groups, self.n, self.observed, self.expected, strict=True)
         test: Row = {"chi2": self.chi2, "df": self.df, "p_value": self.p_value}
+        test |= {"reason": self.reason} if self.reason else {}
         return [
             {"group": group, "n": n, "observed": observed, "expected": expected, **test}
             for group, n, observed, expected in columns
@@ -218,7 +219,8 @@ def chi_squared(
     inner = keep[1:]
     block = covariance[np.ix_(inner, inner)]
     if np.linalg.matrix_rank(block) < inner.size:
-        return None, df, None, "The variance of the difference is 0: the groups are never at risk together."
+        never = "the groups are never at risk together, or all who are have the event at one time"
+        return None, df, None, f"The variance of the difference is 0: {never}."
     chi2 = float(difference[inner] @ np.linalg.solve(block, difference[inner]))
     return chi2, df, float(chdtrc(df, chi2)), None
 

@@ -14,6 +14,7 @@ from blended_standard.numeric import arguments as check
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 Direction = Literal["higher", "lower"]
+_NO_SPREAD = 1e-12
 
 
 @result
@@ -119,24 +120,27 @@ def compare_auc(
     covariance = _covariance(a, b)
     variance = max(0.0, _covariance(a, a) + _covariance(b, b) - 2 * covariance)
     value, se = a.auc - b.auc, variance**0.5
-    statistic = value / se if se > 1e-12 else None
     z = float(ndtri(0.5 + _level(level) / 2))
-    p_value = None if statistic is None else float(2 * ndtr(-abs(statistic)))
-    return AucComparison(
-        first=_estimate("first AUC", a, level, y.size),
-        second=_estimate("second AUC", b, level, y.size),
-        difference=Estimate(
+    if se < _NO_SPREAD:
+        method = "DeLong, paired; the scores rank alike, or each leaves no doubt: no standard error"
+        difference = Estimate(name="difference of AUC", value=value, n=y.size, method=method)
+    else:
+        difference = Estimate(
             name="difference of AUC",
             value=value,
             se=se,
             interval=Interval(low=value - z * se, high=value + z * se, level=level, method="normal"),
-            p_value=p_value,
+            p_value=float(2 * ndtr(-abs(value / se))),
             n=y.size,
             method="DeLong, paired",
-        ),
+        )
+    return AucComparison(
+        first=_estimate("first AUC", a, level, y.size),
+        second=_estimate("second AUC", b, level, y.size),
+        difference=difference,
         covariance=covariance,
-        statistic=statistic,
-        p_value=p_value,
+        statistic=None if difference.se is None else value / se,
+        p_value=difference.p_value,
     )
 
 
@@ -168,7 +172,7 @@ def _estimate(name: str, part: Placements, level: float, n: int) -> Estimate:
     if min(part.events.size, part.others.size) < 2:
         return Estimate(name=name, value=part.auc, n=n, method="DeLong; one event or one other: no standard error")
     se = _covariance(part, part) ** 0.5
-    if se == 0:
+    if se < _NO_SPREAD:
         why = "no overlap of the scores" if part.auc in (0, 1) else "all scores equal"
         return Estimate(name=name, value=part.auc, n=n, method=f"DeLong; {why}: no standard error")
     interval = Interval(low=max(0.0, part.auc - z * se), high=min(1.0, part.auc + z * se), level=level, method="normal")

@@ -179,7 +179,7 @@ def row_weights(weights: npt.ArrayLike | None, count: int) -> Floats:
     """Return the weight of each row, 1 by default."""
     if weights is None:
         return np.ones(count)
-    made = check.vector("weights", weights, size=count, unit="row")
+    made = check.apart_from_zero("weights", check.vector("weights", weights, size=count, unit="row"))
     if np.any(made < 0) or made.sum() > check.EXACT:
         raise UsageError(f"weights must be numbers of 0 or more, and together {check.EXACT:g} at most: learners a row.")
     return made

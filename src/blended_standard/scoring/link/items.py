@@ -291,7 +291,7 @@ def _check(a: Floats, b: Floats, c: Floats, family: str, scaling: float) -> None
     present = np.isfinite(b)
     if np.any(np.isinf(b)) or not np.all(present[:, 0]) or np.any(present[:, 1:] & ~present[:, :-1]):
         raise UsageError("b holds a missing or infinite step; give each item's steps in order and without gaps.")
-    ends = np.max(a, initial=1.0), 1 / np.min(a, initial=1.0), np.max(np.abs(b[present]), initial=0.0)
+    ends = np.max(a, initial=1.0), 1 / max(np.min(a, initial=1.0), 1e-300), np.max(np.abs(b[present]), initial=0.0)
     if max(ends) > _WIDEST:
         raise UsageError(f"a must lie between {1 / _WIDEST:g} and {_WIDEST:g}, and b within {_WIDEST:g} of 0.")
     if not (np.all(np.isfinite(c)) and np.all((c >= 0) & (c < 1))):

@@ -178,7 +178,7 @@ def _errors(standard_errors: npt.ArrayLike, count: int) -> Floats:
     errors = check.vector("standard_errors", standard_errors)
     if errors.size != count or (errors <= 0).any():
         raise UsageError(f"standard_errors must be {count} numbers above 0, one a component.")
-    return errors
+    return check.apart_from_zero("standard_errors", errors)
 
 
 def _components(

@@ -199,7 +199,7 @@ def length_needed(reliability: float, target: float) -> Estimate:
     2.0
     """
     now, wanted = check.share("reliability", reliability), check.share("target", target)
-    value = wanted * (1.0 - now) / (now * (1.0 - wanted))
+    value = wanted * (1.0 - now) / (check.apart_from_zero("reliability", now) * (1.0 - wanted))
     return Estimate(name="length factor", value=value, method="Spearman-Brown")
 
 

@@ -220,6 +220,7 @@ def item_locations(
     rp = check.share("response_probability", response_probability)
     if not slopes.size or (slopes <= 0).any() or (floor < 0).any() or (floor >= rp).any():
         raise UsageError("a must be above 0, and c from 0 to below the response probability, for at least one item.")
+    check.apart_from_zero("a", slopes)
     locations: Floats = difficulties + np.log((rp - floor) / (1.0 - rp)) / (check.positive("scaling", scaling) * slopes)
     return locations
 
