@@ -157,8 +157,8 @@ def require_clusters_beyond(design: Columns, codes: Integers) -> None:
     m = int(codes.max()) + 1
     if len(design.names) >= m and fixed_in_clusters(design.matrix, codes) >= m:
         raise NotEstimableError(
-            f"As many coefficients differ between the {m} clusters alone as there are clusters, so nothing is left to "
-            "see how clusters vary. Take fewer covariates of clusters, or more clusters."
+            f"The covariates account for every difference between the {m} clusters, so nothing is left to see how "
+            "clusters vary. Take fewer covariates of clusters, or more clusters."
         )
 
 

@@ -151,9 +151,7 @@ def fewer_clusters_than_coefficients(box: Box) -> None:
         lambda: compare.meta.three_level_meta_analysis(y, np.full(24, 0.1), clusters=four, moderators=of_clusters),
     )
     for call in calls:
-        with pytest.raises(
-            NotEstimableError, match=r"nothing is left to see how clusters vary|every difference between"
-        ):
+        with pytest.raises(NotEstimableError, match="every difference between the 4 clusters"):
             call()
 
 
