@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 from blended_standard import adapters
+from blended_standard.adapters._ceds_words import SAME, property_of
 from blended_standard.io import Submission
-from tests.adapters.helpers import KEY, assert_holds_none, codes, rows
+from blended_standard.model import RECORDS
+from tests.adapters.helpers import FIELD, KEY, assert_holds_none, codes, in_field, rows
 
 SUBMISSION = Submission.from_tables(
     {
@@ -123,7 +126,7 @@ def test_columns_of_ceds(tmp_path: Path) -> None:
 def test_columns_of_ceds_come_back_and_option_codes_are_mapped(tmp_path: Path) -> None:
     adapters.write("ceds", SUBMISSION, tmp_path / "out")
     episodes = tmp_path / "out/episode.csv"
-    text = episodes.read_text().replace("completed_diploma", "03509")
+    text = episodes.read_text().replace("01921", "03509")
     episodes.write_text(text + text.splitlines()[1].replace("e1", "e2").replace("03509", "made up") + "\n")
     learners = tmp_path / "out/learner.csv"
     learners.write_text(
@@ -139,3 +142,87 @@ def test_columns_of_ceds_come_back_and_option_codes_are_mapped(tmp_path: Path) -
     assert {"ADP-VOCABULARY", "ADP-VALUE"} <= codes(made)
     assert {loss.field: loss.fate for loss in made.losses.fields}["learner.Mail"] == "dropped"
     assert_holds_none(made, tmp_path / "written", ["zanzi", "2007-33"])
+
+
+def test_options_of_ceds_go_out_and_what_has_none_is_a_loss(tmp_path: Path) -> None:
+    """Expected by hand from the option sets of CEDS V13: no option for no, none for a badge, none for moved away."""
+    tables = {
+        "episode": {
+            "episode_id": ["e1", "e2"],
+            "learner_id": ["k1-" + "a" * 32] * 2,
+            "site_id": ["s", "s"],
+            "entry_date": ["2024-08-20"] * 2,
+            "exit_date": ["2025-05-30"] * 2,
+            "exit_reason": ["completed_diploma", "moved_away"],
+            "entry_grade": [9, 0],
+        },
+        "learner": {"learner_id": ["k1-" + "a" * 32], "disability": [False], "has_device": [True]},
+        "credential": {
+            "credential_id": ["c1", "c2"],
+            "episode_id": ["e1", "e1"],
+            "kind": ["diploma", "badge"],
+            "awarded_date": ["2025-05-29"] * 2,
+        },
+        "follow_up": {
+            "follow_up_id": ["f1", "f2"],
+            "episode_id": ["e1", "e1"],
+            "quarter_start": ["2025-07-01", "2025-10-01"],
+            "status": ["found", "found"],
+            "employed": [True, False],
+        },
+    }
+    done = adapters.write("ceds", Submission.from_tables(tables), tmp_path / "out")
+    cells: dict[str, list[dict[str, str]]] = {}
+    for file in map(Path, done.files):
+        cells[file.stem] = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+    assert [row["P000110"] for row in cells["episode"]] == ["01921", ""]
+    assert [row["P000100"] for row in cells["episode"]] == ["09", "KG"]
+    assert [row["P000138"] for row in cells["credential"]] == ["00806", ""]
+    assert [row["P000988"] for row in cells["follow_up"]] == ["Yes", ""]
+    assert cells["learner"][0]["P000577"] == "No"
+    assert "P001932" not in cells["learner"][0]
+    left = {loss.field for loss in done.losses.fields if loss.reason == "CEDS has no option that says the same"}
+    assert left == {"episode.exit_reason", "credential.kind", "follow_up.employed", "learner.has_device"}
+    assert sum(loss.count for loss in done.losses.fields if loss.field == "episode.exit_reason") == 2
+
+
+def test_names_and_options_of_ceds_are_read(tmp_path: Path) -> None:
+    (tmp_path / "episode.csv").write_text(
+        "episode_id,learner_id,site_id,EnrollmentEntryDate,Enrollment Exit Date,hasExitOrWithdrawalType,P000100\n"
+        "e1,l1,s,2024-08-20,2025-05-30,03502,PK\ne2,l1,s,2025-08-20,2026-05-30,01927,09\n"
+    )
+    (tmp_path / "follow_up.csv").write_text(
+        "follow_up_id,episode_id,P000992,status,EmployedAfterExit,P000994\nf1,e1,2025-07-01,found,Unknown,02\n"
+    )
+    (tmp_path / "credential.csv").write_text("credential_id,episode_id,HighSchoolDiplomaType,P000081\nc,e1,00816,\n")
+    made = adapters.read("ceds", tmp_path, key=KEY)
+    first, second = rows(made, "episode")
+    assert (str(first["exit_date"]), first.get("exit_reason"), first.get("entry_grade")) == ("2025-05-30", None, None)
+    assert (second["exit_reason"], second["entry_grade"]) == ("withdrawn", 9)
+    (asked,) = rows(made, "follow_up")
+    assert (asked.get("employed"), asked["missing"], asked["source"]) == (None, {"employed": "lost"}, "wage_record")
+    assert rows(made, "credential")[0]["kind"] == "equivalency"
+    assert codes(made) == set()
+    assert made.losses.dropped == 0
+    (tmp_path / "credential.csv").write_text(
+        "credential_id,episode_id,HighSchoolDiplomaType,P000138\nc,e1,00816,00806\n"
+    )
+    twice = adapters.read("ceds", tmp_path, key=KEY)
+    assert (rows(twice, "credential")[0]["kind"], codes(twice)) == ("equivalency", {"ADP-HEADER"})
+    assert twice.losses.dropped == 1
+
+
+@in_field
+def test_every_option_that_is_written_is_one_of_its_set() -> None:
+    with (FIELD / "ceds/options_v13_subset.csv").open(encoding="utf-8", newline="") as stream:
+        options = {(row["set_global_id"], row["code"]) for row in csv.DictReader(stream)}
+    listed = {own for own, _ in options}
+    checked = 0
+    for record in RECORDS.values():
+        for spec in record.fields():
+            words = SAME.get(f"{record.table}.{spec.name}", {}).values()
+            own = f"C{property_of(spec.counterparts['CEDS'])[1:7]}" if words else ""
+            if own in listed:
+                assert {(own, word) for word in words} <= options, spec.name
+                checked += 1
+    assert checked == 10
