@@ -7,8 +7,8 @@ import pytest
 
 from blended_standard.errors import UsageError
 from blended_standard.privacy import Policy, audit, build_tables, primary_counts, protect_row
+from blended_standard.privacy.cells import CellSystem
 from blended_standard.privacy.primary import PrimarySuppression
-from blended_standard.privacy.tables import CellSystem
 
 REACH = 10
 

@@ -20,9 +20,9 @@ from blended_standard.measures.engagement_calendar import CLOSED, FEED_DOWN, Cal
 from blended_standard.measures.mastery_map import MapCell, MapRow, code_of
 from blended_standard.numeric.intervals import wilson
 from blended_standard.privacy import Ledger, Policy, audit
+from blended_standard.privacy.cells import CellSystem
 from blended_standard.privacy.ledger import FEW_CHANGED, WITHHELD_BEFORE
 from blended_standard.privacy.primary import PrimarySuppression
-from blended_standard.privacy.tables import CellSystem
 from blended_standard.report import for_publication, report
 from blended_standard.report.pictures import BY_SUBTRACTION, FEW, OTHERWISE_BEFORE, SECOND, cells_of, published
 from blended_standard.report.tiles import MOST_LINES, map_charts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blended_standard.privacy.audit import AuditReport, CellInterval, Leak, audit
+from blended_standard.privacy.cells import CellSystem, link
 from blended_standard.privacy.ledger import Ledger, PublishedCell, ReleaseConflict, ReleaseEntry
 from blended_standard.privacy.noise import NoisyCounts, add_noise
 from blended_standard.privacy.policy import NCES_END_CODES, NCES_RANGE_CODES, EndCode, Policy, RangeCode
@@ -25,7 +26,7 @@ from blended_standard.privacy.suppress import (
     release,
     suppress,
 )
-from blended_standard.privacy.tables import CellSystem, build_tables, link
+from blended_standard.privacy.tables import build_tables
 from blended_standard.pseudonyms import KeyChange, PseudonymKey, rotate
 
 __all__ = [

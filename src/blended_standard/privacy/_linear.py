@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.privacy.tables import CellSystem
+from blended_standard.privacy.cells import CellSystem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from blended_standard.privacy._linear import Floats, Ints
-from blended_standard.privacy.tables import CellSystem
+from blended_standard.privacy.cells import CellSystem
 
 _Sum = tuple[int, tuple[int, ...]]
 

@@ -13,8 +13,8 @@ import attrs
 import numpy as np
 
 from blended_standard.privacy._linear import Floats, silenced
+from blended_standard.privacy.cells import CellSystem
 from blended_standard.privacy.primary import PrimarySuppression
-from blended_standard.privacy.tables import CellSystem
 from blended_standard.results import finite
 
 _FACTOR = 8.0

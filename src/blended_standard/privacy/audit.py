@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from blended_standard.errors import UsageError
 from blended_standard.privacy._linear import FreeSystem, Movement, extreme, free_system, propagate
+from blended_standard.privacy.cells import CellSystem, Key
 from blended_standard.privacy.policy import Policy
 from blended_standard.privacy.primary import PrimarySuppression, primary_counts
-from blended_standard.privacy.tables import CellSystem, Key
 from blended_standard.results import Result, Row, result
 
 _TOLERANCE = 1e-6

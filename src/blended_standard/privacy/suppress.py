@@ -17,9 +17,9 @@ from blended_standard.privacy._heuristic import Builder, NoMovement, Pattern
 from blended_standard.privacy._linear import Movement
 from blended_standard.privacy._optimal import Problem, Solution, size_of, solve_by_cuts, solve_whole
 from blended_standard.privacy.audit import AuditReport, audit, known_bounds, primary_for
+from blended_standard.privacy.cells import CellSystem, Key
 from blended_standard.privacy.policy import Policy
 from blended_standard.privacy.primary import PrimarySuppression, SuppressedValue
-from blended_standard.privacy.tables import CellSystem, Key
 from blended_standard.results import Result, Row, array, result
 
 _Mask = npt.NDArray[np.bool_]
