@@ -200,6 +200,20 @@ def test_units_do_not_matter(exam):
     assert wide.criterion == pytest.approx(plain.criterion + 2 * np.log(1000), abs=1e-6)
 
 
+def test_degrees_of_freedom_of_a_singular_fit_and_of_small_units():
+    # lmerTest::lmer(y ~ x + (x | g)): coefficients .1575 and .3025 on 7.0002 and 28.0780 df; the slopes have no spread
+    # of their own. The df of the residuals, 38, would make eight groups look like forty learners.
+    g, x = np.repeat(np.arange(8), 5), np.tile([-2.0, -1, 0, 1, 2], 8)
+    noise = (np.arange(40) * 37 % 11 - 5) / 5
+    y = np.array([-1.0, 1.5, 0.5, -2, 2, 0, -0.5, 1])[g] + 0.3 * x + noise
+    for unit in (1, 1e-6):
+        fit = compare.random_slope(unit * y, g, covariates={"x": x}, slopes=["x"])
+        assert fit.singular
+        assert fit.df == pytest.approx([7.0001658, 28.0779763], rel=1e-4)
+        assert compare.random_intercept(unit * y, g).df == pytest.approx([7.0], rel=1e-6)
+        assert compare.random_intercept(unit * y, g).variance_between_se == pytest.approx(0.9330659 * unit**2, rel=1e-6)
+
+
 def test_balanced_data_have_the_anova_answer():
     rng = np.random.default_rng(5)
     y = rng.normal(size=(12, 7)) + rng.normal(size=(12, 1)) * 2

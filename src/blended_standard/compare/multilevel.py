@@ -318,69 +318,62 @@ class _Scale:
 
 @attrs.frozen
 class _Spread:
-    """How uncertain the variances are: the inverse information of (G, sigma2), and its use for degrees of freedom."""
+    """How uncertain the variances are: the inverse information of (factor, sigma2), and its use for degrees of freedom.
+
+    The factor F of G = F F' may be of lower rank than G (a variance of zero): the directions that are left count.
+    """
 
     sums: GroupSums
     best: Solution
+    factor: Floats
     sigma2: float
-    covariance: Floats  # of the free elements of G, then sigma2
-    pairs: tuple[tuple[int, int], ...]
+    covariance: Floats  # of the lower triangle of F by rows, then sigma2
 
     @classmethod
     def of(cls, sums: GroupSums, best: Solution, factor: Floats, sigma2: float) -> _Spread:
-        relative = factor @ factor.T
-        pairs = tuple((i, j) for i in range(sums.q) for j in range(i + 1))
-        free = pairs if float(np.linalg.eigvalsh(relative)[0]) >= 1e-8 else ()
-        k = len(free)
+        triangle = np.tril_indices(sums.q)
+        k = triangle[0].size
+        rows = np.maximum(np.sqrt((factor**2).sum(axis=1)), 1e-3)
         hessian = np.zeros((k + 1, k + 1))
-        hessian[k, k] = sums.degrees / sigma2**2
-        for a, (i, j) in enumerate(free):
-            width = 1e-4 * float(np.sqrt(relative[i, i] * relative[j, j]))
-            step = np.zeros_like(relative)
-            step[i, j] = step[j, i] = width
+        for a, (i, j) in enumerate(zip(*triangle, strict=True)):
+            step = np.zeros_like(factor)
+            step[i, j] = 1e-4 * rows[i]
             up, down = (
-                _free_slope(sums.gradient(sums.solve(_root(relative + sign * step)), sigma2), free) for sign in (1, -1)
+                _along(sums.gradient(sums.solve(moved), sigma2), moved) for moved in (factor + step, factor - step)
             )
-            hessian[a, :k] = (up - down) / (2 * width)
-        slope = -best.zvr.T @ best.zvr
-        hessian[k, :k] = hessian[:k, k] = -_free_slope(slope, free) / sigma2**2
-        hessian = (hessian + hessian.T) / 2
-        spread = np.asarray(2 * np.linalg.pinv(hessian), dtype=np.float64)
-        return cls(sums, best, sigma2, spread, free)
+            hessian[a, :k] = (up - down) / (2 * step[i, j])
+        hessian[k, k] = sums.degrees / sigma2**2
+        hessian[k, :k] = hessian[:k, k] = _along(best.zvr.T @ best.zvr, factor) / sigma2**2
+        # Scaled to a unit diagonal, since the unit of the outcome must not decide what counts as singular.
+        diagonal = np.diag(hessian)
+        size = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        scaled = size[:, None] * (hessian + hessian.T) / 2 * size
+        spread = 2 * size[:, None] * np.linalg.pinv(scaled, hermitian=True) * size
+        return cls(sums, best, factor, sigma2, np.asarray(spread, dtype=np.float64))
 
     def satterthwaite(self, contrast: Floats) -> float:
         """Return 2 v^2 / Var(v), v the variance of a combination of the fixed coefficients."""
         row = self.best.inverse @ contrast
         moved = self.best.zvx @ row  # (m, q)
-        outer = self.sigma2 * moved.T @ moved
-        gradient = np.append(_free_slope(outer, self.pairs), float(contrast @ row))
+        gradient = np.append(_along(self.sigma2 * moved.T @ moved, self.factor), float(contrast @ row))
         v = self.sigma2 * float(contrast @ row)
         spread = float(gradient @ self.covariance @ gradient)
         return 2 * v**2 / spread if spread > 0 else float(self.sums.degrees)
 
     def between_se(self) -> float:
         """Return the large-sample SE of the variance between groups (one random coefficient)."""
-        ratio = float(np.linalg.norm(self.best.zvr)) and self._ratio()
-        gradient = np.array([self.sigma2, ratio])
+        theta = float(self.factor[0, 0])
+        gradient = np.array([2 * theta * self.sigma2, theta**2])
         return float(np.sqrt(gradient @ self.covariance @ gradient))
 
     def within_se(self) -> float:
         """Return the large-sample SE of the residual variance."""
         return float(np.sqrt(self.covariance[-1, -1]))
 
-    def _ratio(self) -> float:
-        sizes = self.sums.zz[:, 0, 0]
-        kept = self.best.zvz[:, 0, 0]
-        largest = int(np.argmax(sizes))
-        return float((sizes[largest] / kept[largest] - 1) / sizes[largest])
 
-
-def _root(matrix: Floats) -> Floats:
-    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-
-
-def _free_slope(matrix: Floats, pairs: Sequence[tuple[int, int]]) -> Floats:
-    return np.array([matrix[i, j] * (1.0 if i == j else 2.0) for i, j in pairs])
+def _along(matrix: Floats, factor: Floats) -> Floats:
+    """Turn a derivative with respect to G = F F' into that with respect to the lower triangle of F."""
+    return np.asarray((2 * matrix @ factor)[np.tril_indices(factor.shape[0])], dtype=np.float64)
 
 
 def _effect_covariances(
