@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def test_no_engine_at_all_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"An engine .one of duckdb, polars, pandas. is not installed"):
         bs.validate(SUBMISSION)
+
+
+def test_each_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingExtraError, match="pyarrow") as refused:
+        bs.write_submission(SUBMISSION, tmp_path / "made", format="parquet")
+    assert refused.value.extra == "parquet"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for library, extra in (("pandas", "pandas"), ("pyarrow", "parquet"), (None, "polars")):
+        with pytest.raises(MissingExtraError) as refused:
+            SCORED.to_frame(library)
+        assert refused.value.extra == extra
 
 
 def test_what_can_be_called_lists_what_is_public() -> None:

@@ -203,7 +203,8 @@ def rows_to_frame(rows: Sequence[Row], *, backend: FrameLibrary | None = None) -
         raise UsageError(f"backend={backend!r} is not one of {', '.join(accepted)}.")
     chosen = backend or next((name for name in accepted if importlib.util.find_spec(name)), None)
     if chosen is None or not importlib.util.find_spec(chosen):
-        raise MissingExtraError("polars", needs=chosen or "A dataframe library (polars, pandas or pyarrow)")
+        extra = "parquet" if chosen == "pyarrow" else chosen or "polars"
+        raise MissingExtraError(extra, needs=chosen or "A dataframe library (polars, pandas or pyarrow)")
     columns: dict[str, list[object]] = {key: [row.get(key) for row in rows] for key in _all_keys(rows)}
     frame: IntoDataFrame = nw.from_dict(columns, backend=chosen).to_native()
     return frame

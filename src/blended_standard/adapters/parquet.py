@@ -55,10 +55,10 @@ class ParquetWriter:
     """One Parquet file under way."""
 
     def __init__(self, table: str, path: Path) -> None:
+        self.table, self.path, self.rows = table, path, 0
+        self._schema = schema_of(RECORDS[table])  # says so where pyarrow is absent
         import pyarrow.parquet as pq
 
-        self.table, self.path, self.rows = table, path, 0
-        self._schema = schema_of(RECORDS[table])
         self._file: Any = self._open(pq)
         self._waiting: list[Any] = []
         self._held = 0

@@ -111,9 +111,9 @@ def _write_table(name: str, data: Any, path: Path, format: Format) -> set[str]: 
 
 
 def _write_parquet(name: str, data: Any, path: Path) -> None:
+    table = to_arrow(data, RECORDS[name])  # says so where pyarrow is absent
     import pyarrow.parquet as pq
 
-    table = to_arrow(data, RECORDS[name])
     pq.write_table(table.drop_columns([column for column in _OWN if column in table.column_names]), path)
 
 
