@@ -228,6 +228,26 @@ def test_a_record_is_read_to_the_last_value() -> None:
     assert sum(loss.count for loss in made.losses.fields) == values
 
 
+def test_the_claims_of_a_signed_text_are_counted_and_say_what_the_credential_lacks(tmp_path: Path) -> None:
+    one = json.loads(RECORD.read_bytes())["credentialSubject"]["verifiableCredential"][0]
+    bare = {name: value for name, value in one.items() if name not in ("validFrom", "validUntil")}
+    claims = {"vc": bare, "nbf": 1_768_435_200, "exp": 1_900_000_000, "iat": 1, "aud": ["a", "b"], "vp": {"x": 1}}
+    (tmp_path / "a.jwt").write_text(_jwt(claims))
+    made = _read(tmp_path)
+    (row,) = rows(made, "credential")
+    assert (str(row["awarded_date"]), row["open_badges:valid_until"][:10]) == (one["awardedDate"][:10], "2030-03-17")
+    counted = {loss.field: loss.count for loss in made.losses.fields}
+    assert {
+        "claims.nbf": 1,
+        "claims.exp": 1,
+        "claims.iat": 1,
+        "claims.aud": 2,
+        "claims.vp.x": 1,
+    }.items() <= counted.items()
+    (tmp_path / "a.jwt").write_text(_jwt(claims | {"nbf": 1e300, "exp": "soon"}))
+    assert "open_badges:valid_until" not in rows(_read(tmp_path), "credential")[0]
+
+
 def _png(text: bytes, kind: bytes = b"iTXt", flag: bytes = b"\0") -> bytes:
     head = b"openbadgecredential\0" + (flag + b"\0\0\0" if kind == b"iTXt" else b"")
     chunks = ((b"IHDR", bytes(13)), (kind, head + text), (b"IEND", b""))
@@ -381,13 +401,34 @@ def test_every_credential_of_the_field_is_judged_as_its_name_says(tmp_path: Path
         assert kept == ([] if left_out else [status]), file.stem
 
 
+@pytest.mark.parametrize(
+    ("document", "version"),
+    [
+        ({"@context": "https://w3id.org/openbadges/v2", "type": "Assertion"}, "Open Badges 2.0"),
+        ({"@context": "https://w3id.org/openbadges/v1", "type": "Assertion"}, "Open Badges 1.1"),
+        ({"uid": "1", "recipient": {"identity": "a"}, "badge": "https://x.example/badge"}, "Open Badges 1.0"),
+        ({"@context": ["https://purl.imsglobal.org/spec/clr/v1p0/context/clr_v1p0.jsonld"]}, "CLR 1.0"),
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "jwt", "png"])
+def test_an_older_version_is_refused_by_its_name_and_left_out_beside_others(
+    form: str, document: dict[str, Any], version: str, tmp_path: Path
+) -> None:
+    content = {"json": json.dumps(document).encode(), "jwt": _jwt(document).encode()}
+    file = tmp_path / f"old.{form}"
+    file.write_bytes(content.get(form) or _png(json.dumps(document).encode()))
+    with pytest.raises(UnreadableInputError, match=f"this is {version}"):
+        _read(file)
+    (tmp_path / "new.json").write_text(json.dumps(_badge()))
+    made = _read(tmp_path)
+    assert len(rows(made, "credential")) == 1
+    assert [(loss.what, version in loss.reason, loss.count) for loss in made.losses.records] == [("document", True, 1)]
+
+
 @in_field
-def test_documents_of_the_field(tmp_path: Path) -> None:
+def test_documents_of_the_field() -> None:
     for name in ("openbadges/ob30/complete.json", "openbadges/ob30/simple.json", "clr/clr20/complex.json"):
         made = _read(FIELD / name)
         assert rows(made, "credential") or rows(made, "mastery_decision") or made.losses.records
     with pytest.raises(UnreadableInputError, match=r"Open Badges 2\.0"):
         _read(FIELD / "openbadges/ob20")
-    (tmp_path / "a.json").write_text(json.dumps({"@context": "https://purl.imsglobal.org/spec/clr/v1p0/context/x"}))
-    with pytest.raises(UnreadableInputError, match=r"CLR 1\.0"):
-        _read(tmp_path)

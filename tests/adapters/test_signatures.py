@@ -308,7 +308,8 @@ def test_a_word_that_no_context_defines_is_not_covered() -> None:
     assert Checker(contexts=closed).document(document).status == "verified"
     verdict = Checker(contexts=closed).document(document | {"grade": "A"})
     assert (verdict.status, "'grade'" in verdict.why) == ("not_checked", True)
-    assert Checker(contexts=closed).document(document | {"type": [*document["type"], "Own"]}).status != "verified"
+    verdict = Checker(contexts=closed).document(document | {"type": [*document["type"], "Own"]})
+    assert (verdict.status, "'Own'" in verdict.why) == ("not_checked", True)
 
 
 def test_a_context_that_is_not_held_is_named_and_not_fetched() -> None:
@@ -328,7 +329,7 @@ def test_a_signature_holds_under_an_earlier_edition_of_a_context() -> None:
         unsigned = {name: value for name, value in facts.items() if name != "proofValue"} | {"@context": contexts}
         digests = [hashes.Hash(hashes.SHA256()) for _ in range(2)]
         for digest, part in zip(digests, (unsigned, badge), strict=True):
-            digest.update(held.canonical(part)[0].encode())
+            digest.update(held.canonical(part).encode())
         forms.append(b"".join(digest.finalize() for digest in digests))
     assert forms[0] != forms[1]
     for form in forms:

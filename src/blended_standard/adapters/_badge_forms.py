@@ -7,7 +7,7 @@ their services). With each credential goes what is known of its signature.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from blended_standard.adapters._badge_rules import envelope_problem, kinds
@@ -16,7 +16,7 @@ from blended_standard.adapters.documents import listed, signed_claims
 from blended_standard.adapters.work import Work
 
 Document = dict[str, Any]
-_CLAIMS = ("exp", "iss", "iat", "nbf", "sub", "jti", "aud")
+_CLAIMS = {"exp", "iss", "iat", "nbf", "sub", "jti", "aud"}
 _ANSWER = ("credential", "credentials", "compactJwsString")
 _WHOSE = "It holds by a key that the document itself brings: whose that is was not checked."
 
@@ -39,6 +39,8 @@ def opened(
             work.find("ADP-INVALID", "credential", field=differs, detail=detail)
             work.lose("credential", f"invalid: {differs}")
         else:
+            inner = {"vc"} if isinstance(claims.get("vc"), dict) else claims.keys() - _CLAIMS
+            _see_all_but(work, claims, inner, "claims")
             document = _claimed(claims)
             yield from opened(document, work, checker, text=checker.text(sent, document), record=record)
         return
@@ -48,7 +50,8 @@ def opened(
         return
     types, subject = kinds(sent), sent.get("credentialSubject")
     if "EnvelopedVerifiableCredential" in types:
-        yield from opened(str(sent.get("id")).partition(",")[2], work, checker)
+        _see_all_but(work, sent, {"id"})
+        yield from opened(str(sent.get("id")).partition(",")[2], work, checker, record=record)
     elif "VerifiablePresentation" in types:
         yield from _inside(sent, sent, work, checker, UNSIGNED)
     elif "ClrCredential" in types and isinstance(subject, dict) and "verifiableCredential" in subject:
@@ -60,6 +63,7 @@ def opened(
         tell(work, "record", verdict)
         yield from _inside(sent, subject, work, checker, verdict)
     elif subject is None and any(name in sent for name in _ANSWER):
+        _see_all_but(work, sent, set(_ANSWER))
         for name in _ANSWER:
             for each in listed(sent.get(name)):
                 yield from opened(each, work, checker)
@@ -85,12 +89,16 @@ def _inside(
     sent: Document, holder: Document, work: Work, checker: Checker, record: Verdict
 ) -> Iterator[tuple[Document, Verdict]]:
     name = "verifiableCredential"
-    rest = {key: value for key, value in sent.items() if value is not holder and key != name}
-    work.see_document(rest)
+    _see_all_but(work, sent, {name} if holder is sent else {"credentialSubject"})
     if holder is not sent:
-        work.see_document({key: value for key, value in holder.items() if key != name}, "credentialSubject")
+        _see_all_but(work, holder, {name}, "credentialSubject")
     for each in listed(holder.get(name)):
         yield from opened(each, work, checker, record=record)
+
+
+def _see_all_but(work: Work, document: Document, names: Collection[str], path: str = "") -> None:
+    """Count the values of a document but for the parts that are read one by one."""
+    work.see_document({name: value for name, value in document.items() if name not in names}, path)
 
 
 def _contradiction(claims: Document) -> str | None:

@@ -1,7 +1,7 @@
 """JSON-LD as RDF in its canonical form, with contexts that are held: none is ever fetched.
 
 Source: W3C JSON-LD 1.1 and RDF Dataset Canonicalization 1.0, as the package PyLD has them. What no context defines
-would be left out of the form, and so of what a signature covers: it is told.
+would be left out of the form, and so of what a signature covers.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _HELD: Mapping[str, tuple[str, ...]] = {
     f"{_CLR}context-2.0.1.json": ("clr-2.0.1", "clr-2.0.1-first"),
 }
 EDITIONS = (0, -1)
+# What is relative is made whole with this, and so is found.
+_BASE = "https://relative.invalid/"
 # Steps by which blank nodes that look alike are told apart; a document made to take for ever needs more.
 _STEPS = 1_000
 _CACHED = 100
@@ -54,13 +56,13 @@ class Contexts:
     edition: int = 0
     _resolved: dict[str, Any] = attrs.field(factory=dict, init=False)
 
-    def canonical(self, document: Document) -> tuple[str, str]:
-        """Return the canonical N-Quads of a document, and a word of it that no context defines (empty: all are).
+    def canonical(self, document: Document) -> str:
+        """Return the canonical N-Quads of a document.
 
         Raises
         ------
         UncheckableError
-            A context is not held, or the document is no JSON-LD, or made to take for ever.
+            A context is not held, or a word is defined by none; or it is no JSON-LD, or made to take for ever.
         """
         from pyld import jsonld
         from pyld.context_resolver import ContextResolver
@@ -78,12 +80,14 @@ class Contexts:
         if len(self._resolved) > _CACHED:
             self._resolved.clear()
         # A resolver of our own: the package's keeps what others in this process took a context to be.
-        options = {"documentLoader": load, "contextResolver": ContextResolver(self._resolved, load)}
+        options = {"base": _BASE, "documentLoader": load, "contextResolver": ContextResolver(self._resolved, load)}
         try:
             expanded = jsonld.expand(
                 document, options, on_property_dropped=lambda name: undefined.append(str(name or "a word"))
             )
             undefined.extend(_relative(expanded))
+            if undefined:
+                raise UncheckableError(f"No context defines {undefined[0]!r}, so that no signature covers it.")
             quads: str = _bounded().main(jsonld.to_rdf(expanded, options), {"format": "application/n-quads"})
         except UncheckableError:
             raise
@@ -92,7 +96,7 @@ class Contexts:
             raise UncheckableError(why) from None
         if _ESCAPED.search(quads):
             raise UncheckableError("It holds control characters, which are not handled.")
-        return quads, undefined[0] if undefined else ""
+        return quads
 
     def _held(self, url: str) -> Document | None:
         if url in self.own:
@@ -139,8 +143,8 @@ def _relative(expanded: Any) -> Iterator[str]:
     elif isinstance(expanded, Mapping) and "@value" not in expanded:
         named = expanded.get("@id", "_:")
         for each in [*([named] if isinstance(named, str) else []), *expanded.get("@type", ())]:
-            if ":" not in each:
-                yield each
+            if each.startswith(_BASE) or ":" not in each:
+                yield each.removeprefix(_BASE)
         for name, each in expanded.items():
             if name not in ("@id", "@type"):
                 yield from _relative(each)

@@ -133,40 +133,38 @@ class Checker:
         forms = self._jcs if kind == _JCS else self._rdf
         verdict = Verdict("failed", _CHANGED)
         try:
-            for message, left_out in forms(document, proof, proofs):
+            for message in forms(document, proof, proofs):
                 verdict = self._tried(signer, _Signed("EdDSA", signature, message))
-                if verdict.status == "verified" and left_out:
-                    why = f"It holds, but does not cover {left_out!r}: no context defines that."
-                    return Verdict("not_checked", why, verdict.key)
                 if verdict.status != "failed":
                     break
         except _contexts.UncheckableError as error:
             return Verdict("not_checked", str(error))
         return verdict
 
-    def _rdf(self, document: Document, proof: Document, proofs: list[Document]) -> Iterator[tuple[bytes, str]]:
-        """Yield what a proof over RDF signs, and a word that it leaves out, under each edition of the contexts."""
+    def _rdf(self, document: Document, proof: Document, proofs: list[Document]) -> Iterator[bytes]:
+        """Yield what a proof over RDF signs, under each edition of the contexts."""
         body = {name: value for name, value in document.items() if name != "proof"}
         earlier = listed(proof.get("previousProof"))
         if earlier:
             body["proof"] = [each for each in proofs if each.get("id") in earlier]
         facts = _facts(proof) | {"@context": document.get("@context")}
-        seen: dict[bytes, str] = {}
+        seen: set[bytes] = set()
+        errors: list[_contexts.UncheckableError] = []
         for contexts in self._editions:
             try:
-                (about, first), (form, second) = contexts.canonical(facts), contexts.canonical(body)
-            except _contexts.UncheckableError:
-                # One edition may contradict another context of the document; not the last that is left.
-                if contexts is self._editions[-1] and not seen:
-                    raise
+                message = _digest(contexts.canonical(facts)) + _digest(contexts.canonical(body))
+            except _contexts.UncheckableError as error:
+                # One edition may contradict another context of the document, or lack a word.
+                errors.append(error)
                 continue
-            message = _digest(about) + _digest(form)
             if message not in seen:
-                seen[message] = first or second
-                yield message, seen[message]
+                seen.add(message)
+                yield message
+        if not seen:
+            raise errors[0]
 
-    def _jcs(self, document: Document, proof: Document, _: list[Document]) -> Iterator[tuple[bytes, str]]:
-        """Yield what a proof over canonical JSON (RFC 8785) signs; it leaves out nothing."""
+    def _jcs(self, document: Document, proof: Document, _: list[Document]) -> Iterator[bytes]:
+        """Yield what a proof over canonical JSON (RFC 8785) signs."""
         try:
             import rfc8785
         except ImportError:
@@ -181,7 +179,7 @@ class Checker:
             about, form = rfc8785.dumps(_facts(proof)), rfc8785.dumps(body)
         except (rfc8785.CanonicalizationError, ValueError, RecursionError):
             raise _contexts.UncheckableError("It holds a number or text that canonical JSON does not have.") from None
-        yield hashlib.sha256(about).digest() + hashlib.sha256(form).digest(), ""
+        yield hashlib.sha256(about).digest() + hashlib.sha256(form).digest()
 
     def _candidates(self, signer: _Signer) -> tuple[list[Key], bool]:
         """Return the caller's keys that may have signed, and whether they are those named: if not, it may be any."""

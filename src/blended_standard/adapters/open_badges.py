@@ -16,7 +16,7 @@ from blended_standard.adapters._badge_forms import opened, tell
 from blended_standard.adapters._badge_images import baked
 from blended_standard.adapters._badge_rules import badge_problem, kinds, other_problem
 from blended_standard.adapters._signatures import Checker, Verdict
-from blended_standard.adapters.documents import deeper, json_documents, members
+from blended_standard.adapters.documents import deeper, json_documents, members, signed_claims
 from blended_standard.adapters.events import instant
 from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.result import Import
@@ -28,6 +28,12 @@ from blended_standard.io.read import files_of
 Document = dict[str, Any]
 _AWARDS = {"AchievementCredential", "OpenBadgeCredential"}
 _SIGNED, _IMAGES = ".jwt", (".png", ".svg")
+_OLDER = {
+    "openbadges/v1": "Open Badges 1.1",
+    "openbadges/v2": "Open Badges 2.0",
+    "spec/ob/v2p1": "Open Badges 2.1",
+    "spec/clr/v1p0": "CLR 1.0",
+}
 _DATES = ("awardedDate", "validFrom", "issuanceDate")
 # A claim proves no more: its evidence is not seen, nor its status fetched.
 _HIGHEST_LEVEL = 2
@@ -38,13 +44,13 @@ def read(source: Any, options: Options) -> Import:
     work = Work("open_badges", options)
     work.needs_key()
     checker = Checker(_keys.given(options.keys), _contexts.read(options.contexts))
-    version, count = "3.0", 0
+    version, count, refused = "3.0", 0, ""
     for place, sent in _sent(source, work):
-        context = json.dumps(sent.get("@context", "")) if isinstance(sent, dict) else ""
-        if "openbadges/v2" in context:
-            raise UnreadableInputError(f"{place}: this is Open Badges 2.0. Accepted: Open Badges 3.0 and CLR 2.0.")
-        if "spec/clr/v1p0" in context:
-            raise UnreadableInputError(f"{place}: this is CLR 1.0. Accepted: Open Badges 3.0 and CLR 2.0.")
+        older = _older(sent)
+        if older:
+            work.lose("document", f"this is {older}, an older version that is not read")
+            refused = refused or f"{place}: this is {older}. Accepted: Open Badges 3.0 and CLR 2.0."
+            continue
         if isinstance(sent, dict) and "ClrCredential" in kinds(sent):
             version = "CLR 2.0"
         count += 1
@@ -55,7 +61,8 @@ def read(source: Any, options: Options) -> Import:
             else:
                 _other(work, credential)
     if not count:
-        raise UnreadableInputError(f"{source}: holds no credential (a JSON object, a signed text, or one in an image).")
+        nothing = f"{source}: holds no credential (a JSON object, a signed text, or one in an image)."
+        raise UnreadableInputError(refused or nothing)
     return work.finish(version, str(source))
 
 
@@ -81,6 +88,17 @@ def _parsed(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return text if deeper(document, LIMITS.depth) else document
+
+
+def _older(sent: Any) -> str | None:
+    """Return the older version that a document is of, also in a signed text, or None."""
+    document = signed_claims(sent) if isinstance(sent, str) else sent
+    if not isinstance(document, dict):
+        return None
+    context = json.dumps(document.get("@context", ""))
+    if not context.strip('"') and "badge" in document and {"recipient", "verify"} & document.keys():
+        return "Open Badges 1.0"
+    return next((name for part, name in _OLDER.items() if part in context), None)
 
 
 def _other(work: Work, credential: Document) -> None:
