@@ -24,8 +24,10 @@ rfc8785 = pytest.importorskip("rfc8785")
 from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils  # noqa: E402
 
-# The example of W3C's Data Integrity EdDSA Cryptosuites 1.0, appendix of test vectors, and what it was signed with.
-ALUMNI: dict[str, Any] = json.loads((HERE / "badges/alumni.json").read_bytes())
+PUBLISHED: dict[str, Any] = json.loads((HERE / "badges/signed.json").read_bytes())
+ALUMNI: dict[str, Any] = PUBLISHED["credential"]
+VECTORS: dict[str, dict[str, Any]] = {name: ALUMNI | more for name, more in PUBLISHED["secured"].items()}
+TEXTS = {name: (each["text"], each["key"]) for name, each in PUBLISHED["texts"].items()}
 EXAMPLES = {
     "https://www.w3.org/ns/credentials/examples/v2": {
         "@context": {"@vocab": "https://www.w3.org/ns/credentials/examples#"}
@@ -40,83 +42,6 @@ def _proof(kind: str, value: str, method: str = METHOD, **more: Any) -> dict[str
     return named | facts | more | {"proofValue": value}
 
 
-_FIRST = _proof(
-    "eddsa-rdfc-2022",
-    "z5KTX5yikM4eUukZW9qh66LGT3KZEUCACGpWcT2t4Yd54NMoFRchGmH4778omyNFAD3weSt6sNk5fuaMQmhhzNmEC",
-    "https://vc.example/issuers/56781#z6MktgKTsu1QhX6QPbyqG6geXdw6FQCZBPq7uQpieWbiQiG7",
-    id="urn:uuid:26329423-bec9-4b2e-88cb-a7c7d9dc4544",
-)
-_SECOND = _proof(
-    "eddsa-rdfc-2022",
-    "z5KXNyXDcm822dHS37tmS6Xc7FFNo8c73AfeqmfHoywPxnXWNjWKYK3VQzt3CMUoK9uAqsboVHKJXxuYwbdnfxZeA",
-    "https://vc.example/issuers/56782#z6MkhWqdDBPojHA7cprTGTt5yHv5yUi1B8cnXn8ReLumkw6E",
-    id="urn:uuid:8cc9022b-6b14-4cf3-8571-74972c5feb54",
-)
-_AFTER = _proof(
-    "eddsa-rdfc-2022",
-    "z2hcFbMaj3BJufikuLZQ36gAXVT9J3ZiwB9rqN3j7VdqyT1GaQPbMTaF1Q2gn7h75ZcJ6JpV9pvNoDumvcjtmSRAV",
-    "https://vc.example/issuers/56783#z6MkmEq87wkHCYnWnNZkigeDMGTN7oUw1upkhzd77KuXERS1",
-    previousProof=[_FIRST["id"], _SECOND["id"]],
-) | {"created": "2023-02-26T22:06:38Z"}
-_AFTER["id"] = "urn:uuid:d94f792a-c546-4d06-b38a-da070ab56c23"
-VECTORS: dict[str, dict[str, Any]] = {
-    "rdfc": ALUMNI
-    | {
-        "proof": _proof(
-            "eddsa-rdfc-2022",
-            "z21EVs3eXERqTn4acNHT9viboqgzUaQ3kTmhPT3eA8qrVPE7CrQq78WkzctnMX5W4CrzcKnHw8V6dvy5pgWYCU5e9",
-        )
-    },
-    "jcs": ALUMNI
-    | {
-        "proof": _proof(
-            "eddsa-jcs-2022",
-            "z63t83Y53KfzJ5ZosfKTnqfMcKB2dmTrfjSaQjeNNjAD5srBowQfmWqeRb8rRjmeEuCBEsddF9LsVogtuTsijJKh4",
-            **{"@context": ALUMNI["@context"]},
-        )
-    },
-    "2020": ALUMNI
-    | {
-        "@context": [*ALUMNI["@context"], "https://w3id.org/security/suites/ed25519-2020/v1"],
-        "proof": _proof(
-            "Ed25519Signature2020",
-            "z5HNuvc5WbWYsRRt97kXJ6SoKgb1tMwtkQND4pnobZE26JGnohdWVpzashF9d8FRzhzm8oYRSivKACTakeE4DzdHL",
-        ),
-    },
-    "set and chain": ALUMNI | {"proof": [_FIRST, _SECOND, _AFTER]},
-}
-# RFC 7515 appendices A.2 and A.3, RFC 8037 appendix A.4.
-_JOE = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-TEXTS = {
-    "RS256": (
-        f"eyJhbGciOiJSUzI1NiJ9.{_JOE}.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt"
-        "_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0Gar"
-        "ZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIh"
-        "WkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
-        {
-            "kty": "RSA",
-            "e": "AQAB",
-            "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SF"
-            "d2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTB"
-            "EMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2"
-            "PAcDTW9gb54h4FRWyuXpoQ",
-        },
-    ),
-    "ES256": (
-        f"eyJhbGciOiJFUzI1NiJ9.{_JOE}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-        {
-            "kty": "EC",
-            "crv": "P-256",
-            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-        },
-    ),
-    "EdDSA": (
-        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4"
-        "iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
-        {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
-    ),
-}
 SEED = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
@@ -237,6 +162,8 @@ _ISSUER = _badge()["issuer"] if isinstance(_badge()["issuer"], str) else _badge(
         ({"kid": "https://a.example/1"}, {"id": "https://a.example/1", "publicKeyMultibase": _MULTIKEY}, ("verified", "given")),
         ({"kid": "k1"}, [TEXTS["EdDSA"][1] | {"kid": "k1"}, _JWK | {"kid": "k2"}], ("failed", "given")),
         ({"kid": "k1"}, _JWK | {"kid": "k2"}, ("not_checked", None)),
+        ({"kid": "k1", "jwk": _JWK}, TEXTS["EdDSA"][1] | {"kid": "k1"}, ("failed", "given")),
+        ({"kid": "k1", "jwk": _JWK}, TEXTS["EdDSA"][1], ("verified", "document")),
         ({"jwk": _JWK}, None, ("verified", "document")),
         ({"jwk": _JWK}, _JWK, ("verified", "given")),
         ({"jwk": _JWK | {"d": "AA"}}, None, ("not_checked", None)),
@@ -293,6 +220,12 @@ def test_what_is_forged_is_evidence_of_nothing_and_a_record_answers_for_what_bea
         (row,) = rows(made, "mastery_decision")
         assert (row["open_badges:proof"], row.get("evidence_level")) == (status, level)
         assert ("ADP-SIGNATURE" in codes(made)) == changed
+
+
+def test_a_proof_for_another_purpose_or_of_other_contexts_does_not_hold() -> None:
+    assert _status(_sealed(ALUMNI), _JWK) == ("verified", "given")
+    assert _status(_sealed(ALUMNI, proofPurpose="authentication"), _JWK)[0] == "failed"
+    assert _status(VECTORS["jcs"] | {"@context": ALUMNI["@context"][:1]})[0] == "failed"
 
 
 def test_a_word_that_no_context_defines_is_not_covered() -> None:
