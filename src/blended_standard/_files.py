@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from blended_standard.errors import UsageError
 
 FORMULA = tuple("=+-@＝＋－＠")
 """What a text begins with that a spreadsheet takes for a formula, full-width forms among them."""
+
+Temporary = tempfile.TemporaryDirectory[str]
+_TEMPORARY: weakref.WeakSet[Temporary] = weakref.WeakSet()
 
 # What a terminal may obey. Marks of direction and joiners are letters of some scripts, and stay.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -38,20 +42,30 @@ def write_whole(path: Path, text: str) -> None:
     refuse_link(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = text.encode()
-    handle, working = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(working).chmod(0o644)
-        Path(working).replace(path)
-    except OSError as error:
-        Path(working).unlink(missing_ok=True)
-        raise with_room(error, path.parent, f"{len(content):,} bytes are to be written") from error
-    except BaseException:
-        Path(working).unlink(missing_ok=True)
-        raise
+    with temporary_directory(path.parent, f".{path.name}-") as beside:
+        working = Path(beside, path.name)
+        try:
+            with working.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            working.chmod(0o644)
+            working.replace(path)
+        except OSError as error:
+            raise with_room(error, path.parent, f"{len(content):,} bytes are to be written") from error
+
+
+def temporary_directory(near: Path | None = None, prefix: str = "blended-standard-") -> Temporary:
+    """Return a directory for what is not whole yet, beside a target or among temporary files; gone when it is left."""
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=near, ignore_cleanup_errors=True)
+    _TEMPORARY.add(made)
+    return made
+
+
+def remove_temporary() -> None:
+    """Remove every such directory, where a process ends without leaving them."""
+    for directory in list(_TEMPORARY):
+        directory.cleanup()
 
 
 def with_room(error: OSError, directory: Path, needed: str) -> OSError:

@@ -10,8 +10,6 @@ import gc
 import gzip
 import multiprocessing
 import os
-import shutil
-import tempfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +19,7 @@ from typing import IO, Any, cast
 
 import attrs
 
+from blended_standard._files import temporary_directory
 from blended_standard.adapters.events import JUDGED, Entry, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.kinds import first_of, foreign, kind_of_content
@@ -85,8 +84,8 @@ def stream_log(
     work.needs_key()
     tables = ("activity",) if out.suffix == ".parquet" else tuple(IDS)
     out.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(prefix=".stream-", dir=out.parent))
-    try:
+    with temporary_directory(out.parent, ".stream-") as beside:
+        working = Path(beside)
         writers = {table: ParquetWriter(table, working / f"{table}.parquet") for table in tables}
         with contextlib.closing(Waiting(working / "waiting.sqlite")) as waiting:
             batches = _batches(name, path, work.people, processes or os.cpu_count() or 1)
@@ -94,8 +93,6 @@ def stream_log(
             refused = refused_by(work, module_of(name).LAYOUT, waiting.in_order(), tally.voided)
         removed = [writer.close(tally.voided, refused) for writer in writers.values()]
         files = _move(working, out, tables)
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
     if len(tables) == 1:
         tally.lost["evidence", "the target is one file of acts; name a directory for the evidence"] += tally.evidence
     settle(work, tally)

@@ -10,12 +10,13 @@ import contextlib
 import errno
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from blended_standard._files import refuse_link
+from blended_standard._files import refuse_link, remove_temporary
 from blended_standard.errors import (
     BlendedStandardError,
     ExhaustedError,
@@ -28,6 +29,13 @@ EXIT_CODES = (
     "exit codes: 0 fine; 1 findings at error level, or not comparable; 2 wrong use; 3 the input could not be read and\n"
     "nothing was judged; 4 the machine failed (disk, memory, rights); 130 and 143 interrupted"
 )
+
+
+_STOPPED = {
+    signal.SIGINT: "blended-standard: interrupted. Nothing was left half written.",
+    signal.SIGTERM: "blended-standard: terminated. Nothing was left half written.",
+}
+_PATIENCE = 1.0
 
 
 class _TerminatedError(BaseException):
@@ -63,9 +71,9 @@ def ended(run: Callable[[], int], *, stage: Callable[[], str] = lambda: "", debu
         place = f"{error.filename}: " if error.filename else ""
         return _say(f"blended-standard: {place}{error.strerror or error}. Nothing was left half written.", 4)
     except KeyboardInterrupt:
-        return _say("blended-standard: interrupted. Nothing was left half written.", 130)
+        return _say(_STOPPED[signal.SIGINT], 128 + signal.SIGINT)
     except _TerminatedError:
-        return _say("blended-standard: terminated. Nothing was left half written.", 143)
+        return _say(_STOPPED[signal.SIGTERM], 128 + signal.SIGTERM)
     except Exception as error:
         if debug:
             raise
@@ -104,16 +112,52 @@ def _say(text: str, code: int) -> int:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Let a request to end unwind like an error, so that what was begun is removed."""
+    """Let a request to end unwind like an error, so that what was begun is removed.
+
+    Python acts on a signal between two of its own steps, and a query of an engine is one step of any length. A thread
+    that the system wakes (`signal.set_wakeup_fd`) therefore ends the process where unwinding does not begin.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    asked: list[int] = []
 
-    def stop(*_: object) -> None:
-        raise _TerminatedError
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        raise _TerminatedError if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    woken, waking = socket.socketpair()
+    waking.setblocking(False)
+    left = threading.Event()
+    threading.Thread(target=_end_by_force, args=(woken, left), daemon=True).start()
+    heard = [number for number in _STOPPED if signal.getsignal(number) is not signal.SIG_IGN]
+    handlers = {number: signal.signal(number, stop) for number in heard}
+    usual = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
     try:
         yield
+    except Exception as error:
+        if asked:  # an engine gave the request to end as an error of its own
+            raise (_TerminatedError if asked[0] == signal.SIGTERM else KeyboardInterrupt) from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        left.set()
+        signal.set_wakeup_fd(usual)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        waking.close()
+
+
+def _end_by_force(woken: socket.socket, left: threading.Event) -> None:
+    """Wait for a request to end; where the work is not left soon after it, remove what is not whole and end."""
+    with woken:
+        number = next((byte for byte in iter(lambda: woken.recv(1), b"") if byte[0] in _STOPPED), b"")
+        if not number or left.wait(_PATIENCE):
+            return
+    remove_temporary()
+    if "multiprocessing" in sys.modules:
+        import multiprocessing
+
+        for child in multiprocessing.active_children():
+            child.kill()
+    print(_STOPPED[signal.Signals(number[0])], file=sys.stderr, flush=True)
+    os._exit(128 + number[0])

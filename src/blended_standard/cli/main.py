@@ -8,13 +8,12 @@ import io
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import blended_standard as bs
-from blended_standard._files import write_whole
+from blended_standard._files import temporary_directory, write_whole
 from blended_standard._version import __version__
 from blended_standard.cli import conformance, exchange, generate, standard
 from blended_standard.cli.command import Command, add_command, add_limits, limits_of, one_of
@@ -214,7 +213,7 @@ def _add_grouping(made: Command, *, required: bool) -> None:
 
 
 def _validate(options: argparse.Namespace, progress: Progress) -> int:
-    with tempfile.TemporaryDirectory(prefix="blended-standard-") as directory:
+    with temporary_directory() as directory:
         if options.table or Path("-") in options.submission:
             submissions = [_read_one(_one_table(options, Path(directory)), options, progress)]
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ import duckdb
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from blended_standard._files import temporary_directory
 from blended_standard.engine.base import BEYOND_ASCII, Bound, Engine, SchemaProblem, Suspects, wrap
 from blended_standard.engine.plain import is_plain
 from blended_standard.engine.repeated import repeated
@@ -63,7 +63,7 @@ class DuckDBEngine(Engine):
     exhausted = (MemoryError, duckdb.OutOfMemoryException)
 
     def __init__(self, *, memory_limit: str | None = None, threads: int | None = None, spill: bool = True) -> None:
-        self._spill = tempfile.TemporaryDirectory(prefix="blended-standard-")
+        self._spill = temporary_directory()
         self._connection = duckdb.connect()
         settings: dict[str, object] = {
             "temp_directory": self._spill.name,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 
-from blended_standard._files import with_room
+from blended_standard._files import temporary_directory, with_room
 from blended_standard.errors import UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
@@ -60,23 +58,20 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
-        marks: set[str] = set()
-        for name, data in submission.tables.items():
-            marks |= _write_table(name, data, working / f"{name}.{format}", format)
-        _write_manifest(submission, working / "manifest.json", marks)
-        _flush(working)
-        if directory.exists():
-            directory.rmdir()
-        working.rename(directory)
-    except OSError as error:
-        written = sum(file.stat().st_size for file in working.iterdir())
-        shutil.rmtree(working, ignore_errors=True)
-        raise with_room(error, directory.parent, f"more than the {written:,} bytes written are needed") from error
-    except BaseException:
-        shutil.rmtree(working, ignore_errors=True)
-        raise
+    with temporary_directory(directory.parent, f".{directory.name}-") as beside:
+        working = Path(beside)
+        try:
+            marks: set[str] = set()
+            for name, data in submission.tables.items():
+                marks |= _write_table(name, data, working / f"{name}.{format}", format)
+            _write_manifest(submission, working / "manifest.json", marks)
+            _flush(working)
+            if directory.exists():
+                directory.rmdir()
+            working.rename(directory)
+        except OSError as error:
+            written = sum(file.stat().st_size for file in working.iterdir())
+            raise with_room(error, directory.parent, f"more than the {written:,} bytes written are needed") from error
     return directory
 
 

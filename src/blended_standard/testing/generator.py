@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from blended_standard._files import temporary_directory
 from blended_standard.errors import MissingExtraError, UsageError
 from blended_standard.io import Manifest, Submission
 from blended_standard.model import RECORDS
@@ -123,15 +122,12 @@ def write_district(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
+    with temporary_directory(directory.parent, f".{directory.name}-") as beside:
+        working = Path(beside)
         _write(plan, arrow, learners, working)
         if directory.exists():
             directory.rmdir()
         working.rename(directory)
-    except BaseException:
-        shutil.rmtree(working, ignore_errors=True)
-        raise
     return directory
 
 

@@ -200,6 +200,64 @@ def interrupted(box: Box) -> None:
         assert target.read_text() == "before"
 
 
+ENDLESS = """
+import sys
+from blended_standard.cli import main
+from blended_standard.engine import base
+opened = base.open_engine
+
+def endless(_=None):
+    engine = opened(sys.argv[3])
+    def collect(_):
+        print("ready", flush=True)
+        if engine.name == "duckdb":
+            engine._connection.sql("select sum(a.range * b.range) from range(4000000) a, range(4000000) b").fetchall()
+        import polars as pl
+        many = pl.LazyFrame({"a": range(400_000)})
+        many.join(many, how="cross").select((pl.col("a") * pl.col("a_right") % 7).sum()).collect()
+    engine.collect = collect
+    return engine
+
+base.open_engine = endless
+sys.exit(main(["validate", sys.argv[1], "--out", sys.argv[2]]))
+"""
+
+
+@row(105, 106)
+def interrupted_in_a_query(box: Box) -> None:
+    """A query of an engine is one step of Python, however long: the process ends beside it, and leaves nothing."""
+    source, target, temporary = sound(box), box.path / "out" / "report.txt", box.path / "temporary"
+    target.parent.mkdir()
+    temporary.mkdir()
+    target.write_text("before")
+    asked = (("duckdb", signal.SIGTERM, 143), ("duckdb", signal.SIGINT, 130), ("polars", signal.SIGTERM, 143))
+    for engine, number, code in asked:
+        command = [sys.executable, "-c", ENDLESS, str(source), str(target), engine]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(TMPDIR=str(temporary)),
+        ) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline() == "ready\n"
+            assert list(temporary.iterdir())
+            time.sleep(0.2)  # the query has begun
+            sent = time.monotonic()
+            program.send_signal(number)
+            said = program.communicate(timeout=60)[1]
+            took = time.monotonic() - sent
+        load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        assert took < 2 * load
+        assert program.returncode == code
+        what = "terminated" if code == 143 else "interrupted"
+        assert said == f"blended-standard: {what}. Nothing was left half written.\n"
+        assert list(temporary.iterdir()) == []
+        assert [path.name for path in target.parent.iterdir()] == ["report.txt"]
+        assert target.read_text() == "before"
+
+
 KILLER = """
 import os, random, signal, sys, time
 from pathlib import Path

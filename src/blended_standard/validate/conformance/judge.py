@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from blended_standard._files import temporary_directory
 from blended_standard.errors import BlendedStandardError
 from blended_standard.findings import Finding
 from blended_standard.io import Submission, read_submission
@@ -28,7 +28,7 @@ def prepared(vector: Vector) -> Iterator[Asked]:
     if vector.kind != "produce":
         yield vector.input
         return
-    with tempfile.TemporaryDirectory(prefix="blended-standard-") as directory:
+    with temporary_directory() as directory:
         yield {**vector.input, "directory": directory}
 
 
