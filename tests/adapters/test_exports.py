@@ -89,8 +89,8 @@ def test_what_an_ed_fi_service_demands_is_written_or_said(tmp_path: Path) -> Non
     tables: dict[str, dict[str, list[Any]]] = {
         "program": {"program_id": ["255901", "9", "river"], "name": ["n" * 80, "B", "C"], "time_zone": ["UTC"] * 3},
         "site": {"site_id": ["1", "9", "007"], "program_id": ["255901", "9", "river"], "name": ["x", "y", "z"]},
-        "framework": {"framework_id": ["uri://x"], "title": ["Algebra"]},
-        "competency": {"competency_id": ["c"], "title": ["t" * 1025], "framework_id": ["uri://x"]},
+        "framework": {"framework_id": ["uri://x", "f"], "title": ["Algebra", "F"]},
+        "competency": {"competency_id": ["c", "l" * 61], "title": ["t" * 1025, "T"], "framework_id": ["uri://x"] * 2},
         "episode": {
             "episode_id": ["e1", "e2"],
             "learner_id": ["a-1", "b-1"],
@@ -100,7 +100,7 @@ def test_what_an_ed_fi_service_demands_is_written_or_said(tmp_path: Path) -> Non
     }
     done = adapters.write("edfi", Submission.from_tables(tables), tmp_path / "out")
     made = {Path(file).stem: [json.loads(line) for line in Path(file).read_text().splitlines()] for file in done.files}
-    (standard,) = made["learningStandards"]
+    standard, _ = made["learningStandards"]
     assert standard["contentStandard"] == {"title": "Algebra"}
     assert len(standard["description"]) == 1024
     assert standard["academicSubjects"]
@@ -114,6 +114,9 @@ def test_what_an_ed_fi_service_demands_is_written_or_said(tmp_path: Path) -> Non
     students = {each["studentReference"]["studentUniqueId"] for each in made["studentSchoolAssociations"]}
     assert students == {"a-1", "b-1"}
     said = {loss.field: loss.reason for loss in done.losses.fields if loss.fate == "mapped" and loss.reason}
-    assert said.keys() == {"program.program_id", "program.name", "site.site_id", "competency.title"}
+    assert said.keys() == {
+        *("program.program_id", "program.name", "site.site_id", "competency.title"),
+        *("competency.competency_id", "framework.framework_id"),
+    }
     assert "1 are no whole numbers" in said["site.site_id"]
     assert "1 are longer" in said["program.name"]

@@ -47,6 +47,9 @@ _WRITTEN = {
     "competency": ("competency_id", "title", "framework_id", "parent_id"),
 }
 _LONGEST = {("program", "name"): 75, ("site", "name"): 75, ("competency", "title"): 1024, ("framework", "title"): 75}
+# Identities are not cut, since a cut one may be that of another.
+_LENGTHS = {("framework", "framework_id"): (5, 255), ("competency", "competency_id"): (1, 60)}
+_LARGEST = 2**63 - 1
 _NO_FIELD = "the resources written here have no field for it"
 _REASONS = {
     "learner": "a student's resource demands names, which the standard does not hold",
@@ -91,6 +94,10 @@ def _reasons(tables: Tables) -> dict[str, str]:
         odd = sum(not isinstance(_number(row[field].partition("/")[0]), int) for row in tables.get(table, ()))
         if odd:
             made[f"{table}.{field}"] = f"{odd:,} are no whole numbers, which a service demands: replace them"
+    for (table, field), (least, most) in _LENGTHS.items():
+        odd = sum(not least <= len(row[field]) <= most for row in tables.get(table, ()))
+        if odd:
+            made[f"{table}.{field}"] = f"{odd:,} are not {least} to {most} characters long, which a service demands"
     for (table, field), longest in _LONGEST.items():
         cut = sum(len(row[field]) > longest for row in tables.get(table, ()))
         if cut:
@@ -213,4 +220,4 @@ def _text(row: Row, table: str, field: str) -> str:
 def _number(identifier: str) -> int | str:
     """Return an identifier as the whole number that the service wants, where it is one and reads the same."""
     number = int(identifier) if identifier.isdecimal() else None
-    return number if number is not None and str(number) == identifier else identifier
+    return number if number is not None and number <= _LARGEST and str(number) == identifier else identifier
