@@ -91,6 +91,12 @@ def test_person_period_regression_against_glm(link):
     assert got == pytest.approx(R[f"discrete {link}"], rel=1e-6)
 
 
+def test_person_period_regression_of_a_covariate_far_from_zero():
+    plain, far = (sv.discrete_time_hazard(WHOLE, EVENT, covariates=shift + X).coefficients for shift in (0, 1e6))
+    for one, other in zip(plain, far, strict=True):
+        assert (other.value, other.se) == pytest.approx((one.value, one.se), rel=1e-5)
+
+
 def test_hazard_equals_kaplan_meier_and_tables_pool():
     fit = sv.discrete_time_hazard(WHOLE, EVENT)
     curve = sv.kaplan_meier(WHOLE, EVENT).curve()

@@ -110,6 +110,24 @@ def test_cr2_with_one_row_a_cluster_is_hc2():
     np.testing.assert_allclose(clustered.se, compare.least_squares(y, x, se="HC2").se, rtol=1e-10)
 
 
+@pytest.mark.parametrize("kind", ["CR0", "CR2"])
+def test_columns_far_from_zero_or_of_unlike_units_change_nothing(kind):
+    rng = np.random.default_rng(8)
+    x, clusters = rng.normal(size=(60, 2)), np.repeat(np.arange(12), 5)
+    y = x @ [0.5, 1] + rng.normal(size=12)[clusters] + rng.normal(size=60)
+    options = {"clusters": clusters, "se": kind, "names": ["seconds", "share"], "joint": ["seconds", "share"]}
+    plain = compare.least_squares(y, x, **options)
+    units = np.array([1e6, 1e-3])
+    far = compare.least_squares(y, 1.7e9 * np.array([1, 0]) + x * units, **options)
+    assert far.se[1:] * units == pytest.approx(plain.se[1:], rel=1e-6)
+    assert far.df[1:] == pytest.approx(plain.df[1:], rel=1e-6)
+    assert (far.joint.value, far.joint.df_denominator) == pytest.approx(
+        (plain.joint.value, plain.joint.df_denominator), rel=1e-6
+    )
+    shifted = compare.least_squares(y, 1e6 + x, **options)
+    assert shifted.p_values[1:] == pytest.approx(plain.p_values[1:], rel=1e-6)
+
+
 def test_zero_weights_are_left_out():
     y, x = [1.0, 2, 2, 5, 9], [1.0, 2, 3, 4, 5]
     part = compare.least_squares(y[:4], x[:4])

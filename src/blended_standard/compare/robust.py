@@ -189,10 +189,13 @@ def least_squares(
 
 @attrs.frozen
 class _Fit:
+    """A fit, and an orthonormal basis of its columns: columns far from zero or of unlike units cost no digits there."""
+
     x: Floats
     y: Floats
     w: Floats
-    bread: Floats
+    basis: Floats  # (n, p): X back, with basis' W basis = I
+    back: Floats  # (p, p): takes coefficients of the basis to those of X
     beta: Floats
     residuals: Floats
 
@@ -205,7 +208,7 @@ class _Fit:
         beta = inverse @ (q.T @ (root * y))
         residuals = y - x @ beta
         residuals[np.abs(residuals) < 1e-13 * (np.abs(y).max() or 1.0)] = 0.0
-        return cls(x, y, w, inverse @ inverse.T, beta, residuals)
+        return cls(x, y, w, q / root[:, None], inverse, beta, residuals)
 
     @property
     def df_residual(self) -> int:
@@ -227,9 +230,9 @@ def _heteroskedastic(fit: _Fit, kind: str) -> tuple[Floats, Floats, tuple[Note, 
         raise NotEstimableError(f"{n} rows and {p} coefficients leave no degrees of freedom for a standard error.")
     notes: list[Note] = []
     if kind == "classical":
-        covariance = fit.bread * float(fit.w @ fit.residuals**2) / (n - p)
+        covariance = fit.back @ fit.back.T * float(fit.w @ fit.residuals**2) / (n - p)
         return covariance, np.full(p, float(n - p)), ()
-    leverage = fit.w * np.einsum("ij,jk,ik->i", fit.x, fit.bread, fit.x)
+    leverage = fit.w * (fit.basis**2).sum(axis=1)
     squares = fit.residuals**2
     if kind in ("HC2", "HC3"):
         alone = leverage > 1 - 1e-10
@@ -243,7 +246,8 @@ def _heteroskedastic(fit: _Fit, kind: str) -> tuple[Floats, Floats, tuple[Note, 
         squares = np.where(alone, 0.0, squares / (room if kind == "HC2" else room**2))
     elif kind == "HC1":
         squares = squares * n / (n - p)
-    covariance = fit.bread @ (fit.x.T @ ((fit.w**2 * squares)[:, None] * fit.x)) @ fit.bread
+    meat = fit.basis.T @ ((fit.w**2 * squares)[:, None] * fit.basis)
+    covariance = fit.back @ meat @ fit.back.T
     return covariance, np.full(p, float(n - p)), tuple(notes)
 
 
@@ -251,28 +255,25 @@ def _clustered(
     fit: _Fit, codes: Integers, kind: str, inverse_variance: bool, names: tuple[str, ...], joint: Sequence[str]
 ) -> tuple[Floats, Floats, JointTest | None, tuple[Note, ...]]:
     m = int(codes.max()) + 1
-    variances = 1 / fit.w
-    if inverse_variance:
-        root = np.sqrt(fit.w)
-        fit = attrs.evolve(
-            fit, x=fit.x * root[:, None], y=fit.y * root, residuals=fit.residuals * root, w=np.ones_like(fit.w)
-        )
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(m))
-    x, w, e = fit.x[order], fit.w[order], fit.residuals[order]
+    x, w, e = fit.basis[order], fit.w[order], fit.residuals[order]
+    variances = 1 / w
+    if inverse_variance:
+        root = np.sqrt(w)
+        x, e, w = x * root[:, None], e * root, np.ones_like(w)
     n, p = x.shape
-    second = (w**2)[:, None] * x
-    middle = fit.bread @ (x.T @ second) @ fit.bread
+    middle = x.T @ ((w**2)[:, None] * x)
     weighted = w[:, None] * x
     adjusted = weighted
     if kind == "CR2" and inverse_variance:
-        adjusted = _adjust_unequal(x, variances[order], fit.bread, starts)
+        adjusted = _adjust_unequal(x, variances, starts)
     elif kind == "CR2":
-        adjusted = _adjust(x, weighted, fit.bread, middle, starts)
+        adjusted = _adjust(x, weighted, middle, starts)
     factor = {"CR0": 1.0, "CR2": 1.0, "CR1": m / (m - 1), "CR1S": m * (n - 1) / ((m - 1) * max(n - p, 1))}[kind]
-    scores = np.add.reduceat(adjusted * e[:, None], starts, axis=0) @ fit.bread
+    scores = np.add.reduceat(adjusted * e[:, None], starts, axis=0) @ fit.back.T
     covariance = factor * scores.T @ scores
-    forms = _Forms.of(adjusted @ fit.bread, x, w, fit.bread, middle, starts)
+    forms = _Forms.of(adjusted, x, w, middle, starts).through(fit.back.T)
     df = np.array([forms.satterthwaite(i) for i in range(p)])
     tested = None
     if joint:
@@ -305,13 +306,13 @@ def _cluster_notes(m: int, df: Floats, names: tuple[str, ...]) -> tuple[Note, ..
     return tuple(notes)
 
 
-def _adjust(x: Floats, weighted: Floats, bread: Floats, middle: Floats, starts: Integers) -> Floats:
-    """Return A_j W_j X_j for each cluster, A_j the inverse square root of the j-th block of (I-H)(I-H)'.
+def _adjust(x: Floats, weighted: Floats, middle: Floats, starts: Integers) -> Floats:
+    """Return A_j W_j X_j for each cluster, A_j the inverse square root of the j-th block of (I-H)(I-H)'; X'WX = I.
 
     That block is I - U K U' with U = [X_j, W_j X_j], so the root is needed only in the span of U: min(n_j, 2p) wide.
     """
-    zero = np.zeros_like(bread)
-    kernel = np.block([[-middle, bread], [bread, zero]])
+    one = np.eye(middle.shape[0])
+    kernel = np.block([[-middle, one], [one, np.zeros_like(one)]])
     adjusted = np.empty_like(weighted)
     ends = np.append(starts[1:], x.shape[0])
     for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
@@ -325,7 +326,7 @@ def _adjust(x: Floats, weighted: Floats, bread: Floats, middle: Floats, starts: 
     return adjusted
 
 
-def _adjust_unequal(x: Floats, variances: Floats, bread: Floats, starts: Integers) -> Floats:
+def _adjust_unequal(x: Floats, variances: Floats, starts: Integers) -> Floats:
     """Return A_j X_j of rows scaled by 1/sd, A_j the adjustment when the working variances are `variances`.
 
     The published matrix is D (D G D')^(-1/2) D, with D the SDs and G the block of (I-H) Phi (I-H)'; it is not
@@ -336,7 +337,7 @@ def _adjust_unequal(x: Floats, variances: Floats, bread: Floats, starts: Integer
     for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
         phi, rows = variances[low:high], x[low:high]
         scaled = phi[:, None] * rows
-        block = np.diag(phi**2) - scaled @ bread @ scaled.T
+        block = np.diag(phi**2) - scaled @ scaled.T
         values, vectors = np.linalg.eigh(block)
         floor = 1e-11 * max(float(phi.max()) ** 2, 1e-300)
         root = np.where(values > floor, 1 / np.sqrt(np.maximum(values, floor)), 0.0)
@@ -351,15 +352,14 @@ class _Forms:
     diagonal: Floats  # (m, q, q)
     a: Floats  # (m, p, q): X_j' g_j
     b: Floats  # (m, p, q): X_j' W_j g_j
-    bread: Floats
-    middle: Floats
+    middle: Floats  # X'WWX, where X'WX = I
 
     @classmethod
-    def of(cls, g: Floats, x: Floats, w: Floats, bread: Floats, middle: Floats, starts: Integers) -> _Forms:
+    def of(cls, g: Floats, x: Floats, w: Floats, middle: Floats, starts: Integers) -> _Forms:
         a = np.add.reduceat(x[:, :, None] * g[:, None, :], starts, axis=0)
         b = np.add.reduceat((w[:, None] * x)[:, :, None] * g[:, None, :], starts, axis=0)
         diagonal = np.add.reduceat(g[:, :, None] * g[:, None, :], starts, axis=0)
-        return cls(diagonal, a, b, bread, middle)
+        return cls(diagonal, a, b, middle)
 
     def through(self, contrasts: Floats) -> _Forms:
         """Return the forms of linear combinations (columns of `contrasts`) of the coefficients."""
@@ -373,7 +373,7 @@ class _Forms:
     def factors(self, i: int, j: int) -> tuple[Floats, Floats]:
         """Return left, right with left @ right.T the off-diagonal rule of p_jk for the pair (i, j)."""
         a_i, b_i, a_j, b_j = self.a[:, :, i], self.b[:, :, i], self.a[:, :, j], self.b[:, :, j]
-        left = np.hstack([-b_i @ self.bread, a_i @ self.middle, -a_i @ self.bread])
+        left = np.hstack([-b_i, a_i @ self.middle, -a_i])
         return left, np.hstack([a_j, a_j, b_j])
 
     def satterthwaite(self, i: int) -> float:
@@ -419,13 +419,15 @@ def _hotelling(
 
     q = len(index)
     contrasts = np.eye(beta.size)[:, index]
+    # In units of the standard errors: coefficients of unlike size would lose the small ones.
+    contrasts = contrasts / np.sqrt(np.diag(forms.through(contrasts).mean()))
     chosen = forms.through(contrasts)
     expected = chosen.mean()
     values, vectors = np.linalg.eigh(expected)
     whitened = chosen.through(vectors / np.sqrt(values))
     nu = q * (q + 1) / whitened.total_variance()
-    estimate = beta[index]
-    statistic = float(estimate @ np.linalg.solve(covariance[np.ix_(index, index)], estimate))
+    estimate = contrasts.T @ beta
+    statistic = float(estimate @ np.linalg.solve(contrasts.T @ covariance @ contrasts, estimate))
     if nu - q + 1 <= 0:
         raise NotEstimableError(f"Too few clusters to test {', '.join(names)} together: test fewer at once.")
     value = (nu - q + 1) / (nu * q) * statistic

@@ -47,31 +47,42 @@ def logistic(
     """
     n = np.ones(y.size) if trials is None else trials
     shift = np.zeros(y.size) if offset is None else offset
+    basis, back = _orthonormal(x)
     beta = np.zeros(x.shape[1])
-    value = _log_likelihood(x @ beta + shift, y, n, link)
+    value = _log_likelihood(shift, y, n, link)
     information = np.eye(x.shape[1])
     for _ in range(_MOST_STEPS):
-        eta = x @ beta + shift
+        eta = basis @ beta + shift
         mean, slope = _mean_and_slope(eta, link)
         variance = np.maximum(mean * (1 - mean), 1e-300)
-        information = x.T @ ((n * slope**2 / variance)[:, None] * x)
-        gradient = x.T @ ((y - n * mean) * slope / variance)
+        information = basis.T @ ((n * slope**2 / variance)[:, None] * basis)
+        gradient = basis.T @ ((y - n * mean) * slope / variance)
         if np.linalg.cond(information) > 1e14:
             raise NotEstimableError(_SEPARATED)
         step = np.linalg.solve(information, gradient)
         for _ in range(30):
-            trial = _log_likelihood(x @ (beta + step) + shift, y, n, link)
+            trial = _log_likelihood(basis @ (beta + step) + shift, y, n, link)
             if trial >= value - 1e-12 * abs(value):
                 break
             step = step / 2
         beta, value = beta + step, trial
         if np.abs(step).max() <= 1e-11 * max(1.0, float(np.abs(beta).max())):
             break
-    if np.abs(x @ beta + shift).max() > _LARGEST_LOGIT:
+    if np.abs(basis @ beta + shift).max() > _LARGEST_LOGIT:
         raise NotEstimableError(_SEPARATED)
-    return LogisticFit(
-        beta=beta, covariance=np.asarray(np.linalg.inv(information), dtype=np.float64), log_likelihood=value
-    )
+    covariance = back @ np.linalg.inv(information) @ back.T
+    return LogisticFit(beta=back @ beta, covariance=np.asarray(covariance, dtype=np.float64), log_likelihood=value)
+
+
+def _orthonormal(x: Floats) -> tuple[Floats, Floats]:
+    """Return x back and back, x back orthonormal: columns far from zero or of unlike units are no trouble there."""
+    size = np.sqrt((x**2).sum(axis=0))
+    if x.shape[0] < x.shape[1] or not size.all():
+        raise NotEstimableError(_SEPARATED)
+    basis, upper = np.linalg.qr(x / size)
+    if np.abs(np.diag(upper)).min() < 1e-11:
+        raise NotEstimableError(_SEPARATED)
+    return basis, np.asarray(np.linalg.inv(upper) / size[:, None], dtype=np.float64)
 
 
 def expit(eta: Floats) -> Floats:
