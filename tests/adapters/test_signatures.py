@@ -245,6 +245,14 @@ def test_a_word_that_no_context_defines_is_not_covered() -> None:
     assert (verdict.status, "'Own'" in verdict.why) == ("not_checked", True)
 
 
+def test_a_context_that_is_written_out_could_swap_words_and_is_not_trusted() -> None:
+    swap = {"alumniOf": "https://schema.org/nobody", "nobody": "https://www.w3.org/ns/credentials/examples#alumniOf"}
+    for place in ({}, {"credentialSubject": ALUMNI["credentialSubject"] | {"@context": swap}}):
+        contexts = [*ALUMNI["@context"], *([] if place else [swap])]
+        verdict = Checker(contexts=EXAMPLES).document(VECTORS["rdfc"] | place | {"@context": contexts})
+        assert (verdict.status, "of its own" in verdict.why) == ("not_checked", True)
+
+
 def test_a_context_that_is_not_held_is_named_and_not_fetched() -> None:
     verdict = Checker().document(VECTORS["rdfc"])
     assert verdict == Verdict("not_checked", f"The context {next(iter(EXAMPLES))} is not held.")
@@ -306,9 +314,9 @@ def test_a_document_that_is_made_to_take_for_ever_is_left(monkeypatch: pytest.Mo
     monkeypatch.setattr(_contexts, "_STEPS", 100)
     nodes = [{"@id": f"_:n{n}", "related": [f"_:n{m}" for m in range(9) if m != n]} for n in range(9)]
     about = {"@id": "https://x.example/related", "@type": "@id"}
-    document = ALUMNI | {"@context": [*ALUMNI["@context"], {"related": about, "part": "https://x.example/part"}]}
-    document |= {"part": nodes, "proof": VECTORS["rdfc"]["proof"]}
-    verdict = Checker(contexts=EXAMPLES).document(document)
+    own = {"urn:x:own": {"@context": {"related": about, "part": "https://x.example/part"}}}
+    document = ALUMNI | {"@context": [*ALUMNI["@context"], "urn:x:own"], "part": nodes}
+    verdict = Checker(contexts=EXAMPLES | own).document(document | {"proof": VECTORS["rdfc"]["proof"]})
     assert (verdict.status, "look alike" in verdict.why) == ("not_checked", True)
 
 

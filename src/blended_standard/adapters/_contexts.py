@@ -67,6 +67,8 @@ class Contexts:
         from pyld import jsonld
         from pyld.context_resolver import ContextResolver
 
+        if _brings_its_own(document):
+            raise UncheckableError("It brings a context of its own, which could swap the meaning of its words.")
         missing: list[str] = []
         undefined: list[str] = []
 
@@ -133,6 +135,17 @@ def _file(name: str) -> Document:
     text = (resources.files("blended_standard.adapters") / "contexts" / f"{name}.json").read_text("utf-8")
     made: Document = json.loads(text)
     return made
+
+
+def _brings_its_own(part: Any) -> bool:
+    """Say whether a context is written out in a document: contexts are not signed, only what they make of its words."""
+    if isinstance(part, list):
+        return any(map(_brings_its_own, part))
+    if not isinstance(part, Mapping):
+        return False
+    stated = part.get("@context")
+    written = any(isinstance(each, Mapping) for each in (stated if isinstance(stated, list) else [stated]))
+    return written or any(_brings_its_own(each) for name, each in part.items() if name != "@context")
 
 
 def _relative(expanded: Any) -> Iterator[str]:
