@@ -339,6 +339,8 @@ def test_files_that_hold_no_public_key_are_refused_without_repeating_them(tmp_pa
         with pytest.raises(UsageError, match="holds no public key") as raised:
             _read(tmp_path, _badge(), keys=tmp_path / "key")
         assert content.decode(errors="replace") not in str(raised.value)
+    with pytest.raises(UsageError, match="not of 'case'"):
+        adapters.read("case", tmp_path, keys=_JWK)
     with pytest.raises(UsageError, match="mapping"):
         _read(tmp_path, _badge(), contexts=["a"])
     for context in ("nowhere.json", {"a": 1}):

@@ -112,6 +112,8 @@ def read(
     """
     if standard not in READERS:
         raise UsageError(f"standard={standard!r} is not read. Accepted: {', '.join(READERS)}.")
+    if (keys is not None or contexts) and READERS[standard] != "open_badges":
+        raise UsageError(f"keys and contexts check signatures of 'open_badges' and 'clr', not of {standard!r}.")
     options = make_options(
         profile=profile,
         key=key,
