@@ -25,6 +25,22 @@ def _read(name: str, source: Any, **options: Any) -> adapters.Import:
     return adapters.read(name, source, **{"key": KEY, "time_zone": "America/New_York", **options})
 
 
+def _assert_streamed_alike(name: str, made: adapters.Import, events: list[Any], tmp_path: Path) -> None:
+    """A stream in which each event comes twice writes every record of every table that a read makes, once."""
+    log = tmp_path / "twice.jsonl"
+    log.write_text("".join(json.dumps(event) + "\n" for event in [*events, *events]))
+    adapters.stream(name, log, tmp_path / "streamed", key=KEY, time_zone="America/New_York")
+    streamed = {file.stem: pq.read_table(file).to_pylist() for file in (tmp_path / "streamed").iterdir()}
+    for table in {*streamed, *made.submission.tables}:
+        assert _told(streamed.get(table, [])) == _told(rows(made, table))
+
+
+def _told(listed: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return what rows say, but for local fields, in an order of their own."""
+    plain = [{k: str(v) for k, v in row.items() if v is not None and k != "missing"} for row in listed]
+    return sorted(plain, key=lambda row: sorted(row.items()))
+
+
 @pytest.mark.parametrize("name", ["xapi", "caliper"])
 def test_presence_never_maps_to_a_verb_that_qualifies(name: str) -> None:
     standard = load_standard()
@@ -152,6 +168,7 @@ def test_a_graded_or_skipped_item_is_an_answer_to_an_item_of_a_test(tmp_path: Pa
     assert [(row["at"].day, row.get("score")) for row in rows(made, "item_response")] == [(2, 1.5), (3, None)]
     assert [(row["item_id"], row["maximum_score"]) for row in rows(made, "item")] == [(item["id"], 2.0)]
     assert [row["instrument_id"] for row in rows(made, "instrument")] == [test["id"]]
+    _assert_streamed_alike("caliper", made, events, tmp_path)
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 
@@ -181,6 +198,7 @@ def test_two_sides_of_a_thread_make_a_contact_and_one_makes_none(tmp_path: Path)
     ]
     learner = rows(made, "activity")[0]["episode_id"]
     assert {row["episode_id"] for row in rows(made, "contact")} == {learner}
+    _assert_streamed_alike("caliper", made, events, tmp_path)
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 
@@ -231,6 +249,7 @@ def test_answers_to_a_survey_become_a_response_and_answers_to_its_items(tmp_path
     assert response["instrument_id"] == ASKED["id"]
     assert not rows(made, "activity")
     assert not rows(made, "evidence")
+    _assert_streamed_alike("caliper", made, events, tmp_path)
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 
@@ -261,6 +280,7 @@ def test_a_survey_that_is_refused_or_answered_twice_is_told_apart_and_adults_are
         "The act of whoever asks.": 1,
         "an answer of an adult, who has no episode": 1,
     }
+    _assert_streamed_alike("caliper", made, events, tmp_path)
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 
@@ -275,7 +295,8 @@ def test_a_test_and_its_items_are_described_and_other_things_are_left_out_by_the
     ]
     events = [_event(1, "AssessmentItemEvent", "Skipped", 3, object=item), *described]
     # The same thing described again, with more to say, is no conflict.
-    (tmp_path / "log.json").write_text(json.dumps([*events, test | {"name": "Quiz one", "dateModified": "x"}]))
+    events.append(test | {"name": "Quiz one", "dateModified": "x"})
+    (tmp_path / "log.json").write_text(json.dumps(events))
     made = _read("caliper", tmp_path / "log.json")
     assert [(row["title"], row.get("version")) for row in rows(made, "instrument")] == [("Quiz one", "1.0")]
     assert [(row["item_id"], row["maximum_score"]) for row in rows(made, "item")] == [(item["id"], 2.0)]
@@ -284,6 +305,30 @@ def test_a_test_and_its_items_are_described_and_other_things_are_left_out_by_the
         "describes a thing of a type that the map does not know",
     }
     assert "ADP-CONFLICT" not in codes(made)
+    _assert_streamed_alike("caliper", made, events, tmp_path)
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
+def test_events_as_platforms_send_them_are_read(tmp_path: Path) -> None:
+    """A bare UUID and a highest score of 0 (Blackboard), and an attempt in the place of the work (Canvas)."""
+    who = {"id": "https://lms.example/users/zanzi-1", "type": "Person"}
+    quiz = {"id": "https://lms.example/quiz/1", "type": "Assessment"}
+    attempt = {"id": "https://lms.example/users/zanzi-1/a/3", "type": "Attempt", "assignee": who, "count": 3}
+    score = {"id": "https://lms.example/s", "type": "Score", "scoreGiven": 40, "maxScore": 0}
+    graded = _event(1, "GradeEvent", "Graded", 2, object=attempt | {"assignable": quiz | {"maxScore": 160}})
+    events = [
+        graded | {"id": graded["id"].removeprefix("urn:uuid:"), "generated": score},
+        _event(2, "AssessmentEvent", "Submitted", 2, object=attempt | {"assignable": quiz}),
+        _event(3, "AssessmentEvent", "Submitted", 2, object=quiz) | {"eventTime": "2026-03-02 10:00"},
+    ]
+    (tmp_path / "log.json").write_text(json.dumps(events))
+    made = _read("caliper", tmp_path / "log.json")
+    evidence = [(row.get("score"), row["attempt"], row["form_id"]) for row in rows(made, "evidence")]
+    assert evidence == [(0.25, 3, quiz["id"]), (None, 3, quiz["id"])]
+    assert [row["object_id"] for row in rows(made, "activity")] == [quiz["id"]]
+    found = {(finding.code, finding.field): finding for finding in made.findings}
+    assert ("ADP-VALUE", "id") in found
+    assert "ISO 8601 with an offset" in str(found["ADP-INVALID", "eventTime"])
     assert_holds_none(made, tmp_path / "out", PLANTED)
 
 

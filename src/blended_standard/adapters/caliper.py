@@ -17,14 +17,14 @@ from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
 
 VOCABULARY = "action"
-_ID = re.compile(r"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_ID = re.compile(r"(urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 _SCHEME = "caliper"
+JOINED = {"post": threads.contacts, "survey_act": surveys.responses}
 
 
 def read(source: Any, options: Options) -> Import:
     """Read events, in envelopes or not."""
-    joined = {"post": threads.contacts, "survey_act": surveys.responses}
-    return read_log("caliper", "1.1", source, options, joined=joined)
+    return read_log("caliper", "1.1", source, options)
 
 
 def refusal(document: Any) -> str | None:
@@ -57,6 +57,14 @@ def _facts(reader: EventReader, group: str, values: Facts) -> Any:
     return None
 
 
+_EXPECTED = {
+    "id": "urn:uuid: and a UUID",
+    "actor": "an entity or the IRI of one",
+    "object": "an entity or the IRI of one",
+    "eventTime": "a time of ISO 8601 with an offset, such as 2026-03-02T10:00:00.000Z",
+}
+
+
 def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
     word, kind, term = event["what"]
@@ -66,14 +74,16 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     identifier = _ID.fullmatch(str(event.get("id", "")))
     if not (identifier and who and iri and at):
         lacking = "id" if not identifier else "actor" if not who else "object" if not iri else "eventTime"
-        reader.problem("ADP-INVALID", lacking, f"{lacking} is missing or malformed.")
+        reader.problem("ADP-INVALID", lacking, f"{lacking} is not {_EXPECTED[lacking]}.")
         reader.lose("event", f"invalid: {lacking}")
         return []
     if term is None:
         reader.unknown("action", word, person)
         reader.lose("event", "a type and action that the map does not know")
         return []
-    own = identifier[1].lower()
+    if not identifier[1]:
+        reader.problem("ADP-VALUE", "id", "A bare UUID was read as urn:uuid: followed by it.")
+    own = identifier[2].lower()
     if kind == "GradeEvent":
         return _graded(reader, event, own, at)
     if kind in surveys.KINDS:
@@ -81,6 +91,10 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
+    attempt = event["generated"]
+    if isinstance(thing, dict) and thing.get("type") == "Attempt":
+        # Canvas names the attempt where the standard has the work itself.
+        attempt, iri = thing, _id(thing.get("assignable")) or iri
     place = reader.object_for(iri, reader.object_of(iri), person)
     act = {
         "episode_id": learner,
@@ -104,7 +118,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "kind": term.evidence or "other",
         "level": term.level,
         "score": None,
-        "attempt": _count(event["generated"]),
+        "attempt": _count(attempt),
         "form_id": place,
     }
     return [*made, ("evidence", evidence)]
@@ -142,6 +156,9 @@ def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record
     if not who or not isinstance(score, dict):
         reader.lose("event", "a grade that names no assignee or no score")
         return []
+    work = facts.get("assignable")
+    # Blackboard leaves the highest score at 0 and states it of the work alone.
+    highest = score.get("maxScore") or (work.get("maxScore") if isinstance(work, dict) else None)
     ended = instant(attempt.get("endedAtTime")) or at
     learner, person = reader.people.learner(_SCHEME, who), _last(who)
     evidence = {
@@ -150,7 +167,7 @@ def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record
         "at": ended,
         "kind": "quiz",
         "level": 2,
-        "score": share(score.get("scoreGiven"), 0, score.get("maxScore")),
+        "score": share(score.get("scoreGiven"), 0, highest),
         "attempt": _count(facts),
         "form_id": reader.object_for(form, reader.object_of(form), person) if form else None,
     }

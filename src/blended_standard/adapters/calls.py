@@ -146,6 +146,7 @@ def stream(
     key: PseudonymKey | None = None,
     schemes: Mapping[str, str] | None = None,
     keep: Iterable[str] = (),
+    time_zone: str | None = None,
     processes: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Streamed:
@@ -158,8 +159,9 @@ def stream(
     source : path
         A file of JSON Lines: one statement, event or envelope a line.
     target : path
-        A new `.parquet` file for the acts, or a new directory for acts and evidence.
-    key, schemes, keep
+        A new `.parquet` file for the acts alone, or a new directory for acts, evidence and what else a log says:
+        contacts, answers to surveys and items, and attendance as it was noted.
+    key, schemes, keep, time_zone
         As for `read`.
     processes : int, optional
         Default: one a core. More need a system that can fork.
@@ -188,7 +190,7 @@ def stream(
         raise UsageError(f"standard={standard!r} holds no events. Accepted: {', '.join(STREAMS)}.")
     from blended_standard.adapters.streams import stream_log
 
-    options = make_options(key=key, schemes=schemes, keep=keep)
+    options = make_options(key=key, schemes=schemes, keep=keep, time_zone=time_zone)
     return stream_log(standard, source, target, options, processes=processes, progress=progress)
 
 

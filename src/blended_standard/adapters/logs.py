@@ -20,7 +20,7 @@ _ACTS = {"verb", "action"}
 # Records with a local day, which the readers leave as an instant.
 _LOCAL = ("legacy_attendance", "survey_response")
 # Described by each event that touches them, and added once.
-_ONCE = {"instrument": "instrument_id", "item": "item_id"}
+ONCE = {"instrument": "instrument_id", "item": "item_id"}
 
 
 def module_of(name: str) -> Any:
@@ -34,18 +34,8 @@ def reader_of(name: str, work: Work, people: Identities) -> EventReader:
     return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT)
 
 
-def read_log(
-    name: str,
-    version: str,
-    source: Any,
-    options: Options,
-    *,
-    joined: Mapping[str, Callable[[list[Any]], list[Record]]] | None = None,
-) -> Import:
-    """Read every event of a source; the same event twice counts once, a withdrawn one not at all.
-
-    `joined` has what turns rows of a kind of its own into records, once all are known.
-    """
+def read_log(name: str, version: str, source: Any, options: Options) -> Import:
+    """Read every event of a source; the same event twice counts once, a withdrawn one not at all."""
     module = module_of(name)
     work = Work(name, options)
     work.needs_key()
@@ -67,12 +57,13 @@ def read_log(
     withdrawn = tally.voided
     entries = sorted((row for table, row in made if table == JUDGED), key=lambda row: (row["group"], row["at"]))
     refused = refused_by(work, module.LAYOUT, entries, withdrawn)
-    for kind, join in (joined or {}).items():
+    joined = joins_of(name)
+    for kind, join in joined.items():
         made += join([row for table, row in made if table == kind])
     once: set[tuple[str, str]] = set()
-    for table, row in sorted(made, key=_bare):
-        key = table, str(row.get(_ONCE.get(table, ""), ""))
-        if table == JUDGED or table in (joined or {}) or (table in _ONCE and key in once):
+    for table, row in sorted(made, key=is_bare):
+        key = table, str(row.get(ONCE.get(table, ""), ""))
+        if table == JUDGED or table in joined or (table in ONCE and key in once):
             continue
         once.add(key)
         if row.get(_IDS.get(table, "")) in refused:
@@ -81,15 +72,23 @@ def read_log(
             work.lose(table, "withdrawn by the source")
             work.find("ADP-VOIDED", table)
             continue
-        if table in _LOCAL:
-            row = row | {"date": row["date"].astimezone(work.zone).date()}
-        work.add(table, **row)
+        work.add(table, **on_local_day(work, table, row))
     work.voided.extend(sorted(withdrawn))
     settle(work, tally)
     return work.finish(version, str(source))
 
 
-def _bare(record: Record) -> bool:
+def joins_of(name: str) -> Mapping[str, Callable[[list[Any]], list[Record]]]:
+    """Return what turns rows of a kind of its own into records, once all are known; or all of one group."""
+    return getattr(module_of(name), "JOINED", {})
+
+
+def on_local_day(work: Work, table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its local day, where its reader left an instant."""
+    return row | {"date": row["date"].astimezone(work.zone).date()} if table in _LOCAL else row
+
+
+def is_bare(record: Record) -> bool:
     """Say whether a record only names a thing that another may describe, which is then the one to keep."""
     table, row = record
     return (table == "instrument" and row["title"] == row["instrument_id"]) or (

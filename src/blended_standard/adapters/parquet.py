@@ -47,7 +47,9 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]]:
 
 def hashes_of(table: str, rows: list[dict[str, Any]]) -> bytes:
     """Return a hash of each identifier, the same in every process that was forked from this one."""
-    field = IDS[table]
+    field = IDS.get(table)
+    if field is None:
+        return b""
     return array.array("q", [hash(row.get(field)) for row in rows]).tobytes()
 
 
@@ -78,6 +80,8 @@ class ParquetWriter:
         """Finish the file without what was withdrawn or refused; return how many were withdrawn, and came again."""
         self._flush()
         self._file.close()
+        if self.table not in IDS:
+            return 0, 0
         twice = self._repeated()
         if not voided and not refused and not twice:
             return 0, 0
@@ -85,7 +89,7 @@ class ParquetWriter:
 
     def _open(self, pq: Any) -> Any:
         # No identifier comes twice, so a dictionary of them would only cost.
-        repeating = [name for name in self._schema.names if name != IDS[self.table]]
+        repeating = [name for name in self._schema.names if name != IDS.get(self.table)]
         return pq.ParquetWriter(self.path, self._schema, compression="zstd", use_dictionary=repeating)
 
     def _flush(self) -> None:

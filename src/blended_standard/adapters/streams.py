@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import IO, Any, cast
@@ -24,7 +24,16 @@ from blended_standard.adapters.events import JUDGED, Entry, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.kinds import first_of, foreign, kind_of_content
 from blended_standard.adapters.lines import LineReader
-from blended_standard.adapters.logs import module_of, reader_of, refused_by, settle
+from blended_standard.adapters.logs import (
+    ONCE,
+    is_bare,
+    joins_of,
+    module_of,
+    on_local_day,
+    reader_of,
+    refused_by,
+    settle,
+)
 from blended_standard.adapters.parquet import IDS, ParquetWriter, as_arrow, hashes_of
 from blended_standard.adapters.result import LossReport
 from blended_standard.adapters.waiting import Waiting
@@ -34,6 +43,10 @@ from blended_standard.findings import Finding
 from blended_standard.results import Result, result
 
 _CHUNK = 8_000_000
+# Rows of one table that are written together, and the tables that are made at the end.
+_ROWS = 20_000
+_JOINED = ("contact", "survey_response", "instrument", "item", "item_response", "legacy_attendance")
+_ONE_FILE = "the target is one file of acts; name a directory for the rest"
 _BRACKETS = (b"[", b"{", b"[{")
 _lines: LineReader | None = None
 
@@ -59,6 +72,7 @@ class _Batch:
     tables: dict[str, bytes]
     hashes: dict[str, bytes]
     judged: list[Entry]
+    others: dict[str, list[dict[str, Any]]]
     events: int
     lines: int
     tally: Tally
@@ -73,7 +87,7 @@ def stream_log(
     processes: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Streamed:
-    """Stream `source` into `target`: a Parquet file of the acts, or a directory for the evidence too."""
+    """Stream `source` into `target`: a Parquet file of the acts, or a directory for all that a log says."""
     path, out = Path(source), Path(target)
     if not path.is_file():
         raise UnreadableInputError(f"{path}: no such file. Pass one file of JSON Lines.")
@@ -82,7 +96,7 @@ def stream_log(
     _refuse(name, path)
     work = Work(name, options)
     work.needs_key()
-    tables = ("activity",) if out.suffix == ".parquet" else tuple(IDS)
+    tables = ("activity",) if out.suffix == ".parquet" else (*IDS, *_JOINED)
     out.parent.mkdir(parents=True, exist_ok=True)
     with temporary_directory(out.parent, ".stream-") as beside:
         working = Path(beside)
@@ -91,10 +105,9 @@ def stream_log(
             batches = _batches(name, path, work.people, processes or os.cpu_count() or 1)
             tally, events = _write(batches, writers, waiting, progress)
             refused = refused_by(work, module_of(name).LAYOUT, waiting.in_order(), tally.voided)
+            _join(name, work, waiting, writers)
         removed = [writer.close(tally.voided, refused) for writer in writers.values()]
-        files = _move(working, out, tables)
-    if len(tables) == 1:
-        tally.lost["evidence", "the target is one file of acts; name a directory for the evidence"] += tally.evidence
+        files = _move(working, out, [table for table in tables if table in IDS or writers[table].rows])
     settle(work, tally)
     return Streamed(
         standard=name,
@@ -120,13 +133,34 @@ def _write(
         events += batch.events
         tally.add(batch.tally, after=lines)
         waiting.add(batch.judged, after=lines)
+        for kind, rows in batch.others.items():
+            if len(writers) > 1:
+                waiting.keep(kind, rows)
+            else:
+                tally.lost[kind, _ONE_FILE] += len(rows)
         lines += batch.lines
         for table, content in batch.tables.items():
             if table in writers:
                 writers[table].write(content, batch.hashes[table])
+        if len(writers) == 1 and batch.tally.evidence:
+            tally.lost["evidence", _ONE_FILE] += batch.tally.evidence
         if progress:
             progress(events)
     return tally, events
+
+
+def _join(name: str, work: Work, waiting: Waiting, writers: Mapping[str, ParquetWriter]) -> None:
+    """Write what can be made only of all the rows of a group."""
+    joins = joins_of(name)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for kind, listed in waiting.groups():
+        records = joins[kind](listed) if kind in joins else [(kind, row) for row in listed]
+        for table, row in [min(records, key=is_bare)] if kind in ONCE else records:
+            rows.setdefault(table, []).append(on_local_day(work, table, row))
+            if len(rows[table]) >= _ROWS:
+                writers[table].write(as_arrow(table, rows.pop(table)), b"")
+    for table, left in rows.items():
+        writers[table].write(as_arrow(table, left), b"")
 
 
 def _refuse(name: str, path: Path) -> None:
@@ -141,7 +175,7 @@ def _refuse(name: str, path: Path) -> None:
         raise UnreadableInputError(f"{path}: {refused}")
 
 
-def _move(working: Path, out: Path, tables: tuple[str, ...]) -> list[Path]:
+def _move(working: Path, out: Path, tables: Sequence[str]) -> list[Path]:
     if out.suffix == ".parquet":
         return [(working / "activity.parquet").rename(out)]
     out.mkdir(exist_ok=True)
@@ -206,6 +240,7 @@ def _convert(chunk: bytes) -> _Batch:
 def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     reader = lines.reader
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*IDS, JUDGED)}
+    others: dict[str, list[dict[str, Any]]] = {}
     events = 0
     for number, line in enumerate(chunk.split(b"\n"), start=1):
         if not line or line.isspace():
@@ -222,7 +257,7 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
             if table in rows:
                 rows[table].append(row)
             else:
-                reader.lose(table, "streams write acts and evidence alone; read() takes it")
+                others.setdefault(table, []).append(row)
     lines.settle()
     tally = reader.take()
     tally.evidence = len(rows["evidence"])
@@ -231,6 +266,7 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
         tables={table: as_arrow(table, listed) for table, listed in rows.items()},
         hashes={table: hashes_of(table, listed) for table, listed in rows.items()},
         judged=judged,
+        others=others,
         events=events,
         lines=chunk.count(b"\n"),
         tally=tally,

@@ -97,6 +97,7 @@ def _add_stream(commands: Any) -> None:
     _add_standard(made, tuple(adapters.STREAMS))
     made.source.add_argument("path", type=Path, metavar="PATH", help="a file of JSON Lines")
     _add_key(made)
+    made.work.add_argument("--time-zone", help="IANA zone of local days, such as America/Chicago")
     made.work.add_argument("--processes", type=int, help="default: one a core")
     made.output.add_argument(
         "--out", type=Path, required=True, help="new directory, or new .parquet file for the acts alone"
@@ -126,6 +127,7 @@ def _stream(options: argparse.Namespace, _: object) -> int:
         options.path,
         options.out,
         key=_key(options.key_file),
+        time_zone=options.time_zone,
         processes=options.processes,
     )
     if not options.quiet:
