@@ -131,7 +131,7 @@ def read(
     )
     source = source if isinstance(source, str | Path) else list(source)
     for each in [source] if isinstance(source, str | Path) else source:
-        other = package(standard, each)
+        other = None if standard == "cmi5" else package(standard, each)
         if other:
             raise UnreadableInputError(f"{each}: {other}")
     found: Import = _module(READERS[standard]).read(source, options)
