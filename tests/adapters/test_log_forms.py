@@ -113,3 +113,50 @@ def test_a_workbook_is_refused_with_how_to_save_it(tmp_path: Path, standard: str
         archive.writestr("xl/workbook.xml", "<workbook/>")
     with pytest.raises(UnreadableInputError, match=r"roster\.xlsx is a workbook.*save each of its sheets as CSV"):
         adapters.read(standard, source, key=KEY)
+
+
+def test_statements_that_h5p_wrapped_are_read_with_their_parts(tmp_path: Path) -> None:
+    parts = [{"statement": statement(2)}, {"statement": statement(3), "children": [{"statement": statement(4)}]}]
+    source = write(tmp_path / "h5p.jsonl", [{"statement": statement(1), "children": parts}])
+    made = adapters.read("xapi", source, key=KEY)
+    assert len(rows(made, "activity")) == 4
+    done = adapters.stream("xapi", source, tmp_path / "acts.parquet", key=KEY)
+    assert (done.events, done.records) == (4, 4)
+
+
+def test_when_it_happened_is_the_timestamp_or_when_it_was_stored(tmp_path: Path) -> None:
+    bare = {name: value for name, value in statement(1).items() if name != "timestamp"}
+    log = [
+        bare | {"id": NUMBER.format(1), "stored": "2026-03-02T10:00:00Z"},
+        bare | {"id": NUMBER.format(2), "timestamp": "2026-03-02T10:00:00"},
+        bare | {"id": NUMBER.format(3)},
+    ]
+    source = write(tmp_path / "log.jsonl", log)
+    made = adapters.read("xapi", source, key=KEY)
+    assert [act["activity_id"] for act in rows(made, "activity")] == [NUMBER.format(1)]
+    assert {(loss.reason.partition(":")[0].partition(",")[0], loss.count) for loss in made.losses.records} == {
+        ("a timestamp without an offset", 1),
+        ("no timestamp", 1),
+    }
+    zoned = adapters.read("xapi", source, key=KEY, time_zone="America/New_York")
+    assert [act["at"].hour for act in rows(zoned, "activity")] == [10, 15]
+    done = adapters.stream("xapi", source, tmp_path / "acts.parquet", key=KEY, time_zone="America/New_York")
+    assert done.records == 2
+
+
+def test_presence_in_activity_streams_is_no_act_and_what_is_handed_in_is(tmp_path: Path) -> None:
+    verbs = ["attend", "checkin", "at", "join", "create", "send", "submit", "start", "read"]
+    log = [statement(n) | {"verb": {"id": f"http://activitystrea.ms/{verb}"}} for n, verb in enumerate(verbs)]
+    made = adapters.read("xapi", write(tmp_path / "log.jsonl", log), key=KEY)
+    assert [act["verb"] for act in rows(made, "activity")] == ["submit", "attempt", "page_view"]
+    assert [act["level"] for act in rows(made, "evidence")] == [2]
+    assert not any(finding.code == "ADP-VOCABULARY" for finding in made.findings)
+
+
+def test_what_is_neither_event_nor_entity_is_a_finding_and_other_formats_of_canvas_are_named(tmp_path: Path) -> None:
+    made = adapters.read("caliper", write(tmp_path / "log.jsonl", [{"Messages": [{"Body": "{}"}]}]), key=KEY)
+    assert [(finding.code, finding.field) for finding in made.findings] == [("ADP-INVALID", "type")]
+    assert [loss.reason for loss in made.losses.records] == ["states no type"]
+    raw = write(tmp_path / "raw.jsonl", [{"metadata": {"event_name": "logged_in"}, "body": {}}])
+    with pytest.raises(UnreadableInputError, match="live event of Canvas in its own format"):
+        adapters.read("caliper", raw, key=KEY)

@@ -112,6 +112,45 @@ def test_other_versions_and_formats_are_named(tmp_path: Path) -> None:
         _read(tmp_path)
 
 
+def _copy(folder: Path, **changed: bytes) -> Path:
+    folder.mkdir()
+    for file in BULK.iterdir():
+        (folder / file.name).write_bytes(changed.get(file.stem, file.read_bytes()))
+    return folder
+
+
+def test_extensions_of_the_binding_are_no_fault_and_other_capitals_are_a_finding(tmp_path: Path) -> None:
+    orgs = (BULK / "orgs.csv").read_text().splitlines()
+    more = "\n".join([orgs[0] + ",metadata.jp.kanaName", *(line + ",Zanzi" for line in orgs[1:])]) + "\n"
+    facts = (BULK / "demographics.csv").read_bytes().replace(b"female", b"Female")
+    folder = _copy(tmp_path / "set", orgs=more.encode(), demographics=facts)
+    (folder / "users.csv").rename(folder / "Users.CSV")
+    made = _read(folder)
+    assert len(rows(made, "episode")) == len(rows(_read(), "episode"))
+    assert {row["gender"] for row in rows(made, "learner")} == {"female", "not_stated"}
+    headers = [str(finding) for finding in made.findings if finding.code == "ADP-HEADER"]
+    assert not [text for text in headers if "metadata" in text]
+    assert len([text for text in headers if "other capitals" in text]) == 1
+    field = next(field for field in made.losses.fields if field.field == "orgs.metadata.jp.kanaName")
+    assert (field.fate, field.count) == ("dropped", len(orgs) - 1)
+    assert_holds_none(made, tmp_path / "out", PLANTED)
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"students.csv": b"School_id,Student_id\n", "sections.csv": b"School_id\n"}, "Clever's own format"),
+        ({"users.csv": "sourcedId,status\n".encode("utf-16")}, "users.csv is UTF-16. Save every file as CSV in UTF-8"),
+        ({"users.json": b'{"users": [{"sourcedId": "1"}]}'}, "REST service of OneRoster, not its CSV files"),
+    ],
+)
+def test_what_other_systems_export_is_refused_by_name(tmp_path: Path, files: dict[str, bytes], says: str) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableInputError, match=says):
+        _read(tmp_path)
+
+
 @in_field
 def test_the_dialect_is_refused_by_name() -> None:
     with pytest.raises(UnreadableInputError, match="School Data Sync"):

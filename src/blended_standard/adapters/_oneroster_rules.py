@@ -77,8 +77,18 @@ IDENTIFYING = [
     "preferredMiddleName",
     "preferredFamilyName",
 ]
+_FILES = {f"{name}.csv".lower(): f"{name}.csv" for name in (*HEADERS, "manifest")}
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def file_named(work: Work, name: str) -> str:
+    """Return the standard's name of a file; other letters are a finding."""
+    meant = _FILES.get(name.lower(), name)
+    if meant != name:
+        work.find("ADP-HEADER", meant.removesuffix(".csv"), detail="The name of the file has other capitals.")
+    return meant
 
 
 def refuse_dialects(source: object, files: Mapping[str, Any]) -> None:
@@ -88,6 +98,13 @@ def refuse_dialects(source: object, files: Mapping[str, Any]) -> None:
         raise UnreadableInputError(
             f"{source}: this is the School Data Sync v2.1 format, not OneRoster. Export OneRoster 1.1 or 1.2 CSV."
         )
+    if "students.csv" in files and "sections.csv" in files:
+        raise UnreadableInputError(
+            f"{source}: this is Clever's own format, not OneRoster. Export OneRoster 1.1 or 1.2 CSV."
+        )
+    wide = next((name for name, file in files.items() if name.endswith(".csv") and file.read()[:2] in _WIDE), None)
+    if wide:
+        raise UnreadableInputError(f"{source}: {wide} is UTF-16. Save every file as CSV in UTF-8.")
     if not any(name.removesuffix(".csv") in HEADERS for name in files):
         found = hint("oneroster", files.values())
         raise UnreadableInputError(
@@ -121,6 +138,8 @@ def columns(work: Work, table: str, header: Sequence[str], version: str) -> dict
     lower = {name.lower(): name for name in known}
     names = {name: lower.get(name.strip().lower(), name) for name in header}
     for name, meant in names.items():
+        if meant not in known and meant.startswith("metadata."):
+            continue  # an extension, which the binding allows
         if meant not in known:
             work.find("ADP-HEADER", table, line=1, field=name, detail="The column is unknown.")
         elif meant != name:

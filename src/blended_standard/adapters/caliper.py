@@ -129,7 +129,11 @@ def _described(reader: EventReader, entity: Mapping[str, Any]) -> list[Record] |
     if "action" in entity:
         return None
     kind, own, name = entity.get("type"), _id(entity.get("id")), entity.get("name")
-    if own and isinstance(kind, str) and kind in _INSTRUMENTS:
+    if not isinstance(kind, str):
+        reader.problem("ADP-INVALID", "type", "It states no type: it is no event, no entity and no envelope.")
+        reader.lose("document", "states no type")
+        return []
+    if own and kind in _INSTRUMENTS:
         place = reader.object_of(own)
         title = name if isinstance(name, str) and name else place
         version = entity.get("version")

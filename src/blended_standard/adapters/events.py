@@ -120,12 +120,16 @@ class Layout:
 
 @attrs.define
 class EventReader:
-    """Reads one event after another by the layout of its standard and keeps a tally; `line` is the one at hand."""
+    """Reads one event after another by the layout of its standard and keeps a tally.
+
+    `line` is the one at hand, `zone` that of times without an offset, where a standard allows them.
+    """
 
     name: str
     people: Identities
     terms: Mapping[str, Term]
     layout: Layout
+    zone: dt.tzinfo | None = None
     tally: Tally = attrs.field(factory=Tally)
     line: int | None = None
     shapes: Counter[Shape] = attrs.field(factory=Counter)
@@ -176,23 +180,32 @@ class EventReader:
         The other fields of envelopes and stores are counted.
         """
         if isinstance(document, list):
-            return [self.bare(each) for each in document]
+            return [event for each in document for event in self.bare(each)]
         listed = document.get(self.layout.envelope) if isinstance(document, dict) else None
         if not isinstance(listed, list):
-            return [self.bare(document)]
+            return self.bare(document)
         self.tally.counts.update(name for name in document if name != self.layout.envelope)
-        return [self.bare(each) for each in listed]
+        return [event for each in listed for event in self.bare(each)]
 
-    def bare(self, document: Any) -> Any:
-        """Return an event without what a record store wrapped around it; what the store withdrew is withdrawn."""
+    def bare(self, document: Any) -> list[Any]:
+        """Return an event without what was wrapped around it, and those of its parts that were wrapped with it.
+
+        What a record store marks as withdrawn is withdrawn.
+        """
         name = self.layout.kept_in
         event = document.get(name) if name and isinstance(document, dict) else None
         if not isinstance(event, dict) or not self.layout.required.isdisjoint(document):
-            return document
-        self.tally.counts.update(f"store.{each}" for each in document if each != name)
+            return [document]
+        own = set(document) - {name}
+        inner = document.get("children")
+        if isinstance(inner, list):
+            own.discard("children")
+        else:
+            inner = []
+        self.tally.counts.update(f"store.{each}" for each in own)
         if document.get("voided") is True and isinstance(event.get("id"), str):
             self.tally.voided.add(event["id"].lower())
-        return _with_dots(event)
+        return [_with_dots(event), *(each for part in inner for each in self.bare(part))]
 
     def lose(self, what: str, reason: str) -> None:
         """Count a record that is left out."""
@@ -236,12 +249,14 @@ def _with_dots(value: Any) -> Any:
     return [_with_dots(each) for each in value] if isinstance(value, list) else value
 
 
-def instant(text: object) -> dt.datetime | None:
-    """Return an instant with its offset, or None."""
+def instant(text: object, zone: dt.tzinfo | None = None) -> dt.datetime | None:
+    """Return an instant with its offset, or None; `zone` is that of a time without one."""
     if not isinstance(text, str):
         return None
     try:
         at = dt.datetime.fromisoformat(text)
+        if at.tzinfo is None and zone is not None:
+            at = at.replace(tzinfo=zone)
         if at.tzinfo is None or len(text) < 16 or not 1900 <= at.year <= 2200:
             return None
         return at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)

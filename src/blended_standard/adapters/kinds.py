@@ -20,6 +20,8 @@ _CALIPER: Kind = ("Caliper events", "caliper")
 _BADGES: Kind = ("a credential of Open Badges or CLR", "open_badges")
 _CTDL: Kind = ("a framework or pathway in CTDL", "ctdl")
 _EDFI: Kind = ("an Ed-Fi interchange", "edfi")
+_CANVAS: Kind = ("a live event of Canvas in its own format, not in that of Caliper", None)
+_REST: Kind = ("an answer of the REST service of OneRoster, not its CSV files", None)
 _ROOTS: Mapping[str, Kind] = {
     "courseStructure": ("a cmi5 course structure", "cmi5"),
     "manifest": ("the manifest of a SCORM or IMS package", None),
@@ -44,6 +46,10 @@ def kind_of(document: Any) -> Kind | None:
         return None
     if document.keys() >= {"actor", "verb", "object"}:
         return _XAPI
+    if isinstance(document.get("metadata"), Mapping) and "event_name" in document["metadata"] and "body" in document:
+        return _CANVAS
+    if len(document) == 1 and _rest(next(iter(document.values()))):
+        return _REST
     if isinstance(document.get("CFDocument"), Mapping):
         return _CASE
     if isinstance(document.get("statement"), Mapping) and kind_of(document["statement"]) == _XAPI:
@@ -61,6 +67,12 @@ def kind_of(document: Any) -> Kind | None:
     if "envelope_ctdl_type" in document or "credreg.net" in context or "purl.org/ctdl" in context:
         return _CTDL
     return None
+
+
+def _rest(value: Any) -> bool:
+    """Say whether this is what OneRoster answers: one object or several, each with the identifier of its source."""
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, Mapping) and "sourcedId" in first
 
 
 def foreign(standard: str, kind: Kind | None) -> str | None:

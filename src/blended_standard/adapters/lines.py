@@ -87,13 +87,13 @@ class LineReader:
             raise
         self.reader.tally.counts.update(about.keys())
         made: list[Record] = []
+        count = 0
         for facts, document in read:
-            made += (
-                self.reader.read(self.reader.bare(document))
-                if facts is None
-                else self.layout.records(self.reader, facts)
-            )
-        return len(read), made
+            events = self.reader.bare(document) if facts is None else [facts]
+            count += len(events)
+            for event in events:
+                made += self.reader.read(event) if facts is None else self.layout.records(self.reader, event)
+        return count, made
 
     def settle(self) -> None:
         """Give the reader the shapes that were seen.

@@ -11,7 +11,7 @@ from blended_standard.adapters.documents import json_documents
 from blended_standard.adapters.events import JUDGED, Entry, EventReader, Layout, Record, Tally
 from blended_standard.adapters.identifiers import Identities
 from blended_standard.adapters.result import Import
-from blended_standard.adapters.work import Options, Work
+from blended_standard.adapters.work import Options, Work, zone_named
 from blended_standard.errors import UnreadableInputError
 
 _IDS = {"activity": "activity_id", "evidence": "evidence_id"}
@@ -31,7 +31,8 @@ def module_of(name: str) -> Any:
 def reader_of(name: str, work: Work, people: Identities) -> EventReader:
     """Return a reader of one event after another."""
     module = module_of(name)
-    return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT)
+    zone = zone_named(work.options.time_zone) if work.options.time_zone else None
+    return EventReader(name, people, work.map.vocabulary(module.VOCABULARY), module.LAYOUT, zone)
 
 
 def read_log(name: str, version: str, source: Any, options: Options) -> Import:

@@ -59,7 +59,8 @@ def read(source: Source, options: Options) -> Import:
 
 
 def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str:
-    files = {PurePosixPath(file.name).name: file for file in files_of(source, limits=work.options.limits)}
+    given = {PurePosixPath(file.name).name: file for file in files_of(source, limits=work.options.limits)}
+    files = {rules.file_named(work, name): file for name, file in given.items()}
     rules.refuse_dialects(source, files)
     facts: dict[str, str] = {}
     if "manifest.csv" in files:
@@ -74,7 +75,7 @@ def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str
         if name == "manifest.csv" or not name.endswith(".csv"):
             continue
         if table not in rules.HEADERS:
-            work.find("TAB-UNKNOWN", table)
+            work.find("TAB-UNKNOWN", table, detail="OneRoster has no file of this name.")
             continue
         stated = facts.get(f"file.{table}", "")
         kept = tables.setdefault(table, {})
@@ -254,7 +255,7 @@ def _learners(work: Work, tables: Mapping[str, Mapping[str, Row]], stays: Iterab
         if user not in enrolled and "role" not in row:
             continue
         facts = tables.get("demographics", {}).get(user, {})
-        sex = genders.get(str(facts.get("sex")))
+        sex = genders.get(str(facts.get("sex")).lower())
         if facts.get("sex") and sex is None:
             work.find("ADP-VOCABULARY", "demographics", row=facts["_row"], field="sex", value=facts["sex"])
         work.add(

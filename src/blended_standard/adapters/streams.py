@@ -102,7 +102,7 @@ def stream_log(
         working = Path(beside)
         writers = {table: ParquetWriter(table, working / f"{table}.parquet") for table in tables}
         with contextlib.closing(Waiting(working / "waiting.sqlite")) as waiting:
-            batches = _batches(name, path, work.people, processes or os.cpu_count() or 1)
+            batches = _batches(name, path, work, processes or os.cpu_count() or 1)
             tally, events = _write(batches, writers, waiting, progress)
             refused = refused_by(work, module_of(name).LAYOUT, waiting.in_order(), tally.voided)
             _join(name, work, waiting, writers)
@@ -165,14 +165,14 @@ def _join(name: str, work: Work, waiting: Waiting, writers: Mapping[str, Parquet
 
 def _refuse(name: str, path: Path) -> None:
     beginning = next(_chunks(path), b"")
+    refused = foreign(name, kind_of_content(beginning)) or module_of(name).refusal(first_of(beginning))
+    if refused:
+        raise UnreadableInputError(f"{path}: {refused}")
     if beginning.lstrip().partition(b"\n")[0].strip() in _BRACKETS:
         raise UnreadableInputError(
             f"{path}: this is one document over many lines. A stream reads JSON Lines, one event or envelope a line; "
             "read() and import take the document as it is."
         )
-    refused = foreign(name, kind_of_content(beginning)) or module_of(name).refusal(first_of(beginning))
-    if refused:
-        raise UnreadableInputError(f"{path}: {refused}")
 
 
 def _move(working: Path, out: Path, tables: Sequence[str]) -> list[Path]:
@@ -201,15 +201,16 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise UnreadableInputError(f"{path}: the gzip file is damaged ({error}). Nothing was written.") from None
 
 
-def _batches(name: str, path: Path, people: Identities, processes: int) -> Iterator[_Batch]:
+def _batches(name: str, path: Path, work: Work, processes: int) -> Iterator[_Batch]:
     forks = "fork" in multiprocessing.get_all_start_methods()
     if processes < 2 or not forks or path.stat().st_size < _CHUNK:
-        _prepare(name, people)
+        _prepare(name, work.people, work.options.time_zone)
         yield from map(_convert, _chunks(path))
         return
     waiting: deque[Future[_Batch]] = deque()
+    given = (name, work.people, work.options.time_zone)
     # Forked processes inherit the key: it is never pickled.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _prepare, (name, people)) as pool:
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), _prepare, given) as pool:
         for chunk in _chunks(path):
             waiting.append(pool.submit(_convert, chunk))
             if len(waiting) > processes + 1:
@@ -218,9 +219,10 @@ def _batches(name: str, path: Path, people: Identities, processes: int) -> Itera
             yield waiting.popleft().result()
 
 
-def _prepare(name: str, people: Identities) -> None:
+def _prepare(name: str, people: Identities, time_zone: str | None) -> None:
     global _lines
-    reader = reader_of(name, Work(name, Options(key=people.key, schemes=people.schemes)), people)
+    options = Options(key=people.key, schemes=people.schemes, time_zone=time_zone)
+    reader = reader_of(name, Work(name, options), people)
     _lines = LineReader(reader)
 
 

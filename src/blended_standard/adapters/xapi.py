@@ -5,6 +5,7 @@ Source: ADL xAPI 1.0.3, IEEE 9274.1.1 and the cmi5 specification (facts of `spec
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -98,8 +99,24 @@ def _entry(reader: EventReader, facts: Facts, context: cmi5.Context) -> dict[str
     who, result = facts["actor"], facts["result"] or _NO_OUTCOME
     accounted = who is not None and who[2]
     made = cmi5.entry(context, facts["verb"][0], str(facts["object"][0]), result.claims, accounted)
-    at, identifier = instant(facts.get("timestamp")), facts.get("id")
+    at, identifier = _when(reader, facts), facts.get("id")
     return made | {"at": str(at), "id": identifier and identifier.lower(), "line": reader.line}
+
+
+def _when(reader: EventReader, facts: Facts) -> dt.datetime | None:
+    """Return when it happened; a statement without a timestamp happened when it was stored, says the standard."""
+    return instant(facts.get("timestamp") or facts.get("stored"), reader.zone)
+
+
+def _lacking(facts: Facts, at: dt.datetime | None) -> str:
+    """Return why a valid statement is no record."""
+    if facts["actor"] is None:
+        return "the actor is a group, not a single agent"
+    if at is not None:
+        return "the object is not an activity"
+    if "timestamp" in facts or "stored" in facts:
+        return "a timestamp without an offset, or out of range; pass time_zone where the offset is missing"
+    return "no timestamp: nobody knows when it happened"
 
 
 def _acts(reader: EventReader, facts: Facts) -> list[Record]:
@@ -116,10 +133,9 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
     if term.code is None and verb not in _ATTENDED:
         reader.lose("statement", term.reason)
         return []
-    who, at = facts["actor"], instant(facts.get("timestamp"))
+    who, at = facts["actor"], _when(reader, facts)
     if who is None or at is None or shown is None:
-        lacking = "actor" if who is None else "timestamp" if at is None else "object"
-        reader.lose("statement", f"no {lacking} that can be read: a single agent, an instant, an activity")
+        reader.lose("statement", _lacking(facts, at))
         return []
     learner, person, _ = who
     if verb in _ATTENDED:
