@@ -160,3 +160,23 @@ def test_what_is_neither_event_nor_entity_is_a_finding_and_other_formats_of_canv
     raw = write(tmp_path / "raw.jsonl", [{"metadata": {"event_name": "logged_in"}, "body": {}}])
     with pytest.raises(UnreadableInputError, match="live event of Canvas in its own format"):
         adapters.read("caliper", raw, key=KEY)
+
+
+def test_names_inside_extensions_are_counted_and_never_shown(tmp_path: Path) -> None:
+    inside = {"https://lms.example/ext": {"Zanzibara": 1, "x": [{"Zanzibara": "y"}]}}
+    told = statement(1) | {"context": {"extensions": inside}}
+    told["object"] = {"id": "https://lms.example/q/1", "definition": {"extensions": inside}}
+    made = adapters.read("xapi", write(tmp_path / "log.jsonl", [told]), key=KEY)
+    counts = {field.field: field.count for field in made.losses.fields if "ext" in field.field}
+    assert counts == {"context.extensions": 2, "object.definition.extensions": 2}
+    event = {
+        "id": f"urn:uuid:{NUMBER.format(1)}",
+        "type": "ViewEvent",
+        "action": "Viewed",
+        "object": "https://a.example",
+    }
+    event |= {"eventTime": "2026-03-02T10:00:00Z", "actor": {"id": "https://a.example/7", "extensions": inside}}
+    read = adapters.read("caliper", write(tmp_path / "events.jsonl", [event]), key=KEY)
+    assert {field.field for field in read.losses.fields} >= {"actor.extensions"}
+    for each in (made, read):
+        assert_holds_none(each, tmp_path / each.standard, ["zanzibar"])

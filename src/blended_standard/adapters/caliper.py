@@ -17,7 +17,8 @@ from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
 
 VOCABULARY = "action"
-_ID = re.compile(r"(urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+_HEX = "[0-9a-fA-F]"  # faster than a pattern that ignores case
+_ID = re.compile(rf"((?i:urn:uuid:))?({_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}})")
 _SCHEME = "caliper"
 JOINED = {"post": threads.contacts, "survey_act": surveys.responses}
 

@@ -194,10 +194,9 @@ class Work:
             if not count:
                 continue
             known = self.fate(field)
-            shown = _shown(field)
+            shown = _shown(_outside(field, known))
             if known is not None:
-                place = known.field if known.field.endswith("xtensions") else shown
-                merged[place, known.fate, known.to, known.reason] += count
+                merged[shown, known.fate, known.to, known.reason] += count
             elif field in self.options.keep:
                 merged[shown, "kept", f"{self.name}:{shown}", "asked for by the caller"] += count
             else:
@@ -252,6 +251,13 @@ def _required(table: str) -> set[str]:
 def absent_tables(profile: str, held: Container[str]) -> tuple[str, ...]:
     """Return the tables that a profile requires and that are not held."""
     return tuple(name for name in load_standard().profile(profile).required_tables if name not in held)
+
+
+def _outside(field: str, known: FieldFate | None) -> str:
+    """Return a path up to the extensions in it, unless the map goes further: names in them are anybody's content."""
+    above, extensions, _ = field.partition("extensions.")
+    inside = known is not None and known.field.startswith(above + extensions)
+    return field if inside or not extensions else above + "extensions"
 
 
 def zone_named(name: str) -> ZoneInfo:
