@@ -112,6 +112,16 @@ def refuse_dialects(source: object, files: Mapping[str, Any]) -> None:
         )
 
 
+def check_manifest(work: Work, facts: Mapping[str, str], files: Mapping[str, Any]) -> None:
+    """Find what a manifest announces and is not there, and what is there although it says otherwise."""
+    for name, stated in facts.items():
+        file, said = name.removeprefix("file."), stated.lower()
+        if file == name or (there := f"{file}.csv" in files) == (said != "absent"):
+            continue
+        detail = f"The manifest says {said[:20]!r}, and the file is {'there' if there else 'not there'}."
+        work.find("ADP-REFERENCE", "manifest", field=name, detail=detail)
+
+
 def version_of(work: Work, source: object, facts: Mapping[str, str], files: Mapping[str, Any]) -> str:
     """Return the version that the manifest states, or the one that the files look like."""
     stated = facts.get("oneroster.version", "")

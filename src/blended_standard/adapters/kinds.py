@@ -34,6 +34,9 @@ _PACKAGES: Mapping[str, Kind] = {
     "imsmanifest.xml": ("a package of SCORM or IMS", None),
 }
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+# What an answer of OneRoster holds, alone or several.
+_ANSWERED: tuple[str, ...] = ("academicSession", "class", "course", "enrollment", "lineItem", "org", "result", "user")
+_ANSWERED += ("academicSessions", "classes", "courses", "enrollments", "lineItems", "orgs", "results", "users")
 _SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>", re.DOTALL)
 _ROOT = re.compile(r"\s*<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _BEGINNING = 16_384
@@ -48,7 +51,7 @@ def kind_of(document: Any) -> Kind | None:
         return _XAPI
     if isinstance(document.get("metadata"), Mapping) and "event_name" in document["metadata"] and "body" in document:
         return _CANVAS
-    if len(document) == 1 and _rest(next(iter(document.values()))):
+    if any(_is_answer(document.get(name)) for name in _ANSWERED):
         return _REST
     if isinstance(document.get("CFDocument"), Mapping):
         return _CASE
@@ -69,7 +72,7 @@ def kind_of(document: Any) -> Kind | None:
     return None
 
 
-def _rest(value: Any) -> bool:
+def _is_answer(value: Any) -> bool:
     """Say whether this is what OneRoster answers: one object or several, each with the identifier of its source."""
     first = value[0] if isinstance(value, list) and value else value
     return isinstance(first, Mapping) and "sourcedId" in first

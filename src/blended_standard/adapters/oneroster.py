@@ -69,6 +69,7 @@ def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str
             files["manifest.csv"].read(), "oneroster/manifest", known, work.found, limits=work.options.limits
         ):
             facts[str(raw.values.get("propertyName"))] = str(raw.values.get("value") or "")
+    rules.check_manifest(work, facts, files)
     version = rules.version_of(work, source, facts, files)
     for name, file in sorted(files.items()):
         table = name.removesuffix(".csv")
@@ -111,6 +112,7 @@ def _read_table(work: Work, table: str, content: bytes, stated: str, version: st
         else:
             if identifier in kept and stated != "delta" and kept[identifier].get("_in") == id(rows):
                 work.find("ADP-CONFLICT", table, row=raw.row, line=raw.line, field="sourcedId")
+                work.lose(table, "the same sourcedId came before")
                 continue
             kept[identifier] = row | {"_in": id(rows)}
     return seen
@@ -250,9 +252,8 @@ def _learners(work: Work, tables: Mapping[str, Mapping[str, Row]], stays: Iterab
     enrolled = {user for user, _ in stays}
     genders = work.vocabulary("sex")
     for user, row in tables.get("users", {}).items():
-        if user not in enrolled and str(row.get("role", "student")).lower() != "student":
-            continue
-        if user not in enrolled and "role" not in row:
+        if user not in enrolled and str(row.get("role", "")).lower() != "student":
+            work.lose("users", "no learner: the set has no role and no enrolment of a student")
             continue
         facts = tables.get("demographics", {}).get(user, {})
         sex = genders.get(str(facts.get("sex")).lower())
