@@ -320,6 +320,9 @@ def test_events_as_platforms_send_them_are_read(tmp_path: Path) -> None:
         graded | {"id": graded["id"].removeprefix("urn:uuid:"), "generated": score},
         _event(2, "AssessmentEvent", "Submitted", 2, object=attempt | {"assignable": quiz}),
         _event(3, "AssessmentEvent", "Submitted", 2, object=quiz) | {"eventTime": "2026-03-02 10:00"},
+        _event(
+            4, "AssessmentEvent", "Submitted", 2, object=quiz, actor={"id": "http://purl.imsglobal.org/caliper/Person"}
+        ),
     ]
     (tmp_path / "log.json").write_text(json.dumps(events))
     made = _read("caliper", tmp_path / "log.json")
@@ -328,6 +331,7 @@ def test_events_as_platforms_send_them_are_read(tmp_path: Path) -> None:
     assert [row["object_id"] for row in rows(made, "activity")] == [quiz["id"]]
     found = {(finding.code, finding.field): finding for finding in made.findings}
     assert ("ADP-VALUE", "id") in found
+    assert {loss.reason for loss in made.losses.records} >= {"an anonymous actor, who may be anybody"}
     assert "ISO 8601 with an offset" in str(found["ADP-INVALID", "eventTime"])
     assert_holds_none(made, tmp_path / "out", PLANTED)
 

@@ -77,7 +77,7 @@ def test_a_log_streams_to_parquet(tmp_path: Path, capsys: pytest.CaptureFixture[
     arguments = ["stream", "xapi", str(HERE / "xapi/log.jsonl"), "--out", str(out), "--key-file", _key(tmp_path)]
     assert main(arguments) == 1  # the log has a line that is not JSON
     assert "JSN-INVALID" in capsys.readouterr().out
-    assert sorted(file.name for file in out.iterdir()) == ["activity.parquet", "evidence.parquet"]
+    assert sorted(file.stem for file in out.iterdir()) == ["activity", "evidence", "legacy_attendance"]
 
 
 def test_a_bad_key_file_is_misuse_and_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

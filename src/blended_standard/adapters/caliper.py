@@ -58,6 +58,8 @@ def _facts(reader: EventReader, group: str, values: Facts) -> Any:
     return None
 
 
+# The identifier of everybody who is not named (Caliper 1.2, 4.4): as a learner, all of them would be one.
+_ANONYMOUS = ("http://purl.imsglobal.org/caliper/person", "http://purl.imsglobal.org/caliper/agent")
 _EXPECTED = {
     "id": "urn:uuid: and a UUID",
     "actor": "an entity or the IRI of one",
@@ -77,6 +79,9 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         lacking = "id" if not identifier else "actor" if not who else "object" if not iri else "eventTime"
         reader.problem("ADP-INVALID", lacking, f"{lacking} is not {_EXPECTED[lacking]}.")
         reader.lose("event", f"invalid: {lacking}")
+        return []
+    if who.lower().rstrip("/") in _ANONYMOUS:
+        reader.lose("event", "an anonymous actor, who may be anybody")
         return []
     if term is None:
         reader.unknown("action", word, person)
@@ -158,7 +163,7 @@ def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record
     who, form = _id(facts.get("assignee")), _id(facts.get("assignable"))
     given = event["generated"]
     score = given.get("score", given) if isinstance(given, dict) else None
-    if not who or not isinstance(score, dict):
+    if not who or who.lower().rstrip("/") in _ANONYMOUS or not isinstance(score, dict):
         reader.lose("event", "a grade that names no assignee or no score")
         return []
     work = facts.get("assignable")
