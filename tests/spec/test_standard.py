@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from blended_standard.measures.registry import _FUNCTIONS
 from blended_standard.measures.score import score  # noqa: F401 - it registers the measures
 from blended_standard.model import RECORDS, Learner, Missing, Program, Site
 from blended_standard.spec import Profile, load_standard
+from blended_standard.spec import __main__ as spec_main
 from blended_standard.spec.generate import generated, record_schema
 from blended_standard.spec.profiles import resolve
 from blended_standard.spec.standard import build_standard, read_sources, spec_directory
@@ -191,3 +193,13 @@ def test_local_fields_of_a_profile_make_the_round_trip_untouched(tmp_path: Path,
     codes = {finding.code for finding in validate(again).findings}
     assert "FLD-UNKNOWN" not in codes
     assert "TAB-MISSING" in codes
+
+
+def test_a_faulty_source_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(spec_directory(), tmp_path / "spec")
+    (tmp_path / "spec" / "profiles" / "toy.yaml").write_text("id: toy\nlevels: state\n", encoding="utf-8")
+    monkeypatch.setattr(spec_main, "spec_directory", lambda: tmp_path / "spec")
+    assert spec_main.main(["check"]) == 1
+    assert capsys.readouterr().err.startswith("Profile toy: ")

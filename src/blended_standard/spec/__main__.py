@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from blended_standard.errors import SpecError
 from blended_standard.spec.generate import generated
 from blended_standard.spec.standard import spec_directory
 
@@ -13,7 +14,11 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["build"], ["check"]):
         print("Usage: python -m blended_standard.spec build | check", file=sys.stderr)
         return 2
-    files = generated(spec_directory())
+    try:
+        files = generated(spec_directory())
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
     stale = [path for path, content in files.items() if not path.exists() or path.read_text("utf-8") != content]
     folders = {path.parent for path in files} - {spec_directory()}
     orphans = [path for folder in folders if folder.exists() for path in folder.iterdir() if path not in files]
