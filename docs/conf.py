@@ -20,6 +20,8 @@ release = bs.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.autosummary"]
 html_theme = "furo"
 html_title = "blended_standard"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -31,4 +33,4 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 # Numpy sections name types in prose; they are not references.
 nitpicky = False
-suppress_warnings = ["mystnb.unknown_mime_type"]
+suppress_warnings = ["mystnb.unknown_mime_type", "ref.python"]  # the latter: the n of many results

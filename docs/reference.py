@@ -1,7 +1,8 @@
-"""Writes the reference pages of records, codes, measures, rules and profiles from spec/: no hand-written copy."""
+"""Writes the reference pages, of the standard from spec/ and of functions from the packages: no hand-written copy."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import shutil
 from collections.abc import Iterable
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from blended_standard.model import RECORDS
 from blended_standard.spec import Standard
+
+SCORING = ("mastery", "irt", "link", "dif", "raters", "reliability", "classification", "standards", "bkt")
+OWN = tuple(f"blended_standard.{name}" for name in ("compare", "scoring", "adapters", "privacy", "pseudonyms"))
 
 
 def write(target: Path, standard: Standard) -> None:
@@ -21,6 +25,10 @@ def write(target: Path, standard: Standard) -> None:
         "measures": _measures(standard),
         "rules": _rules(standard),
         "profiles": _profiles(standard),
+        "compare": _public("Comparison", "compare"),
+        "scoring": _public("Competency scoring", *(f"scoring.{name}" for name in SCORING)),
+        "adapters": _public("Neighboring standards", "adapters"),
+        "privacy": _public("Privacy", "privacy"),
     }
     for name, lines in pages.items():
         (target / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -118,6 +126,22 @@ def _profiles(standard: Standard) -> Iterable[str]:
                 f"Severities: {', '.join(f'{code} {level}' for code, level in profile.severities.items())}.",
                 "",
             )
+
+
+def _public(title: str, *modules: str) -> Iterable[str]:
+    """Document the functions of some packages, then the classes of what they return."""
+    yield from (f"# {title}", "")
+    for name in modules:
+        module = importlib.import_module(f"blended_standard.{name}")
+        doc = inspect.cleandoc(module.__doc__ or "").split("\n\n")[0]
+        yield from (f"## {name}", "", doc, "", "```{eval-rst}")
+        members = [getattr(module, each) for each in dir(module) if not each.startswith("_")]
+        own = [each for each in members if getattr(each, "__module__", "").startswith(OWN)]
+        functions = dict.fromkeys(filter(inspect.isfunction, own))
+        classes = dict.fromkeys(filter(inspect.isclass, own))
+        yield from (f".. autofunction:: {module.__name__}.{each.__name__}" for each in functions)
+        yield from (f".. autoclass:: {module.__name__}.{each.__name__}" for each in classes)
+        yield from ("```", "")
 
 
 def _cell(text: str) -> str:

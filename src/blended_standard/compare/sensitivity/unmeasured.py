@@ -170,7 +170,7 @@ def robustness_of_inference(
     Notes
     -----
     df = n - covariates - 2; r = t/sqrt(t^2 + df). Without other covariates a confounder needs correlations of
-    sqrt(|itcv|); with them these are partial correlations. Versions of R `konfound` differ in df: ours is kept in
+    sqrt(abs(itcv)); with them these are partial correlations. Versions of R `konfound` differ in df: ours is kept in
     `df`.
 
     Examples

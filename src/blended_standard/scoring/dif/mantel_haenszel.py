@@ -97,9 +97,10 @@ def mantel_haenszel_table(tables: npt.ArrayLike, *, level: float = 0.95, alpha: 
 
     Notes
     -----
-    alpha = sum(AD / N) / sum(BC / N); chi-square = (|sum A - sum E(A)| - 1/2)^2 / sum Var(A); standard error of the
+    alpha = sum(AD / N) / sum(BC / N); chi-square = (abs(sum A - sum E(A)) - 1/2)^2 / sum Var(A); standard error of the
     log by Robins, Breslow & Greenland. Strata of fewer than 2 learners or with an empty margin carry no information.
-    Class A: delta not significant or |delta| < 1. Class C: |delta| >= 1.5 and (|delta| - 1) / SE > 1.645. Else B.
+    Class A: delta not significant or within 1 of 0. Class C: delta at least 1.5 from 0 and (abs(delta) - 1) / SE above
+    1.645. Else B.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class LocalDependence(Result):
     mean : float
         Mean over pairs, about -1 / (J - 1) when nothing is wrong.
     largest : tuple of (item, item, q3, q3 - mean)
-        Pairs with |q3 - mean| above `flag`, largest first.
+        Pairs whose q3 lies further than `flag` from the mean, furthest first.
     """
 
     title = "Local dependence (Q3)"
