@@ -299,12 +299,24 @@ def test_a_signature_holds_under_an_earlier_edition_of_a_context() -> None:
     ],
 )
 def test_garbage_in_a_proof_is_a_verdict_and_no_traceback(proof: Any, tmp_path: Path) -> None:
-    assert _status(ALUMNI | {"proof": proof})[0] in ("failed", "not_checked")
+    for document in (ALUMNI, ALUMNI | {"name": "half \ud800"}, ALUMNI | {"name": "bell \x07"}):
+        assert _status(document | {"proof": proof})[0] in ("failed", "not_checked")
     made = _read(tmp_path, _badge() | {"proof": proof})
     assert {"ADP-SIGNATURE", "ADP-NOT-CHECKED", "ADP-INVALID"} & codes(made)
 
 
-@pytest.mark.parametrize("text", ["..", "a.e30.b", "W10.e30.AA", "eyJhbGciOjF9.e30.AA", "e30.e30.!", "é.e30.AA"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "..",
+        "a.e30.b",
+        "W10.e30.AA",
+        "eyJhbGciOjF9.e30.AA",
+        "e30.e30.!",
+        "é.e30.AA",
+        "eyJhbGciOiJFZERTQSJ9.e30\ud800.AA",
+    ],
+)
 def test_garbage_in_a_signed_text_is_a_verdict_and_no_traceback(text: str, tmp_path: Path) -> None:
     assert Checker(_keys.given(_JWK)).text(text, {}).status in ("failed", "not_checked")
     assert {"ADP-SIGNATURE", "ADP-NOT-CHECKED", "ADP-INVALID"} & codes(_read(tmp_path, text, keys=_JWK))

@@ -40,8 +40,8 @@ _BASE = "https://relative.invalid/"
 # Steps by which blank nodes that look alike are told apart; a document made to take for ever needs more.
 _STEPS = 1_000
 _CACHED = 100
-# N-Quads of the canonical form escape these; the package does not.
-_ESCAPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# The canonical form escapes the first of these, which the package does not; half characters have no form at all.
+_ESCAPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class UncheckableError(Exception):
@@ -97,7 +97,7 @@ class Contexts:
             why = f"The context {missing[0]} is not held." if missing else "It is no JSON-LD that can be read."
             raise UncheckableError(why) from None
         if _ESCAPED.search(quads):
-            raise UncheckableError("It holds control characters, which are not handled.")
+            raise UncheckableError("It holds control characters or half characters, which are not handled.")
         return quads
 
     def _held(self, url: str) -> Document | None:

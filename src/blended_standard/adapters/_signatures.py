@@ -105,7 +105,7 @@ class Checker:
             own = Key(found.public) if found else None
         issuer = issuer_of(document)
         names = {issuer + str(named) if str(named).startswith("#") else str(named)} if named else set()
-        return self._tried(_Signer(names, own, issuer), _Signed(algorithm, signature, content.encode()))
+        return self._tried(_Signer(names, own, issuer), _Signed(algorithm, signature, content.encode(errors="replace")))
 
     def document(self, document: Document) -> Verdict:
         """Return the verdict on the proofs that stand in a document."""
