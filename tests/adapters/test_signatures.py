@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -369,6 +370,11 @@ def test_without_the_package_nothing_is_checked_and_keys_say_how_to_install_it(
     assert any("blended-standard[signatures]" in each.detail for each in made.findings)
     with pytest.raises(MissingExtraError, match=r"blended-standard\[signatures\]"):
         _read(tmp_path, _badge(), keys=_JWK)
+    monkeypatch.undo()
+    for package, name in (("pyld", "rdfc"), ("rfc8785", "jcs")):
+        monkeypatch.setitem(sys.modules, package, None)
+        verdict = Checker(contexts=EXAMPLES).document(VECTORS[name])
+        assert (verdict.status, "[signatures]" in verdict.why) == ("not_checked", True)
 
 
 def test_the_command_line_checks_with_keys_and_contexts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,7 @@ def opened(
             work.lose("credential", "a text that is no signed credential")
         elif differs := _contradiction(claims):
             detail = f"The text claims another {differs} than the credential in it."
+            work.see_document(claims, "claims")
             work.find("ADP-INVALID", "credential", field=differs, detail=detail)
             work.lose("credential", f"invalid: {differs}")
         else:

@@ -6,6 +6,7 @@ would be left out of the form, and so of what a signature covers.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ import attrs
 from blended_standard.errors import UsageError
 
 Document = Mapping[str, Any]
+NO_PACKAGE = 'The packages that verify are not installed: pip install "blended-standard[signatures]".'
 _OB, _CLR = "https://purl.imsglobal.org/spec/ob/v3p0/", "https://purl.imsglobal.org/spec/clr/v2p0/"
 # Each edition that was published at an address, the first one last.
 _HELD: Mapping[str, tuple[str, ...]] = {
@@ -64,9 +66,11 @@ class Contexts:
         UncheckableError
             A context is not held, or a word is defined by none; or it is no JSON-LD, or made to take for ever.
         """
-        from pyld import jsonld
-        from pyld.context_resolver import ContextResolver
-
+        try:
+            from pyld import jsonld
+            from pyld.context_resolver import ContextResolver
+        except ImportError:
+            raise UncheckableError(NO_PACKAGE) from None
         if _brings_its_own(document):
             raise UncheckableError("It brings a context of its own, which could swap the meaning of its words.")
         missing: list[str] = []
@@ -77,7 +81,9 @@ class Contexts:
             if found is None:
                 missing.append(url)
                 raise ValueError("not held")
-            return {"contextUrl": None, "documentUrl": url, "document": found, "contentType": "application/ld+json"}
+            # What is static is worked out once.
+            facts = {"contextUrl": None, "contentType": "application/ld+json", "tag": "static"}
+            return facts | {"documentUrl": url, "document": found}
 
         if len(self._resolved) > _CACHED:
             self._resolved.clear()
@@ -123,7 +129,10 @@ def read(contexts: Mapping[str, str | Path | Document] | None) -> dict[str, Docu
 
 def _given(url: str, source: str | Path | Document) -> Document:
     try:
-        found = source if isinstance(source, Mapping) else json.loads(Path(source).read_text("utf-8-sig"))
+        # The package works in what it is given.
+        found = (
+            copy.deepcopy(source) if isinstance(source, Mapping) else json.loads(Path(source).read_text("utf-8-sig"))
+        )
     except (OSError, ValueError, TypeError, RecursionError):
         raise UsageError(f"contexts: {url}: {source} cannot be read as JSON.") from None
     if not isinstance(found, Mapping) or "@context" not in found:

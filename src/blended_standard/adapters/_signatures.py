@@ -25,7 +25,6 @@ _JCS = "eddsa-jcs-2022"
 # That one failed outweighs that another holds: OB 3.0 lets a verifier choose one, but something was changed.
 _WEIGHT: tuple[Status, ...] = ("failed", "verified", "not_checked", "none")
 _NO_KEY = "Its key was not given."
-_NO_PACKAGE = 'The package that verifies is not installed: pip install "blended-standard[signatures]".'
 _CHANGED = "What stands here is not what was signed, or another key signed it."
 
 
@@ -88,7 +87,7 @@ class Checker:
     def text(self, text: str, document: Document) -> Verdict:
         """Return the verdict on a signed text (compact JWS) that holds a document."""
         if not _keys.usable():
-            return Verdict("not_checked", _NO_PACKAGE)
+            return Verdict("not_checked", _contexts.NO_PACKAGE)
         content, _, encoded = text.strip().partition("~")[0].rpartition(".")
         header = _header(content.partition(".")[0])
         algorithm, signature = str(header.get("alg")), unpadded(encoded)
@@ -113,7 +112,7 @@ class Checker:
         if not proofs:
             return Verdict("failed", "Its proof is no object.") if document.get("proof") else UNSIGNED
         if not _keys.usable():
-            return Verdict("not_checked", _NO_PACKAGE)
+            return Verdict("not_checked", _contexts.NO_PACKAGE)
         return joined(*(self._proof(document, proof, proofs) for proof in proofs))
 
     def _proof(self, document: Document, proof: Document, proofs: list[Document]) -> Verdict:
@@ -168,7 +167,7 @@ class Checker:
         try:
             import rfc8785
         except ImportError:
-            raise _contexts.UncheckableError(_NO_PACKAGE) from None
+            raise _contexts.UncheckableError(_contexts.NO_PACKAGE) from None
         body = {name: value for name, value in document.items() if name != "proof"}
         stated = listed(proof.get("@context"))
         if stated:
