@@ -122,3 +122,31 @@ def test_a_framework_alone_says_which_tables_a_submission_would_need(tmp_path: P
     made = adapters.read("case", sent(tmp_path, whole(CFItems=[item(2)])))
     missing = sorted(each.table for each in validate(made.submission).findings if each.code == "TAB-MISSING")
     assert sorted(made.losses.absent) == missing == ["episode", "learner", "program", "site"]
+
+
+def test_what_a_server_puts_around_a_package_is_counted(tmp_path: Path) -> None:
+    made = adapters.read("case", sent(tmp_path, {"count": 1, "page": {"next": "b"}, "CFPackages": [whole()]}))
+    around = {loss.field: (loss.fate, loss.count) for loss in made.losses.fields if "envelope" in loss.field}
+    assert around == {"envelope.count": ("dropped", 1), "envelope.page.next": ("dropped", 1)}
+    assert made.losses.mapped + made.losses.kept + made.losses.dropped == 7
+
+
+def test_a_level_that_came_before_is_left_out_and_one_without_identifier_gets_one(tmp_path: Path) -> None:
+    known = {"identifier": uuid(8), "uri": "urn:x", "lastChangeDateTime": NOW, "quality": "High", "position": 1}
+    levels = [known, known | {"quality": "Higher", "position": 2}, {"quality": "Top", "position": 3}]
+    criterion = {"identifier": uuid(7), "uri": "urn:x", "lastChangeDateTime": NOW, "CFRubricCriterionLevels": levels}
+    rubric = {"identifier": uuid(6), "uri": "urn:x", "lastChangeDateTime": NOW, "CFRubricCriteria": [criterion]}
+    made = adapters.read("case", sent(tmp_path, whole(CFRubrics=[rubric])))
+    first, second = rows(made, "proficiency_level")
+    assert (first["level_id"], second["title"]) == (uuid(8), "Top")
+    assert uuid(8) != second["level_id"]
+    assert len(second["level_id"]) == len(uuid(8))
+    assert [each.code for each in made.findings if each.value == uuid(8)] == ["ADP-CONFLICT"]
+
+
+def test_a_framework_whose_identifier_is_a_mail_address_is_refused_without_it(tmp_path: Path) -> None:
+    package = whole()
+    package["CFDocument"]["identifier"] = "jo@x.example"
+    with pytest.raises(UnreadableInputError, match="names a person") as refused:
+        adapters.read("case", sent(tmp_path, package))
+    assert "jo@" not in str(refused.value)

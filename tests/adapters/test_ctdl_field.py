@@ -73,3 +73,21 @@ def test_what_a_node_must_state_and_whom_it_names_is_found(tmp_path: Path) -> No
 def test_a_name_in_a_map_for_each_language_is_taken_in_english(tmp_path: Path) -> None:
     made = read(tmp_path, {"@graph": [FRAMEWORK | {"ceasn:name": [{"en": "Frame"}, {"fr": "Cadre"}]}]})
     assert rows(made, "framework")[0]["title"] == "Frame"
+
+
+def test_one_name_of_two_vocabularies_keeps_both_values(tmp_path: Path) -> None:
+    made = read(tmp_path, {"@graph": [FRAMEWORK | {"ceterms:name": {"en": "Other"}}]})
+    assert "Other" in rows(made, "framework")[0]["ctdl:more"]
+    assert rows(made, "framework")[0]["title"] == "F"
+    assert total(made) == 4
+
+
+def test_the_reference_to_a_node_that_stands_inside_another_is_no_value_of_the_source(tmp_path: Path) -> None:
+    made = read(tmp_path, {"@graph": [FRAMEWORK | {"ceasn:hasTopChild": [COMPETENCY, place(2)]}]})
+    assert len(rows(made, "competency")) == 1
+    assert total(made) == 9
+
+
+def test_a_node_under_a_mail_address_gets_an_identifier_of_its_own(tmp_path: Path) -> None:
+    made = read(tmp_path, {"@graph": [FRAMEWORK | {"@id": "mailto:jo@x.example"}]})
+    assert "jo@" not in json.dumps([*rows(made, "framework"), str(made.losses), [str(each) for each in made.findings]])

@@ -5,7 +5,7 @@ Source: 1EdTech CASE 1.0 and 1.1 (REST payloads), the JSON Schemas of an open CA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ import attrs
 from blended_standard.adapters.documents import Place, members
 
 Document = dict[str, Any]
+Around = Callable[[Document], None]
 _NAMES = {
     "lsDoc": "CFDocument",
     "lsItems": "CFItems",
@@ -47,8 +48,9 @@ class Refused:
 
 @attrs.define
 class _Loose:
-    """Parts of packages that were sent one by one."""
+    """Parts of packages that were sent one by one; `around` is told what stands beside them."""
 
+    around: Around
     documents: dict[str, Document] = attrs.field(factory=dict)
     parts: dict[str, list[Document]] = attrs.field(factory=dict)
     place: str = ""
@@ -62,6 +64,8 @@ class _Loose:
         if alone:
             found[alone].append(document)
         held = any(found.values())
+        if held and not alone:
+            self.around({name: value for name, value in document.items() if name not in found and name not in _SINGLE})
         for each in found.pop("CFDocuments", ()):
             self.documents[str(each.get("identifier")).lower()] = each
         for name, listed in found.items():
@@ -106,14 +110,17 @@ class _Loose:
         return known or (next(iter(self.documents)) if len(self.documents) == 1 else "")
 
 
-def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Package | Refused]:
-    """Yield each package; last those whose parts came one by one, and why something is none."""
-    loose = _Loose()
+def packages(documents: Iterable[tuple[Place, Any]], around: Around) -> Iterator[Package | Refused]:
+    """Yield each package; last those whose parts came one by one, and why something is none.
+
+    `around` is told of what a server puts around packages and parts.
+    """
+    loose = _Loose(around)
     for place, sent in documents:
         if not isinstance(sent, dict):
             yield Refused(str(place), "this is no JSON object.")
             continue
-        for document in _unwrapped(_renamed(sent)):
+        for document in _unwrapped(_renamed(sent), around):
             head = document.get("CFDocument")
             if isinstance(head, dict) and (document.keys() & _PARTS or "CFPackageURI" not in head):
                 yield Package(str(place), document)
@@ -122,9 +129,10 @@ def packages(documents: Iterable[tuple[Place, Any]]) -> Iterator[Package | Refus
     yield from loose.packages()
 
 
-def _unwrapped(sent: Document) -> list[Document]:
+def _unwrapped(sent: Document, around: Around) -> list[Document]:
     for name in ("CFPackage", "CFPackages", "CFAssociationSet"):
         if name in sent:
+            around({other: value for other, value in sent.items() if other != name})
             return [_renamed(each) for each in members(sent, name)]
     return [sent]
 

@@ -20,6 +20,7 @@ from blended_standard.adapters._case_rules import faults
 from blended_standard.adapters._case_table import ENDINGS, package_of
 from blended_standard.adapters._hierarchy import in_cycles
 from blended_standard.adapters.documents import json_documents, members, number
+from blended_standard.adapters.identifiers import reaches_someone
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -46,13 +47,13 @@ def read(source: Any, options: Options) -> Import:
     """Read the packages and tables of a file, directory or archive."""
     reader = _Reader(Work("case", options))
     work, version, refused = reader.work, "", []
-    for package in packages(json_documents(source, work, ENDINGS)):
+    for package in packages(json_documents(source, work, ENDINGS), lambda rest: work.see_document(rest, "envelope")):
         if isinstance(package, Refused):
             refused.append(package)
             continue
         held = package.document
         if _own_identifier(held["CFDocument"]) is None:
-            refused.append(Refused(package.place, "its CFDocument has no identifier."))
+            refused.append(Refused(package.place, "its CFDocument has no identifier, or one that names a person."))
             continue
         version = str(held["CFDocument"].get("caseVersion") or version or "1.0")
         # A link is counted where it stands, in the parts.
@@ -88,6 +89,7 @@ class _Reader:
     items: dict[str, Document] = attrs.field(factory=dict, init=False)
     links: dict[str, Document] = attrs.field(factory=dict, init=False)
     criteria: dict[str, Document] = attrs.field(factory=dict, init=False)
+    levels: dict[str, Document] = attrs.field(factory=dict, init=False)
     _faults: Counter[tuple[str, str, str]] = attrs.field(factory=Counter, init=False)
     _counted: bool = attrs.field(default=True, init=False)
 
@@ -196,6 +198,9 @@ class _Reader:
         empty: list[Document] = []
         for rubric in _objects(package, "CFRubrics"):
             self._judge("CFRubrics", rubric)
+            if not isinstance(rubric.get("identifier", ""), str):
+                self.work.take_back({"identifier": rubric["identifier"]}, "CFRubrics", "no identifier is of this kind")
+                rubric = {name: value for name, value in rubric.items() if name != "identifier"}
             if not members(rubric, "CFRubricCriteria"):
                 empty.append(rubric)
             for criterion in members(rubric, "CFRubricCriteria"):
@@ -213,7 +218,7 @@ class _Reader:
                 self._add(
                     "proficiency_scale",
                     record,
-                    rubric=_rest(about, out.as_rubric(record)),
+                    rubric=_rest(about, out.as_rubric(record, about.get("identifier"))),
                     more=_rest(own, out.as_criterion(record, about_item)),
                     framework=None if judged else framework,
                 )
@@ -230,9 +235,13 @@ class _Reader:
         if marks != sorted(marks):
             self.work.find("ADP-VALUE", "CFRubrics", field="score", detail="Scores do not rise with position.")
         for rank, level in enumerate(ordered):
-            self._judge(_LEVELS, level)
+            stated = _own_identifier(level)
+            if stated is None:
+                self._judge(_LEVELS, level)
+            elif self._new(_LEVELS, level, self.levels) is None:
+                continue
             record = {
-                "level_id": _own_identifier(level) or f"{scale}/{rank}",
+                "level_id": stated or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scale}/{rank}")),
                 "scale_id": scale,
                 "rank": rank,
                 "title": _text(level.get("quality")) or _text(level.get("description")) or str(rank),
@@ -295,7 +304,7 @@ def _objects(package: Mapping[str, Any], name: str) -> Iterator[Document]:
 def _own_identifier(document: Mapping[str, Any]) -> str | None:
     """Return an identifier: what we wrote it as, or a UUID in lower case, or as it stands."""
     stated = document.get("identifier")
-    if not isinstance(stated, str) or not stated.strip():
+    if not isinstance(stated, str) or not stated.strip() or reaches_someone(stated):
         return None
     own = names.own_part(document.get("uri"))
     return own or (stated.strip().lower() if names.UUID.fullmatch(stated.strip()) else stated.strip())

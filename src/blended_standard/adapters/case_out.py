@@ -87,10 +87,11 @@ def as_link(row: Mapping[str, Any], titles: Mapping[str, str]) -> Document:
     return whole(names.ASSOCIATION, row["association_id"], {"associationType": _TYPES[row["kind"]], **ends})
 
 
-def as_rubric(scale: Mapping[str, Any]) -> Document:
-    """Return the CFRubric of a scale, without its criterion."""
+def as_rubric(scale: Mapping[str, Any], known: str | None = None) -> Document:
+    """Return the CFRubric of a scale, without its criterion; one that has an identifier is addressed by it."""
     urn = names.name(names.RUBRIC, scale["scale_id"])
-    return whole(names.RUBRIC, str(uuid.uuid5(uuid.NAMESPACE_URL, urn)), {"title": scale["title"]})
+    made = whole(names.RUBRIC, str(uuid.uuid5(uuid.NAMESPACE_URL, urn)), {"title": scale["title"]})
+    return made | ({"uri": _key(names.RUBRIC, known)["uri"]} if known else {})
 
 
 def as_criterion(scale: Mapping[str, Any], about: Mapping[str, Any] | None) -> Document:
@@ -178,7 +179,8 @@ class _Packages:
             criterion = as_criterion(scale, judged[0] if len(judged) == 1 else None)
             criterion |= _kept(scale, "case:more", {})
             criterion["CFRubricCriterionLevels"] = [as_level(row) | _kept(row, "case:more", {}) for row in own]
-            rubric = as_rubric(scale) | _kept(scale, "case:rubric", {})
+            own_rubric = _kept(scale, "case:rubric", {})
+            rubric = as_rubric(scale, own_rubric.get("identifier")) | own_rubric
             rubrics.setdefault(rubric["identifier"], rubric | {"CFRubricCriteria": []})
             rubrics[rubric["identifier"]]["CFRubricCriteria"].append(criterion)
         return list(rubrics.values())

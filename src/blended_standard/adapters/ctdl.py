@@ -17,6 +17,7 @@ import attrs
 from blended_standard.adapters._hierarchy import in_cycles
 from blended_standard.adapters._names import UUID
 from blended_standard.adapters.documents import json_documents, listed, members, signed_claims
+from blended_standard.adapters.identifiers import reaches_someone
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work
 from blended_standard.errors import UnreadableInputError
@@ -81,9 +82,9 @@ def _nodes(document: Any, work: Work) -> Iterator[Node]:
         work.drop("other", _NO_NODE)
         return
     graphs = [name for name, value in document.items() if isinstance(value, dict) and "@graph" in value]
-    answers = members(document, "data") or members(document, "envelopes")
+    answers = next((name for name in ("data", "envelopes") if members(document, name)), None)
     if answers:
-        for each in answers:
+        for each in listed(document[answers]):
             yield from _nodes(each, work)
     elif "decoded_resource" in document or "resource" in document:
         inside = document.get("decoded_resource")
@@ -122,31 +123,35 @@ class _Graph:
     work: Work
     nodes: dict[str, Node] = attrs.field(factory=dict, init=False)
     kinds: dict[str, str] = attrs.field(factory=dict, init=False)
+    _inside: dict[str, Counter[str]] = attrs.field(factory=dict, init=False)
     _faults: Counter[tuple[str, str, str, str]] = attrs.field(factory=Counter, init=False)
 
     def take(self, node: Node) -> str:
         """Remember a node and those that stand in it; one whose identifier came before is left out."""
-        own = {_KEYWORDS.get(name, _local(name)): value for name, value in node.items()}
+        own: Node = {}
+        for name, value in node.items():
+            # Of two names that are one without their prefixes, the second keeps its own.
+            plain = _KEYWORDS.get(name, _local(name))
+            own[name if plain in own or (plain != name and plain in node) else plain] = value
+        inside: Counter[str] = Counter()
         for name in own.keys() & _BELOW:
-            own[name] = [self._reference(each) for each in listed(own[name])]
+            inside[name] = sum(map(_is_node, listed(own[name])))
+            own[name] = [self.take(each) if _is_node(each) else each for each in listed(own[name])]
         identifier = self._identifier(own)
+        self._inside.setdefault(identifier, inside)
         if identifier not in self.nodes:
             self.nodes[identifier] = own
             self.kinds[identifier] = next((_KINDS[each] for each in _types(own) if each in _KINDS), "other")
             return identifier
         if self.nodes[identifier] != own:
             self.work.find("ADP-CONFLICT", "node", field="@id", value=identifier)
-        self.work.see_document(own, "other")
+        self._see(own, "other", inside)
         self.work.lose("node", "its identifier came before")
         return identifier
 
-    def _reference(self, value: Any) -> Any:
-        """Return a reference to a node that stands where a reference would."""
-        return self.take(value) if isinstance(value, dict) and "@type" in value else value
-
     def _identifier(self, node: Node) -> str:
         stated, ctid = str(node.get("@id") or ""), str(node.get("ctid") or "")
-        identifier = _key(stated) or _key(ctid)
+        identifier = None if reaches_someone(stated) else _key(stated) or _key(ctid)
         if ctid and (not _CTID.fullmatch(ctid) or _key(ctid) != identifier):
             detail = "It is not ce- and the UUID of its node."
             self.work.find("ADP-VALUE", "node", field="ceterms:ctid", value=ctid, detail=detail)
@@ -159,7 +164,7 @@ class _Graph:
         self._find_components()
         for identifier, node in self.nodes.items():
             kind = self.kinds[identifier]
-            self.work.see_document(node, kind)
+            self._see(node, kind, self._inside[identifier])
             self._judge(node, kind)
             if kind == "other":
                 named = ", ".join(_types(node)) or "node"
@@ -172,6 +177,12 @@ class _Graph:
         for (code, kind, field, detail), times in self._faults.items():
             self.work.find(code, kind, field=field, detail=detail, count=times)
         return any(kind != "other" for kind in self.kinds.values())
+
+    def _see(self, node: Node, kind: str, inside: Counter[str]) -> None:
+        """Count the values of a node; the reference to one that stood inside is none of the source's."""
+        self.work.see_document(node, kind)
+        for name, times in inside.items():
+            self.work.see(f"{kind}.{name}", -times)
 
     def _judge(self, node: Node, kind: str) -> None:
         """Count what a node must state and does not, and the children that a framework names and nobody sent."""
@@ -352,6 +363,10 @@ def _references(value: Any) -> list[str]:
     """Return the identifiers that a value refers to."""
     places = (each.get("@id") if isinstance(each, dict) else each for each in listed(value))
     return [key for place in places if isinstance(place, str) and (key := _key(place))]
+
+
+def _is_node(value: Any) -> bool:
+    return isinstance(value, dict) and ("@type" in value or "type" in value)
 
 
 def _stated(value: Any) -> bool:

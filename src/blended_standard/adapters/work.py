@@ -136,7 +136,8 @@ class Work:
         Each text that is withheld is a finding, and dropped under its path.
         """
         self._sifted.add(field)
-        return {field: json.dumps(self._sift(table, value, path), ensure_ascii=False, sort_keys=True)}
+        rest = self._sift(table, value, path)
+        return {field: json.dumps(rest, ensure_ascii=False, sort_keys=True)} if rest not in ({}, []) else {}
 
     def _sift(self, table: str, value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
