@@ -229,6 +229,14 @@ def test_a_proof_for_another_purpose_or_of_other_contexts_does_not_hold() -> Non
     assert _status(VECTORS["jcs"] | {"@context": ALUMNI["@context"][:1]})[0] == "failed"
 
 
+def test_an_endorsement_gives_no_record_but_its_signature_is_judged(tmp_path: Path) -> None:
+    endorsement = json.loads((HERE / "badges/record.json").read_bytes())["credentialSubject"]["verifiableCredential"][2]
+    for changed in ({}, {"name": "Another"}):
+        made = _read(tmp_path, _sealed(endorsement) | changed, keys=_JWK)
+        assert not made.submission.tables
+        assert ("ADP-SIGNATURE" in codes(made)) == bool(changed)
+
+
 def test_a_word_that_no_context_defines_is_not_covered() -> None:
     document = VECTORS["rdfc"]
     for more in ({"grade": "A"}, {"credentialSubject": document["credentialSubject"] | {"grade": "A"}}):

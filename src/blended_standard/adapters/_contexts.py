@@ -25,6 +25,8 @@ _OB, _CLR = "https://purl.imsglobal.org/spec/ob/v3p0/", "https://purl.imsglobal.
 _HELD: Mapping[str, tuple[str, ...]] = {
     "https://www.w3.org/2018/credentials/v1": ("credentials-v1",),
     "https://www.w3.org/ns/credentials/v2": ("credentials-v2",),
+    "https://www.w3.org/ns/credentials/status/v1": ("bitstring-status-v1",),
+    "https://w3id.org/vc/status-list/2021/v1": ("status-list-2021-v1",),
     "https://w3id.org/security/data-integrity/v1": ("data-integrity-v1",),
     "https://w3id.org/security/data-integrity/v2": ("data-integrity-v2",),
     "https://w3id.org/security/suites/ed25519-2020/v1": ("ed25519-2020-v1",),

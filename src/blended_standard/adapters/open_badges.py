@@ -59,7 +59,7 @@ def read(source: Any, options: Options) -> Import:
             if kinds(credential) & _AWARDS:
                 _credential(work, credential, verdict)
             else:
-                _other(work, credential)
+                _other(work, credential, verdict)
     if not count:
         nothing = f"{source}: holds no credential (a JSON object, a signed text, or one in an image)."
         raise UnreadableInputError(refused or nothing)
@@ -101,9 +101,11 @@ def _older(sent: Any) -> str | None:
     return next((name for part, name in _OLDER.items() if part in context), None)
 
 
-def _other(work: Work, credential: Document) -> None:
+def _other(work: Work, credential: Document, verdict: Verdict) -> None:
     """Leave out what is for no achievement, and say so."""
     problem = other_problem(credential)
+    if not problem and verdict.status != "none":
+        tell(work, "credential", verdict)
     if problem:
         field, detail = problem
         work.find("ADP-INVALID", "credential", field=field, detail=detail)
