@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
@@ -10,7 +11,7 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from blended_standard.errors import UsageError
@@ -66,6 +67,31 @@ def remove_temporary() -> None:
     """Remove every such directory, where a process ends without leaving them."""
     for directory in list(_TEMPORARY):
         directory.cleanup()
+
+
+@contextlib.contextmanager
+def whole_directory(directory: Path) -> Iterator[Path]:
+    """Yield a directory beside the target, whose name it takes when all is written: it appears whole or not at all."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_directory(directory.parent, f".{directory.name}-") as beside:
+        working = Path(beside)
+        try:
+            yield working
+            _flush(working)
+            if directory.exists():
+                directory.rmdir()
+            working.rename(directory)
+        except OSError as error:
+            written = sum(file.stat().st_size for file in working.rglob("*") if file.is_file())
+            raise with_room(error, directory.parent, f"more than the {written:,} bytes written are needed") from error
+
+
+def _flush(directory: Path) -> None:
+    """Bring the files of a directory to the disk, before its name says that it is whole."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
 
 
 def with_room(error: OSError, directory: Path, needed: str) -> OSError:

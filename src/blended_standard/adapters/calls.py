@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blended_standard._files import whole_directory
 from blended_standard.adapters.kinds import package
 from blended_standard.adapters.records import whole_records
 from blended_standard.adapters.result import Export, Import, LossReport
@@ -230,11 +231,13 @@ def write(standard: str, submission: Submission | Import, target: str | Path) ->
     taken = submission.submission if isinstance(submission, Import) else submission
     module, function = WRITERS[standard]
     tables, left = whole_records(taken)
-    made: Export = getattr(_module(module), function)(tables, directory)
+    with whole_directory(directory) as working:
+        made: Export = getattr(_module(module), function)(tables, working)
+    files = tuple(str(directory / Path(file).relative_to(working)) for file in made.files)
     losses = LossReport(
         standard=standard, fields=(*made.losses.fields, *left.fields), records=(*made.losses.records, *left.records)
     )
-    return Export(standard=standard, files=made.files, documents=made.documents, losses=losses, findings=made.findings)
+    return Export(standard=standard, files=files, documents=made.documents, losses=losses, findings=made.findings)
 
 
 def make_options(

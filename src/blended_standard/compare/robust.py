@@ -22,7 +22,7 @@ from blended_standard.compare.columns import (
     require_full_rank,
     with_intercept,
 )
-from blended_standard.compare.notes import Note
+from blended_standard.compare.notes import Note, dominated
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
@@ -184,6 +184,7 @@ def least_squares(
         own = require_enough_clusters(design, codes)
         covariance, df, tested, notes = _clustered(fit, codes, kind, inverse_variance, design.names, joint)
         notes += _OWN_EFFECTS if own else ()
+    notes += dominated(w, "all rows")
     return _regression(fit, design.names, covariance, df, kind=kind, level=level, clusters=m, joint=tested, notes=notes)
 
 

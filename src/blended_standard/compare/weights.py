@@ -15,6 +15,7 @@ import numpy.typing as npt
 from blended_standard.compare.adjusted_effects import weighted_difference
 from blended_standard.compare.balance import BalanceTable, balance_table
 from blended_standard.compare.columns import Booleans, Columns, as_columns, as_treatment, as_weights
+from blended_standard.compare.notes import Note, dominated
 from blended_standard.compare.propensity import scores_from
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
@@ -43,6 +44,7 @@ class Weighting(Result):
     scores: npt.NDArray[np.float64] | None = array(default=None)
     balance: BalanceTable | None = None
     effect: Estimate | None = None
+    notes: tuple[Note, ...] = ()
 
     def rows(self) -> list[Row]:
         """Return one row an arm."""
@@ -363,4 +365,5 @@ def _weighting(
         scores=scores,
         balance=table,
         effect=effect,
+        notes=(*dominated(weights[treated], "the treated arm"), *dominated(weights[~treated], "the comparison arm")),
     )

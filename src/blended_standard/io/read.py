@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import functools
-import json
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import differ, is_whole, mark_of
 from blended_standard.io.submission import Manifest, Submission, make_manifest, missing_values_of
 from blended_standard.io.tables import MISSING, Columns, ParquetSource
-from blended_standard.io.text import RawRow, read_json_lines
+from blended_standard.io.text import RawRow, parse_object, read_json_lines
 from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Record
 from blended_standard.spec import Standard, load_standard
@@ -217,11 +216,14 @@ def package_of(path: Path, *, limits: Limits = LIMITS) -> Package | None:
 
 def _read_manifest(file: SourceFile, found: FindingCollector) -> Manifest:
     try:
-        facts = json.loads(file.read().decode("utf-8-sig"))
+        facts = parse_object(file.read().decode("utf-8-sig"))
         if not isinstance(facts, dict):
             raise UsageError("It is not a JSON object.")
         return make_manifest(facts)
-    except (ValueError, OSError, TypeError) as error:
+    except RecursionError:
+        found.add("MAN-INVALID", table="manifest", detail="It is nested too deep.")
+        return Manifest()
+    except (ValueError, OSError) as error:
         found.add("MAN-INVALID", table="manifest", detail=str(error))
         return Manifest()
 

@@ -27,6 +27,16 @@ MARKS = ("csv_escaped", "csv_local_json")
 """Entries of a manifest that say how its files are written, not what they hold."""
 
 
+_KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "as_of": ((str, dt.date), "a date such as 2026-06-30"),
+    "local_files": ((list, tuple), "a list of names"),
+    "synthetic": (bool, "true or false"),
+    "csv_escaped": (bool, "true or false"),
+    "csv_local_json": (bool, "true or false"),
+}
+"""What the entries of a manifest are that are no text."""
+
+
 @attrs.frozen(kw_only=True)
 class Manifest:
     """What a submission says of itself.
@@ -171,16 +181,20 @@ def make_manifest(facts: Mapping[str, Any]) -> Manifest:
     unknown = sorted(set(facts) - known)
     if unknown:
         hint = did_you_mean(unknown[0], known)
-        raise UsageError(f"The manifest has no entry {unknown[0]!r}.{hint} It has: {', '.join(sorted(known))}.")
-    values = dict(facts)
+        raise UsageError(f"The manifest has no entry {unknown[0][:60]!r}.{hint} It has: {', '.join(sorted(known))}.")
+    values = {name: value for name, value in facts.items() if value is not None}
+    for name, value in values.items():
+        kind, what = _KINDS.get(name, (str, "a text"))
+        if not isinstance(value, kind):
+            raise UsageError(f"{name}={repr(value)[:60]} of the manifest is not {what}.")
     if isinstance(values.get("as_of"), str):
         try:
             values["as_of"] = dt.date.fromisoformat(values["as_of"])
         except ValueError:
-            raise UsageError(f"as_of={values['as_of']!r} is not a date such as 2026-06-30.") from None
-    if values.get("time_zone") is not None and known_zone(str(values["time_zone"])) is None:
-        raise UsageError(f"time_zone={values['time_zone']!r} is not an IANA name such as America/New_York.")
-    values["local_files"] = tuple(values.get("local_files", ()))
+            raise UsageError(f"as_of={repr(values['as_of'])[:60]} is not a date such as 2026-06-30.") from None
+    if "time_zone" in values and known_zone(values["time_zone"]) is None:
+        raise UsageError(f"time_zone={repr(values['time_zone'])[:60]} is not an IANA name such as America/New_York.")
+    values["local_files"] = tuple(map(str, values.get("local_files", ())))
     return Manifest(**values)
 
 

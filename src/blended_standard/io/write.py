@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
 
-from blended_standard._files import temporary_directory, with_room
-from blended_standard.errors import UsageError
+from blended_standard._files import whole_directory
+from blended_standard.errors import BlendedStandardError, UnreadableInputError, UsageError
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
 from blended_standard.io.missing_values import Words, absent_in
 from blended_standard.io.submission import MARKS, Submission, expect_submission
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
 from blended_standard.model import RECORDS
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -57,29 +56,12 @@ def write_submission(submission: Submission, target: str | Path, *, format: Form
         raise UsageError(f"{directory} is a symbolic link, which is not followed. Name the directory itself.")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_directory(directory.parent, f".{directory.name}-") as beside:
-        working = Path(beside)
-        try:
-            marks: set[str] = set()
-            for name, data in submission.tables.items():
-                marks |= _write_table(name, data, working / f"{name}.{format}", format)
-            _write_manifest(submission, working / "manifest.json", marks)
-            _flush(working)
-            if directory.exists():
-                directory.rmdir()
-            working.rename(directory)
-        except OSError as error:
-            written = sum(file.stat().st_size for file in working.iterdir())
-            raise with_room(error, directory.parent, f"more than the {written:,} bytes written are needed") from error
+    with whole_directory(directory) as working:
+        marks: set[str] = set()
+        for name, data in submission.tables.items():
+            marks |= _write_table(name, data, working / f"{name}.{format}", format)
+        _write_manifest(submission, working / "manifest.json", marks)
     return directory
-
-
-def _flush(directory: Path) -> None:
-    """Bring the files of a directory to the disk, before its name says that it is whole."""
-    for path in directory.iterdir():
-        with path.open("rb") as stream:
-            os.fsync(stream.fileno())
 
 
 def _write_manifest(submission: Submission, path: Path, marks: set[str]) -> None:
@@ -106,10 +88,23 @@ def _write_table(name: str, data: Any, path: Path, format: Format) -> set[str]: 
 
 
 def _write_parquet(name: str, data: Any, path: Path) -> None:
-    table = to_arrow(data, RECORDS[name])  # says so where pyarrow is absent
+    table = _arrow(name, data)  # says so where pyarrow is absent
     import pyarrow.parquet as pq
 
     pq.write_table(table.drop_columns([column for column in _OWN if column in table.column_names]), path)
+
+
+def _arrow(name: str, data: Any) -> Any:
+    """Return a table as Arrow; `UnreadableInputError` where it is a Parquet file that is damaged, or gone."""
+    try:
+        return to_arrow(data, RECORDS[name])
+    except BlendedStandardError:
+        raise
+    except Exception as error:  # pyarrow has a dozen of its own
+        if not isinstance(data, ParquetSource):
+            raise
+        reason = str(error).partition("\n")[0][:120]
+        raise UnreadableInputError(f"{name}: Parquet that cannot be read ({reason}).") from error
 
 
 def plain_rows(name: str, data: Any, missing_values: Words | None = None) -> Iterator[dict[str, Any]]:
@@ -122,7 +117,7 @@ def plain_rows(name: str, data: Any, missing_values: Words | None = None) -> Ite
         for values in zip(*(data.values[column] for column in names), strict=True):
             yield {column: value for column, value in zip(names, values, strict=True) if value is not None}
         return
-    for batch in to_arrow(data, RECORDS[name]).to_batches(max_chunksize=10_000):
+    for batch in _arrow(name, data).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             if missing_values and (taken := absent_in(row, RECORDS[name], missing_values)):
                 row |= dict.fromkeys(taken) | {MISSING: json.dumps(taken | json.loads(row.get(MISSING) or "{}"))}

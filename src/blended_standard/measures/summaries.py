@@ -38,6 +38,7 @@ class Summary(Protocol):
         """Compute the result."""
 
 
+_BEYOND = "The sums, or their squares, are beyond what a number can hold. Correct the values, or use a larger unit."
 _ABOVE_ONE = (
     "The numerator, {:g}, exceeds the denominator, {:g}: that is no rate. Check that both count the same units."
 )
@@ -84,6 +85,8 @@ class RatioSummary:
 
     def evaluate(self, measure: ResolvedMeasure) -> Numbers:
         """Compute the ratio with its linearized error."""
+        if not self.moments.finite:
+            return Numbers(reason=_BEYOND)
         if self.moments.y == 0:
             return Numbers(reason=f"No unit has a denominator: {measure.definition.denominator}")
         share = _is_share(measure)
@@ -128,6 +131,8 @@ class MeanSummary:
 
     def evaluate(self, measure: ResolvedMeasure) -> Numbers:
         """Compute the mean."""
+        if not self.moments.finite:
+            return Numbers(reason=_BEYOND)
         share = _is_share(measure)
         moments = _at_most_one(self.moments) if share else self.moments
         return Numbers(

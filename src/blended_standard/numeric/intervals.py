@@ -104,6 +104,11 @@ class RatioMoments:
         )
 
     @property
+    def finite(self) -> bool:
+        """Say whether no sum went beyond what a number can hold."""
+        return math.isfinite(self.x + self.y + self.xx + self.xy + self.yy)
+
+    @property
     def yes_or_no(self) -> bool:
         """Say whether every cluster is one unit that counts 1 below, and 0 or 1 above."""
         return self.n == self.clusters == self.y == self.yy and self.x == self.xx == self.xy

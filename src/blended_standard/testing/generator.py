@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from blended_standard._files import temporary_directory
+from blended_standard._files import whole_directory
 from blended_standard.errors import MissingExtraError, UsageError
 from blended_standard.io import Manifest, Submission
 from blended_standard.model import RECORDS
@@ -121,13 +121,8 @@ def write_district(
     directory = Path(path)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already and not an empty directory. Name a new one.")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_directory(directory.parent, f".{directory.name}-") as beside:
-        working = Path(beside)
+    with whole_directory(directory) as working:
         _write(plan, arrow, learners, working)
-        if directory.exists():
-            directory.rmdir()
-        working.rename(directory)
     return directory
 
 

@@ -26,14 +26,13 @@ import pyarrow as pa
 import pytest
 
 import blended_standard as bs
-from blended_standard import errors
+from blended_standard import _files, adapters, errors
 from blended_standard._files import write_whole
 from blended_standard.cli import main
 from blended_standard.engine import base
 from blended_standard.engine.duckdb import DuckDBEngine
 from blended_standard.errors import ExhaustedError
 from blended_standard.io import RefusedRecordsError, read_submission, structure, write_submission
-from blended_standard.io import write as io_write
 from blended_standard.io.read import RefusedFileError
 from blended_standard.measures.score import example
 from blended_standard.model import RECORDS
@@ -98,6 +97,18 @@ def disk_full(box: Box) -> None:
         except OSError as error:
             assert (error.errno, "are free" in str(error)) == (errno.ENOSPC, True)  # noqa: PT017
             assert set(box.path.rglob("*")) == there
+        else:
+            break
+    assert 5 <= k < 60
+    for k in range(60):
+        left = [k]
+        for owner, name in WRITES:
+            box.monkeypatch.setattr(owner, name, failing(calls[name], left))
+        try:
+            adapters.write("ceds", read_submission(source), box.path / "ceds")
+        except OSError as error:
+            assert (error.errno, "are free" in str(error)) == (errno.ENOSPC, True)  # noqa: PT017
+            assert set(box.path.rglob("*")) == there | set((box.path / "copy").rglob("*")) | {box.path / "copy"}
         else:
             break
     assert 5 <= k < 60
@@ -327,7 +338,7 @@ def two_writers(box: Box) -> None:
 
 @row(108)
 def the_other_writer_was_first(box: Box) -> None:
-    log, target, flush = box.path / "framework.json", box.path / "out", io_write._flush
+    log, target, flush = box.path / "framework.json", box.path / "out", _files._flush
 
     def while_another_ends(working: Path) -> None:
         flush(working)
@@ -335,7 +346,7 @@ def the_other_writer_was_first(box: Box) -> None:
         (target / "theirs").write_text("whole")
 
     log.write_text(json.dumps({"CFDocument": {"identifier": "d", "title": "T"}, "CFItems": []}))
-    box.monkeypatch.setattr(io_write, "_flush", while_another_ends)
+    box.monkeypatch.setattr(_files, "_flush", while_another_ends)
     assert main(["import", "case", str(log), "--out", str(target), "--quiet"]) == 4
     assert [path.name for path in target.iterdir()] == ["theirs"]
     assert not [path for path in box.path.iterdir() if path.name.startswith(".")]
@@ -466,8 +477,8 @@ def many_at_once(box: Box) -> None:
     expected = judged(source)
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(judged, [source] * 16)) == {expected}
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
-        assert set(processes.map(judged, [source] * 2)) == {expected}
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as processes:
+        assert set(processes.map(judged, [source] * 4)) == {expected}
     forked = subprocess.run(
         [sys.executable, "-c", FORKED, source], capture_output=True, text=True, env=environment(), check=False
     )

@@ -77,6 +77,21 @@ def cancellation(box: Box) -> None:
     assert compare.hedges_g(large, [0.0, 1.0, 2.0]).value == pytest.approx(hedges(large, [0.0, 1.0, 2.0]), rel=1e-12)
 
 
+@row(91)
+def sums_that_overflow(box: Box) -> None:
+    """A measure whose sums go beyond what a number can hold has a reason, and not a ratio of 0."""
+    costs = [
+        {"cost_id": name, "program_id": "p", "category": "staff", "amount": 1.7e308}
+        | {"start_date": "2025-09-01", "end_date": "2026-06-30"}
+        for name in "abc"
+    ]
+    tables = {"episode": [stay()], "activity": [act(0)], "cost": costs}
+    for engine in ("duckdb", "polars"):
+        found = score(submission(tables), "OUT-17", by=(), as_of="2026-12-31", engine=engine).one("OUT-17")
+        assert found.value is None
+        assert "beyond what a number can hold" in (found.reason or "")
+
+
 def hedges(first: list[float], second: list[float]) -> float:
     a, b = ([Fraction(x) for x in values] for values in (first, second))
     mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
@@ -168,6 +183,12 @@ def clustered_by_hand(y: Floats, x: Floats, clusters: Integers) -> float:
 def separation(box: Box) -> None:
     with pytest.raises(NotEstimableError, match="Column age separates"):
         compare.ipw((np.arange(20) > 9).astype(int), {"age": np.arange(20.0)})
+    early = (np.arange(20) < 10).astype(int)
+    both = np.column_stack([np.arange(20) % 3, early])
+    with pytest.raises(NotEstimableError, match="Covariate given separates"):
+        compare.proportional_hazards(np.arange(1, 21), early, covariates=both, covariate_names=["age", "given"])
+    with pytest.raises(NotEstimableError, match=r"The predictors \(.*given\) separate"):
+        compare.discrete_time_hazard(np.arange(20) % 4 + 1, early, covariates=both, covariate_names=["age", "given"])
 
 
 @row(97)
@@ -175,6 +196,9 @@ def collinear(box: Box) -> None:
     x = np.arange(20.0)
     with pytest.raises(NotEstimableError, match="Column b is a linear combination"):
         compare.least_squares(x**2, {"a": x, "b": 2 * x})
+    three = np.column_stack([x % 3, x % 5, 2 * (x % 3)])
+    with pytest.raises(NotEstimableError, match=r"Covariate a, c .*repeats another"):
+        compare.proportional_hazards(x + 1, np.ones(20), covariates=three, covariate_names=["a", "b", "c"])
 
 
 @row(98)
@@ -213,6 +237,12 @@ def weights(box: Box) -> None:
     heavy = compare.ipw(EVEN, scores=scores, outcome=y)
     assert heavy.ess_treated < 2
     assert heavy.largest_share > 0.9
+    (told,) = heavy.notes
+    assert (told.code, "treated arm, which is worth 1.0 rows" in told.text) == ("dominating-weight", True)
+    assert compare.ipw(EVEN, scores=np.full(20, 0.5)).notes == ()
+    one = np.ones(20)
+    one[3] = 1e6
+    assert "dominating-weight" in {note.code for note in compare.least_squares(y, x, weights=one).notes}
 
 
 @row(101)

@@ -406,6 +406,22 @@ def deep(box: Box) -> None:
     assert "LIM-DEPTH" not in {finding.code for finding in box.judged(outcome_jsonl=in_text).findings}
 
 
+@row(36, 40)
+def manifest_that_is_none(box: Box) -> None:
+    """A manifest that is nested without end, or says something else than it should, is a finding, and rows are judged."""
+    odd = (
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"profile": []}',
+        '{"title": 7}',
+        '{"synthetic": "no"}',
+        '{"title": 1, "title": 2}',
+    )
+    for text in (*odd, '{"local_files": "x"}', '{"as_of": 5}', "7", '{"as_of": "%s"}' % ("9" * 5000)):
+        found = box.finds("MAN-INVALID", manifest_json=text)
+        assert len(found.detail) < 400
+
+
 @row(37)
 def lone_surrogate(box: Box) -> None:
     box.finds("JSN-INVALID", outcome_jsonl=OUTCOME + ', "local:x": "\\ud800"}\n')

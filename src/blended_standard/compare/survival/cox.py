@@ -10,17 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare.survival._inputs import Floats, Ints, read_records
-from blended_standard.compare.validity._models import columns
+from blended_standard.compare.validity._models import columns, flattest
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 _MOST_STEPS = 50
-_SEPARATED = (
-    "A covariate separates those with the event (one of its values has none), is constant among those at risk, or "
-    "repeats the others: its coefficient has no finite estimate. Leave it out, or join categories."
-)
 
 
 @result
@@ -147,7 +143,7 @@ def proportional_hazards(
                 efron=ties == "efron",
             )
         )
-    beta, at_null, at_best = _newton(layers, x.shape[1])
+    beta, at_null, at_best = _newton(layers, names)
     covariance = np.asarray(np.linalg.inv(at_best.information), dtype=np.float64)
     return _report(records.times.size, int((records.cause >= 0).sum()), len(layers), names, beta, covariance,
                    at_null, at_best, ties, z, level)  # fmt: skip
@@ -251,16 +247,16 @@ def _total(layers: Sequence[_Layer], beta: Floats) -> _Point:
     )
 
 
-def _newton(layers: Sequence[_Layer], p: int) -> tuple[Floats, _Point, _Point]:
-    beta = np.zeros(p)
+def _newton(layers: Sequence[_Layer], names: Sequence[str]) -> tuple[Floats, _Point, _Point]:
+    beta = np.zeros(len(names))
     at_null = point = _total(layers, beta)
     scale = np.sqrt(np.maximum(np.diag(at_null.information), 0.0))
     if (scale == 0).any() or np.linalg.cond(at_null.information / np.outer(scale, scale)) > 1e12:
-        raise NotEstimableError(_SEPARATED)
+        raise _separated(at_null, at_null, names)
     for _ in range(_MOST_STEPS):
         now = np.sqrt(np.maximum(np.diag(point.information), 0.0))
         if (now <= 1e-5 * scale).any():
-            raise NotEstimableError(_SEPARATED)
+            raise _separated(point, at_null, names)
         step = np.linalg.solve(point.information, point.gradient)
         for _ in range(30):
             moved = _total(layers, beta + step)
@@ -270,7 +266,15 @@ def _newton(layers: Sequence[_Layer], p: int) -> tuple[Floats, _Point, _Point]:
         beta, point = beta + step, moved
         if np.abs(step * now).max() <= 1e-11:
             return beta, at_null, point
-    raise NotEstimableError(_SEPARATED)
+    raise _separated(point, at_null, names)
+
+
+def _separated(point: _Point, at_null: _Point, names: Sequence[str]) -> NotEstimableError:
+    return NotEstimableError(
+        f"Covariate {flattest(point.information, at_null.information, names)} separates those with the event (one of "
+        "its values has none), is constant among those at risk, or repeats another: its coefficient has no finite "
+        "estimate. Leave it out, or join categories."
+    )
 
 
 def _exp(value: float) -> float:

@@ -301,7 +301,8 @@ def _regression(
     happened = (events[person] == 1) & (periods[person] == used[period])
     count = np.ones(person.size) if weights is None else weights[person]
     design = np.column_stack([(period[:, None] == np.arange(used.size)).astype(np.float64), x[person]])
-    fit = logistic(design, happened * count, trials=count, link=link)
+    columns_of = (*(f"period {number:g}" for number in used.tolist()), *names)
+    fit = logistic(design, happened * count, trials=count, link=link, names=columns_of)
     estimates = []
     for name, value, variance in zip(
         names, fit.beta[used.size :].tolist(), np.diag(fit.covariance)[used.size :].tolist(), strict=True

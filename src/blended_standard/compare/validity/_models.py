@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import numpy as np
 import numpy.typing as npt
@@ -39,26 +41,34 @@ def least_squares(x: Floats, y: Floats) -> LinearFit:
 
 
 def logistic(
-    x: Floats, y: Floats, *, trials: Floats | None = None, offset: Floats | None = None, link: str = "logit"
+    x: Floats,
+    y: Floats,
+    *,
+    trials: Floats | None = None,
+    offset: Floats | None = None,
+    link: str = "logit",
+    names: Sequence[str] = (),
 ) -> LogisticFit:
     """Fit successes `y` of `trials` by maximum likelihood, Fisher scoring with step halving.
 
-    Raises `NotEstimableError` where the outcome is constant or separated by the columns.
+    Raises `NotEstimableError` where the outcome is constant or separated by the columns, which `names` tell apart.
     """
     n = np.ones(y.size) if trials is None else trials
     shift = np.zeros(y.size) if offset is None else offset
-    basis, back = _orthonormal(x)
+    basis, back = _orthonormal(x, names)
     beta = np.zeros(x.shape[1])
     value = _log_likelihood(shift, y, n, link)
-    information = np.eye(x.shape[1])
+    information, weight, at_null = np.eye(x.shape[1]), n, None
     for _ in range(_MOST_STEPS):
         eta = basis @ beta + shift
         mean, slope = _mean_and_slope(eta, link)
         variance = np.maximum(mean * (1 - mean), 1e-300)
-        information = basis.T @ ((n * slope**2 / variance)[:, None] * basis)
+        weight = n * slope**2 / variance
+        at_null = weight if at_null is None else at_null
+        information = basis.T @ (weight[:, None] * basis)
         gradient = basis.T @ ((y - n * mean) * slope / variance)
         if np.linalg.cond(information) > 1e14:
-            raise NotEstimableError(_SEPARATED)
+            raise _separated(x, weight, at_null, names)
         step = np.linalg.solve(information, gradient)
         for _ in range(30):
             trial = _log_likelihood(basis @ (beta + step) + shift, y, n, link)
@@ -69,20 +79,29 @@ def logistic(
         if np.abs(step).max() <= 1e-11 * max(1.0, float(np.abs(beta).max())):
             break
     if np.abs(basis @ beta + shift).max() > _LARGEST_LOGIT:
-        raise NotEstimableError(_SEPARATED)
+        raise _separated(x, weight, at_null, names)
     covariance = back @ np.linalg.inv(information) @ back.T
     return LogisticFit(beta=back @ beta, covariance=np.asarray(covariance, dtype=np.float64), log_likelihood=value)
 
 
-def _orthonormal(x: Floats) -> tuple[Floats, Floats]:
+def _orthonormal(x: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Return x back and back, x back orthonormal: columns far from zero or of unlike units are no trouble there."""
+    ones = np.ones(x.shape[0])
     size = np.sqrt((x**2).sum(axis=0))
     if x.shape[0] < x.shape[1] or not size.all():
-        raise NotEstimableError(_SEPARATED)
+        raise _separated(x, ones, ones, names)
     basis, upper = np.linalg.qr(x / size)
     if np.abs(np.diag(upper)).min() < 1e-11:
-        raise NotEstimableError(_SEPARATED)
+        raise _separated(x, ones, ones, names)
     return basis, np.asarray(np.linalg.inv(upper) / size[:, None], dtype=np.float64)
+
+
+def flattest(information: Floats, at_null: Floats, names: Sequence[str]) -> str:
+    """Name the columns along which a likelihood is flattest: those that separate the outcome or repeat each other."""
+    scale = np.sqrt(np.diag(at_null))
+    scale = np.where(scale > 0, scale, 1.0)
+    direction = np.abs(np.linalg.eigh(information / np.outer(scale, scale))[1][:, 0])
+    return ", ".join(name for name, part in zip(names, direction, strict=True) if part > 0.1 * direction.max())
 
 
 def expit(eta: Floats) -> Floats:
@@ -125,7 +144,10 @@ def _log_likelihood(eta: Floats, y: Floats, n: Floats, link: str) -> float:
     return float((y * np.log(inside) + (n - y) * np.log1p(-inside)).sum())
 
 
-_SEPARATED = (
-    "The predictors separate the outcome, or repeat each other: a coefficient has no finite estimate. Leave a "
-    "predictor out, or join categories in which the outcome is constant."
-)
+def _separated(x: Floats, weight: Floats, at_null: Floats | None, names: Sequence[str]) -> NotEstimableError:
+    first = weight if at_null is None else at_null
+    which = f" ({flattest((x.T * weight) @ x, (x.T * first) @ x, names)})" if names else ""
+    return NotEstimableError(
+        f"The predictors{which} separate the outcome, or repeat each other: a coefficient has no finite estimate. "
+        "Leave a predictor out, or join categories in which the outcome is constant."
+    )
