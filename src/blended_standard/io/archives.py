@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from blended_standard.errors import UnreadableInputError
 from blended_standard.io.limits import Limits
 
 _SMALL_MEMBER = 1_000_000  # below, a high ratio does no harm
+# What zipfile, and the libraries that unpack for it, make of bytes that are no archive.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, RuntimeError, ValueError)
 Members = list[tuple[str, zipfile.ZipInfo]]
 
 
@@ -27,7 +31,7 @@ def open_archive(archive: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFil
     """
     try:
         opened = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise UnreadableInputError(f"{archive}: not a zip archive that can be read ({error}).") from error
     with opened:
         listed = opened.infolist()
@@ -39,7 +43,7 @@ def open_archive(archive: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFil
         seen: set[str] = set()
         for member in listed:
             path = PurePosixPath(member.filename.replace("\\", "/"))
-            if member.is_dir() or not path.name or path.name.startswith("."):
+            if not path.name or member.is_dir() or path.name.startswith("."):
                 continue
             problem = "stands twice" if str(path) in seen else _problem_with(member, path)
             if problem:
@@ -66,7 +70,7 @@ def unpack(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo, most
     try:
         with opened.open(member) as stream:
             content = stream.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise UnreadableInputError(f"{archive}: the member {member.filename!r} is damaged ({error}).") from error
     if len(content) > limit:
         raise UnreadableInputError(

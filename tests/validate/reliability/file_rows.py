@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import os
@@ -306,6 +307,22 @@ def damaged_member(box: Box) -> None:
         archive.writestr("site.csv", sites())
     file.write_bytes(file.read_bytes().replace(b"North", b"Nurth", 1))
     refused(box, file, "damaged")
+
+
+@row(62)
+def archive_of_which_any_byte_is_wrong(box: Box) -> None:
+    """However a byte is changed, an archive is read or refused by name."""
+    members = (("site.csv", zipfile.ZIP_DEFLATED), ("learner.csv", zipfile.ZIP_BZIP2), ("pause.csv", zipfile.ZIP_LZMA))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, method in members:
+            archive.writestr(name, sites() * 9, method)
+    whole, file = stream.getvalue(), box.path / "x.zip"
+    for place in range(len(whole)):
+        for byte in (0, whole[place] ^ 1):
+            file.write_bytes(whole[:place] + bytes([byte]) + whole[place + 1 :])
+            with contextlib.suppress(UnreadableInputError):
+                read_submission(file)
 
 
 @row(63)
