@@ -12,6 +12,7 @@ import html
 import importlib
 import importlib.util
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
@@ -129,8 +130,13 @@ class Result:
         return plots.draw(plots.plot_of(self, kind, **options), ax)
 
     def _summary(self) -> list[str]:
-        """Return what is read with the table, in text as in a notebook: a heading, then what nobody must miss."""
-        return [self.title or type(self).__name__]
+        """Return what is read with the table, in text as in a notebook: a heading, then what nobody must miss.
+
+        That is, unless a class says otherwise, each single value which the table leaves out, and every note.
+        """
+        notes = getattr(self, "notes", ())
+        remarks = [f"note: {getattr(note, 'text', note)}" for note in notes] if isinstance(notes, tuple) else []
+        return [self.title or type(self).__name__, *_untold(self), *remarks]
 
     def _table(self) -> list[Row]:
         """Return the rows that are printed."""
@@ -138,10 +144,10 @@ class Result:
 
     def to_text(self) -> str:
         """Return what `print` shows, with every row of the table."""
-        return "\n".join(["\n  ".join(self._summary()), text_table(self._table(), most=None)])
+        return _over_table(self._summary(), text_table(self._table(), most=None))
 
     def __str__(self) -> str:
-        return "\n".join(["\n  ".join(self._summary()), text_table(self._table())])
+        return _over_table(self._summary(), text_table(self._table()))
 
     def __repr__(self) -> str:
         pairs = ", ".join(f"{key}={shown(value)}" for key, value in _flat(self) if _is_scalar(value))
@@ -275,6 +281,28 @@ def _flat(instance: Any) -> Iterable[tuple[str, object]]:
             yield from ((f"{prefix}_{part}", getattr(value, part)) for part in ("low", "high", "level"))
         else:
             yield field.name, value
+
+
+def _untold(instance: Result) -> list[str]:
+    """Return the single values that the table of a result leaves out, as one line or none."""
+    rows = instance.rows()
+    if type(instance).rows is Result.rows or not rows:
+        return []
+    told = [
+        f"{key}={shown(value)}"
+        for key, value in _flat(instance)
+        if _is_scalar(value) and value not in (None, "") and key not in rows[0]
+    ]
+    return ["; ".join(told)] if told else []
+
+
+def _over_table(summary: Sequence[str], table: str) -> str:
+    """Put a heading and the lines below it, folded, over a table."""
+    heading, *more = summary
+    folded = [
+        textwrap.fill(line, 116, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False) for line in more
+    ]
+    return "\n".join([heading, *folded, table])
 
 
 def _is_scalar(value: object) -> bool:
