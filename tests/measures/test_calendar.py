@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 import pytest
 
 from blended_standard.engine import open_engine
-from blended_standard.measures.calendar import completed_years, month_of, quarter_of
+from blended_standard.measures.calendar import month_of, quarter_of, years_have_passed
 
 EPOCH = dt.date(1970, 1, 1)
 FIRST, LAST = (dt.date(1900, 1, 1) - EPOCH).days, (dt.date(2200, 12, 31) - EPOCH).days
@@ -28,18 +28,24 @@ def test_months_are_those_of_the_calendar(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["duckdb", "polars"])
-def test_years_are_over_on_the_day_of_their_first(name: str) -> None:
-    """Every day of four years, and the days about its 18th birthday; 29 February comes round on 1 March."""
-    first = [dt.date(2006, 1, 1) + dt.timedelta(days=number) for number in range(4 * 365 + 1)]
-    pairs = [(born, on) for born in first for on in (eighteenth(born), eighteenth(born) - dt.timedelta(days=1))]
+@pytest.mark.parametrize(("year", "years"), [(2006, 18), (2005, 21), (1899, 18), (2084, 18), (2080, 21), (2190, 10)])
+def test_years_are_over_on_the_day_of_their_first(year: int, years: int, name: str) -> None:
+    """Every day of some five years, and the days about its birthday; 29 February comes round on 1 March."""
+    first = [dt.date(year, 1, 1) + dt.timedelta(days=number) for number in range(1828)]
+    first = [born for born in first if born >= dt.date(1900, 1, 1)]
+    pairs = [
+        (born, on) for born in first for on in (birthday(born, years), birthday(born, years) - dt.timedelta(days=1))
+    ]
     numbers = {part: [(pair[place] - EPOCH).days for pair in pairs] for place, part in enumerate(("born", "on"))}
     with open_engine(name) as engine:
         frame = engine.frame({"row": list(range(len(pairs))), **numbers}, dict.fromkeys(("row", *numbers), int))
-        years = completed_years(nw.col("born"), nw.col("on"))
-        found = engine.collect(frame.select("row", years=years).sort("row"))["years"]
-    assert found == [18, 17] * len(first)
+        passed = years_have_passed(years, nw.col("born"), nw.col("on"))
+        found = engine.collect(frame.select("row", passed=passed).sort("row"))["passed"]
+    assert found == [True, False] * len(first)
 
 
-def eighteenth(born: dt.date) -> dt.date:
-    leap = (born.month, born.day) == (2, 29)
-    return dt.date(born.year + 18, 3, 1) if leap else born.replace(year=born.year + 18)
+def birthday(born: dt.date, years: int) -> dt.date:
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:
+        return dt.date(born.year + years, 3, 1)

@@ -17,30 +17,33 @@ def month_of(day: nw.Expr) -> nw.Expr:
 
     Exact from 1900 to 2200. Kept short, because SQL engines plan every use of `day` anew.
     """
-    year, of_year = _since_march(day)
+    since = _since_1900(day)
+    year = whole(since * 4 + 3, _FOUR_YEARS)
+    of_year = since - whole(year * _FOUR_YEARS, 4)
     return year * 12 + whole(of_year * 5 + 2, 153) + 1900 * 12 + 2
 
 
-def completed_years(first: nw.Expr, last: nw.Expr) -> nw.Expr:
-    """Return the whole years from one day number to a later one; a year from 29 February is over on 1 March."""
-    months = month_of(last) - month_of(first) - flag(_day_of_month(last) < _day_of_month(first))
-    return whole(months, 12)
+def years_have_passed(years: int, first: nw.Expr, last: nw.Expr) -> nw.Expr:
+    """Say whether so many calendar years lie between two day numbers; those from 29 February are over on 1 March.
+
+    As many leap days lie between as fours of years do, and one more where what is left passes the end of a four.
+    """
+    since = _since_1900(first)
+    place = since - whole(since, _FOUR_YEARS) * _FOUR_YEARS
+    one_more = flag(place >= (4 - years % 4) * _FOUR_YEARS // 4)
+    return _since_1900(last) - since >= 365 * years + years // 4 + one_more
 
 
-def _day_of_month(day: nw.Expr) -> nw.Expr:
-    _, of_year = _since_march(day)
-    return of_year - whole(whole(of_year * 5 + 2, 153) * 153 + 2, 5)
+_FOUR_YEARS = 1461
 
 
-def _since_march(day: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
-    """Return the year and the day in it, from 0, where years begin in March, so that leap days end them.
+def _since_1900(day: nw.Expr) -> nw.Expr:
+    """Return a day counted in years that begin in March, so that leap days end them, and of which every fourth is long.
 
-    Every fourth year is long here: a day is put in for each of the three that are not.
+    A day is put in for each of the three that are not.
     """
     put_in = flag(day >= day_number(1900, 3, 1)) + flag(day >= day_number(2100, 3, 1))
-    since = day - day_number(1900, 3, 1) - 1 + put_in + flag(day >= day_number(2200, 3, 1))
-    year = whole(since * 4 + 3, 1461)
-    return year, since - whole(year * 1461, 4)
+    return day - day_number(1900, 3, 1) - 1 + put_in + flag(day >= day_number(2200, 3, 1))
 
 
 def quarter_of(day: nw.Expr) -> nw.Expr:

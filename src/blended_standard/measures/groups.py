@@ -9,8 +9,8 @@ import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.measures.blocks import Blocks, block, whole
-from blended_standard.measures.calendar import completed_years, month_of
-from blended_standard.measures.expressions import unknown
+from blended_standard.measures.calendar import month_of, years_have_passed
+from blended_standard.measures.expressions import flag, unknown
 from blended_standard.measures.report import Group
 
 if TYPE_CHECKING:
@@ -120,11 +120,16 @@ def _entry_stratum() -> nw.Expr:
     """
     import narwhals.stable.v2 as nw
 
+    born = nw.col("birth_date")
+
+    def of_age(years: int) -> nw.Expr:
+        return flag(years_have_passed(years, born, nw.col("entry")))
+
     expected = nw.col("credits_expected")
     credit = nw.when(expected > 0).then(nw.col("credits_at_entry") / expected)
     parts = (
         _band(credit, 0.65, 0.70, 0.75),
-        _band(completed_years(nw.col("birth_date"), nw.col("entry")), 18, 21),
+        nw.when(born.is_null()).then(nw.lit("0")).otherwise((of_age(18) + of_age(21) + 1).cast(nw.String)),
         _band(nw.col("entry_gap_days"), 183, 731),
     )
     return nw.concat_str(*parts, separator=".")
