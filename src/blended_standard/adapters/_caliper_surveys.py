@@ -26,12 +26,11 @@ _PAUSE = dt.timedelta(hours=12)
 def acts(reader: EventReader, event: Mapping[str, Any], own: str, at: Any, reason: str) -> list[Record]:
     """Return what an event of a survey says: an answer or a refusal, and the item with what was chosen."""
     word, _, _ = event["what"]
-    _, person, kind, learner = event["actor"]
-    staff, _ = event["where"] or (False, False)
+    _, person, kind, learner, staff, _ = event["who"]
     if word not in (*_REFUSED, _ANSWERED, *_ITEMS) or staff or kind == "SoftwareApplication":
         reader.lose("event", "an answer of an adult, who has no episode" if staff else reason)
         return []
-    iri, thing = event["object"]
+    iri, thing, _ = event["object"]
     thing = thing if isinstance(thing, dict) else {}
     about = thing.get("isPartOf") if word in _ITEMS else thing.get("survey", thing)
     named = about.get("id") if isinstance(about, dict) else about

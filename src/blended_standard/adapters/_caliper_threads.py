@@ -16,17 +16,17 @@ _WITHIN = dt.timedelta(days=14)
 _STAFF = ("Instructor", "Mentor", "Administrator", "Manager", "ContentDeveloper", "Officer")
 
 
-def post(reader: EventReader, event: Mapping[str, Any], who: str, at: Any) -> list[Record]:
+def post(reader: EventReader, event: Mapping[str, Any], at: Any) -> list[Record]:
     """Return a post with its thread, where its author's role is stated and the thread is known."""
-    _, message = event["object"]
+    _, message, _ = event["object"]
     thread = message.get("isPartOf") if isinstance(message, dict) else None
     thread = thread.get("id") if isinstance(thread, dict) else thread
-    staff, learner = event["where"] or (False, False)
-    if not isinstance(thread, str) or staff == learner:
+    who = event["who"]
+    if not isinstance(thread, str) or who.staff == who.of_learners:
         return []
-    person = reader.people.adult("caliper", who) if staff else reader.people.learner("caliper", who)
+    person = reader.people.adult("caliper", who.iri) if who.staff else who.learner
     own = reader.people.pseudonym("thread", "caliper", thread)
-    return [("post", {"thread": own, "person": person, "staff": staff, "at": at})]
+    return [("post", {"thread": own, "person": person, "staff": who.staff, "at": at})]
 
 
 def sides(membership: Any) -> tuple[bool, bool]:

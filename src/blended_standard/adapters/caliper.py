@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from blended_standard.adapters import _caliper_surveys as surveys
 from blended_standard.adapters import _caliper_threads as threads
@@ -37,6 +37,20 @@ def refusal(document: Any) -> str | None:
     return None
 
 
+class _Who(NamedTuple):
+    """Who did something: the identifier, its end, the type, the learner of it, and the sides that a role states."""
+
+    iri: str
+    person: str
+    kind: Any
+    learner: str | None
+    staff: bool
+    of_learners: bool
+
+
+_NOBODY = _Who("", "", None, None, False, False)
+
+
 def _facts(reader: EventReader, group: str, values: Facts) -> Any:
     """Return what is read in parts of an event; nothing is read in its way."""
     match group:
@@ -44,17 +58,18 @@ def _facts(reader: EventReader, group: str, values: Facts) -> Any:
             kind, action = [each if isinstance(each, str) else "" for each in map(values.get, ("type", "action"))]
             word = f"{kind}/{action}"
             return word, kind, reader.terms.get(word) or (reader.terms.get("Event") if kind == "Event" else None)
-        case "actor":
-            actor = values["actor"]
-            who = _id(actor) or ""
-            of = actor.get("type") if isinstance(actor, dict) else None
-            return who, _last(who), of, reader.people.learner(_SCHEME, who)
+        case "who":
+            actor = values.get("actor")
+            who, of = _id(actor) or "", actor.get("type") if isinstance(actor, dict) else None
+            learner = None if who.lower().rstrip("/") in _ANONYMOUS else reader.people.learner(_SCHEME, who)
+            return _Who(who, _last(who), of, learner, *threads.sides(values.get("membership")))
         case "object":
-            return _id(values["object"]), values["object"]
+            thing = values["object"]
+            attempt = thing if isinstance(thing, dict) and thing.get("type") == "Attempt" else None
+            # Canvas names the attempt where the standard has the work itself.
+            return (attempt and _id(attempt.get("assignable"))) or _id(thing), thing, attempt
         case "generated":
             return values["generated"]
-        case "where":
-            return threads.sides(values.get("membership"))
     return None
 
 
@@ -71,8 +86,8 @@ _EXPECTED = {
 def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
     word, kind, term = event["what"]
-    who, person, actor_kind, learner = event["actor"] or ("", "", None, "")
-    iri, thing = event["object"] or (None, None)
+    who, person, actor_kind, learner, _, _ = event["who"] or _NOBODY
+    iri, thing, attempt = event["object"] or (None, None, None)
     at = instant(event.get("eventTime"))
     identifier = _ID.fullmatch(str(event.get("id", "")))
     if not (identifier and who and iri and at):
@@ -80,7 +95,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         reader.problem("ADP-INVALID", lacking, f"{lacking} is not {_EXPECTED[lacking]}.")
         reader.lose("event", f"invalid: {lacking}")
         return []
-    if who.lower().rstrip("/") in _ANONYMOUS:
+    if learner is None:
         reader.lose("event", "an anonymous actor, who may be anybody")
         return []
     if term is None:
@@ -97,10 +112,6 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
-    attempt = event["generated"]
-    if isinstance(thing, dict) and thing.get("type") == "Attempt":
-        # Canvas names the attempt where the standard has the work itself.
-        attempt, iri = thing, _id(thing.get("assignable")) or iri
     place = reader.object_for(iri, reader.object_of(iri), person)
     act = {
         "episode_id": learner,
@@ -114,7 +125,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     if word == "AssessmentItemEvent/Skipped":
         made += _answer(reader, thing, (learner, person), at, None)
     if word == "MessageEvent/Posted":
-        made += threads.post(reader, event, who, at)
+        made += threads.post(reader, event, at)
     if (term.level or 0) < 2:
         return made
     evidence = {
@@ -124,7 +135,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "kind": term.evidence or "other",
         "level": term.level,
         "score": None,
-        "attempt": _count(attempt),
+        "attempt": _count(attempt or event["generated"]),
         "form_id": place,
     }
     return [*made, ("evidence", evidence)]
@@ -231,11 +242,10 @@ def _place(document: Mapping[str, Any]) -> Mapping[str, Any]:
 LAYOUT = Layout(
     parts={
         "what": ("type", "action", "@context", "profile"),
-        "actor": ("actor",),
         "object": ("object",),
         "generated": ("generated",),
         "way": ("target", "referrer", "extensions"),
-        "where": ("edApp", "group", "membership", "session", "federatedSession"),
+        "who": ("actor", "edApp", "group", "membership", "session", "federatedSession"),
     },
     texts={"id": bool, "eventTime": bool},
     facts=_facts,
