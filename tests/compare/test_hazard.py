@@ -135,6 +135,14 @@ def test_life_table():
             NotEstimableError,
             "separates",
         ),
+        # The information is singular but for rounding; its inverse gave a negative variance.
+        (
+            lambda: sv.proportional_hazards(
+                [3, 3, 3], [1, 1, 0], covariates=[[2, 1e7], [0, 9999998.58], [1, 10000000.22]], ties="breslow"
+            ),
+            NotEstimableError,
+            "separates",
+        ),
         (lambda: sv.proportional_hazards([1, 2], [1, 1], covariates=[1]), UsageError, "covariates has shape"),
         (lambda: sv.proportional_hazards([1, 2], [1, 1], covariates=[1, 2], ties="x"), UsageError, "ties='x'"),
         (lambda: sv.discrete_time_hazard([1, 2], [0, 0]), NotEstimableError, "No event"),

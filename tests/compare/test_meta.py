@@ -250,6 +250,11 @@ def two_districts(call, **options):
         (lambda: meta.meta_analysis([0.1], [0.1], test="XX"), UsageError, "test='XX'"),
         (lambda: meta.meta_analysis([0.1], [0.1], level=95), UsageError, "level=95"),
         (lambda: meta.meta_analysis([1, 2, 3], [1, 1, 1], moderators=[1, 1, 1]), NotEstimableError, "constant"),
+        (
+            lambda: meta.meta_analysis([1, 2, 3], [1, 1, 1], moderators=[1e7, 1e7 + 1, 1e7 + 2]),
+            NotEstimableError,
+            "far",
+        ),
         (lambda: meta.meta_analysis([1, 2, 3], [1, 1, 1], labels=["a"]), UsageError, "labels has 1"),
         (lambda: meta.meta_analysis([1, 1], [1, 1], method="SJ"), NotEstimableError, "all are equal"),
         (lambda: meta.egger_test([1, 2], [1, 2]), NotEstimableError, "3 studies"),

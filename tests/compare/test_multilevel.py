@@ -310,6 +310,11 @@ def test_funnel_overdispersion_widens():
             "2 groups cannot",
         ),
         (
+            lambda: compare.random_slope(range(6), list("aabbcc"), covariates={"x": [1, 2, 4, 3, 1, 7]}, slopes=["x"]),
+            NotEstimableError,
+            "6 rows are not more than the 6 random",
+        ),
+        (
             lambda: compare.practice_heterogeneity([1.0, 2, 3, 5], list("aabb"), practice=[1.0, 2, 3, 3]),
             UsageError,
             "differs within",

@@ -128,6 +128,11 @@ def test_columns_far_from_zero_or_of_unlike_units_change_nothing(kind):
     assert shifted.p_values[1:] == pytest.approx(plain.p_values[1:], rel=1e-6)
 
 
+def test_a_saturated_model_has_no_standard_errors_with_clusters_either():
+    with pytest.raises(NotEstimableError, match="no degrees of freedom"):
+        compare.least_squares([1.0, 2, 4], [[0, 0], [1, 0], [0, 1]], clusters=["a", "a", "b"])
+
+
 def test_zero_weights_are_left_out():
     y, x = [1.0, 2, 2, 5, 9], [1.0, 2, 3, 4, 5]
     part = compare.least_squares(y[:4], x[:4])

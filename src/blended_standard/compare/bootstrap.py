@@ -153,7 +153,8 @@ def _contrast(sums: Floats, statistic: str, center: float) -> Floats:
         return np.where(there, (m1 + center) / np.where(there, m0 + center, 1.0), np.nan)
     spread = np.maximum(q1 - w1 * m1**2, 0.0) + np.maximum(q0 - w0 * m0**2, 0.0)
     there &= (spread > 0) & (w1 + w0 > 2)
-    return np.where(there, (m1 - m0) / np.sqrt(np.where(there, spread / (w1 + w0 - 2), 1.0)), np.nan)
+    variance = np.where(there, spread, 1.0) / np.where(there, w1 + w0 - 2, 1.0)
+    return np.where(there, (m1 - m0) / np.sqrt(variance), np.nan)
 
 
 def _row_draws(y: Floats, treated: Booleans, w: Floats, center: float, draws: int, rng: np.random.Generator) -> Floats:

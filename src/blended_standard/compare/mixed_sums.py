@@ -131,8 +131,10 @@ class GroupSums:
         return float(solution.log_det_v + fixed + self.degrees * np.log(2 * np.pi * s2) + solution.rss / s2)
 
     def gradient(self, solution: Solution, sigma2: float | None = None) -> Floats:
-        """Return the derivative of the criterion with respect to G, shape (q, q)."""
+        """Return the derivative of the criterion with respect to G, shape (q, q); 0 where nothing is left to fit."""
         s2 = solution.rss / self.degrees if sigma2 is None else sigma2
+        if s2 <= 0:
+            return np.zeros((self.q, self.q))
         total = solution.zvz.sum(axis=0) - solution.zvr.T @ solution.zvr / s2
         if self.reml:
             for a in range(self.q):

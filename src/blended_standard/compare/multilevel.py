@@ -164,7 +164,7 @@ def random_slope(
     Raises
     ------
     NotEstimableError
-        As for `random_intercept`; also fewer groups than random coefficients.
+        As for `random_intercept`; also fewer groups than random coefficients, or no more rows than those of all groups.
 
     Example
     -------
@@ -181,6 +181,11 @@ def random_slope(
         raise UsageError(f"slopes={slopes!r} must name covariates; there are {', '.join(design.names[1:])}.")
     if len(labels) <= len(slopes) + 1:
         raise NotEstimableError(f"{len(labels)} groups cannot show how {len(slopes) + 1} coefficients vary together.")
+    if y.size <= len(labels) * (len(slopes) + 1):
+        raise NotEstimableError(
+            f"{y.size} rows are not more than the {len(labels) * (len(slopes) + 1)} random coefficients of the "
+            f"{len(labels)} groups: nothing is left for the residual. Name fewer slopes."
+        )
     index = [0, *(design.names.index(name) for name in slopes)]
     random = Columns(matrix=design.matrix[:, index], names=("intercept", *slopes))
     return _fit(y, codes, labels, design, random, method=method, level=level)
@@ -347,9 +352,10 @@ class _Spread:
         # Scaled to a unit diagonal, since the unit of the outcome must not decide what counts as singular.
         diagonal = np.diag(hessian)
         size = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        scaled = size[:, None] * (hessian + hessian.T) / 2 * size
-        spread = 2 * size[:, None] * np.linalg.pinv(scaled, hermitian=True) * size
-        return cls(sums, best, factor, sigma2, np.asarray(spread, dtype=np.float64))
+        values, vectors = np.linalg.eigh(size[:, None] * (hessian + hessian.T) / 2 * size)
+        # A direction without information (variances that are zero, or lost to rounding) adds nothing, as in lmerTest.
+        root = size[:, None] * vectors * np.sqrt(np.where(values > 1e-10, 2 / np.maximum(values, 1e-10), 0.0))
+        return cls(sums, best, factor, sigma2, root @ root.T)
 
     def satterthwaite(self, contrast: Floats) -> float:
         """Return 2 v^2 / Var(v), v the variance of a combination of the fixed coefficients."""

@@ -169,6 +169,9 @@ def least_squares(
         design = Columns(matrix=design.matrix[keep], names=design.names)
         codes = None if codes is None else np.unique(codes[keep], return_inverse=True)[1].astype(np.int64).ravel()
     require_full_rank(design, weights=w)
+    n, p = design.matrix.shape
+    if n <= p:
+        raise NotEstimableError(f"{n} rows and {p} coefficients leave no degrees of freedom for a standard error.")
     fit = _Fit.of(design.matrix, y, w)
     if codes is None:
         if joint:
@@ -227,8 +230,6 @@ def _kind(se: str | None, *, clustered: bool) -> str:
 
 def _heteroskedastic(fit: _Fit, kind: str) -> tuple[Floats, Floats, tuple[Note, ...]]:
     n, p = fit.x.shape
-    if n <= p:
-        raise NotEstimableError(f"{n} rows and {p} coefficients leave no degrees of freedom for a standard error.")
     notes: list[Note] = []
     if kind == "classical":
         covariance = fit.back @ fit.back.T * float(fit.w @ fit.residuals**2) / (n - p)

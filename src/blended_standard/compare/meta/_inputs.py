@@ -15,6 +15,7 @@ from blended_standard.numeric import arguments as check
 Floats = npt.NDArray[np.float64]
 # Beyond this ratio of standard errors the differences of weights are lost in rounding.
 _WIDEST = 1e5
+_CONDITION = 1e6  # of the design, columns scaled to one length: above it the moment estimators lose their digits
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +62,11 @@ def read_studies(
         raise NotEstimableError(
             "The moderators are constant or repeat each other (the design matrix has not full rank), or there are "
             f"fewer studies ({y.size}) than coefficients ({x.shape[1]}). Leave moderators out."
+        )
+    if np.linalg.cond(x / np.linalg.norm(x, axis=0)) > _CONDITION:
+        raise NotEstimableError(
+            "The moderators lie too far from zero for their spread, or nearly repeat each other: the intercept and the "
+            "slopes cannot be told apart. Subtract a typical value first (a year: minus 2020), or leave one out."
         )
     if labels is not None and len(labels) != y.size:
         raise UsageError(f"labels has {len(labels)} entries and there are {y.size} studies.")

@@ -251,11 +251,9 @@ def _newton(layers: Sequence[_Layer], names: Sequence[str]) -> tuple[Floats, _Po
     beta = np.zeros(len(names))
     at_null = point = _total(layers, beta)
     scale = np.sqrt(np.maximum(np.diag(at_null.information), 0.0))
-    if (scale == 0).any() or np.linalg.cond(at_null.information / np.outer(scale, scale)) > 1e12:
-        raise _separated(at_null, at_null, names)
     for _ in range(_MOST_STEPS):
         now = np.sqrt(np.maximum(np.diag(point.information), 0.0))
-        if (now <= 1e-5 * scale).any():
+        if (now <= 1e-5 * scale).any() or _singular(point.information, now):
             raise _separated(point, at_null, names)
         step = np.linalg.solve(point.information, point.gradient)
         for _ in range(30):
@@ -275,6 +273,10 @@ def _separated(point: _Point, at_null: _Point, names: Sequence[str]) -> NotEstim
         "its values has none), is constant among those at risk, or repeats another: its coefficient has no finite "
         "estimate. Leave it out, or join categories."
     )
+
+
+def _singular(information: Floats, scale: Floats) -> bool:
+    return bool((scale == 0).any() or np.linalg.cond(information / np.outer(scale, scale)) > 1e12)
 
 
 def _exp(value: float) -> float:
