@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -367,3 +368,16 @@ def test_a_day_of_bad_weather_is_closed_unless_it_is_one_of_instruction(tmp_path
     days = [date("2022-02-03", "Weather day"), date("2022-02-04", "Weather day", "Instructional day")]
     (tmp_path / "calendarDates.json").write_text(json.dumps(days))
     assert [str(row["date"]) for row in rows(_read(tmp_path), "calendar_day")] == ["2022-02-03"]
+
+
+@pytest.mark.parametrize(
+    "name", ["student.json", "Students.json", "ed-fi_students.json", "EdFi-Student.jsonl", "students-page-2.json"]
+)
+def test_the_name_of_a_file_states_its_resource_as_clients_write_it(name: str, tmp_path: Path) -> None:
+    body = {"studentUniqueId": "604822", "firstName": "A", "lastSurname": "B", "birthDate": "2008-01-01"}
+    (tmp_path / name).write_text(json.dumps(body))
+    assert len(rows(_read(tmp_path), "learner")) == 1
+    with gzip.open(tmp_path / f"{name}.gz", "wt") as packed:
+        packed.write(json.dumps(body))
+    (tmp_path / name).unlink()
+    assert len(rows(_read(tmp_path), "learner")) == 1

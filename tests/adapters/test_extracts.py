@@ -6,8 +6,11 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from blended_standard import adapters
 from blended_standard.adapters._ceds_words import SAME, property_of
+from blended_standard.errors import UnreadableInputError
 from blended_standard.io import Submission
 from blended_standard.model import RECORDS
 from tests.adapters.helpers import FIELD, KEY, assert_holds_none, codes, in_field, rows
@@ -226,3 +229,9 @@ def test_every_option_that_is_written_is_one_of_its_set() -> None:
                 assert {(own, word) for word in words} <= options, spec.name
                 checked += 1
     assert checked == 10
+
+
+def test_a_file_of_ceds_columns_under_another_name_is_told_which_names_there_are(tmp_path: Path) -> None:
+    (tmp_path / "persons.csv").write_text("Birthdate\n2008-01-01\n")
+    with pytest.raises(UnreadableInputError, match=r"credential\.csv.* episode\.csv.* learner\.csv"):
+        adapters.read("ceds", tmp_path, key=KEY)

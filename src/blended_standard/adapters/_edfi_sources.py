@@ -8,6 +8,7 @@ identities alone are kept. Of 200 MB of attendance, 0.75 KB a record was held at
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePath
@@ -18,10 +19,10 @@ import attrs
 from blended_standard.adapters import _edfi_rules as rules
 from blended_standard.adapters._edfi_rules import Document
 from blended_standard.adapters._edfi_set import IDENTITY, PLACES, WholeSet
-from blended_standard.adapters._edfi_shape import REF, Shaped, shape
+from blended_standard.adapters._edfi_shape import REF, Shaped, plural, shape
 from blended_standard.adapters._edfi_xml import NOT_OURS, Interchange
 from blended_standard.adapters._xml import XmlProblemError
-from blended_standard.adapters.documents import ENDINGS, Place, documents_in
+from blended_standard.adapters.documents import ENDINGS, Place, documents_in, unpacked
 from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.work import Work, leaves
 from blended_standard.errors import UnreadableInputError
@@ -40,6 +41,9 @@ _OF_VERSIONS = {
     "studentIdentificationCodes": "6 or later",
 }
 _OF_VERSION_3 = "dateAssigned"
+# What clients write before the name of a resource, and the page after it.
+_BEFORE = re.compile(r"^ed-?fi[-_. ]+", re.IGNORECASE)
+_PAGE = re.compile(r"[-_. ]*(page|part|batch|offset)?[-_. ]*\d+$", re.IGNORECASE)
 _NO_IDENTIFIER = "version 3 gives grade-book entries no identifier"
 _LEFT_OUT = "left_out"
 _DESCRIPTORS = "descriptors"
@@ -83,7 +87,7 @@ class Source:
         """Read every file; `UnreadableInputError` where none holds a resource of Ed-Fi."""
         for file in files_of(source):
             try:
-                self._file(file)
+                self._file(unpacked(file, LIMITS.file_bytes))
             except RefusedFileError as error:
                 self._stop(error.code, error.detail)
             except OSError as error:
@@ -277,13 +281,26 @@ def _counted(document: Any, path: str) -> Counter[str]:
 
 def _named(place: Place, document: Any, known: set[str]) -> Iterator[tuple[str, Any]]:
     """Yield documents with their resource: that of the file's name, or of each list in an object."""
-    resource = PurePath(place.file).stem
+    resource = _resource_of(place.file, known)
     if resource not in known and isinstance(document, Mapping) and known & document.keys():
         for name, listed in document.items():
             for each in listed if isinstance(listed, list) else [listed]:
                 yield str(name), each
     else:
         yield resource, document
+
+
+def _resource_of(file: str, known: set[str]) -> str:
+    """Return the resource that a file's name states: students, Student, ed-fi_students or students-2."""
+    own = _BEFORE.sub("", PurePath(file).stem)
+    if own in known:
+        return own
+    word = _PAGE.sub("", own)
+    names = {name.lower(): name for name in known}
+    found = names.get(word.lower()) or names.get(plural(word.lower()))
+    if found:
+        return found
+    return plural(word) if word.endswith("Descriptor") else own
 
 
 def _as_reference(resource: str, document: Document) -> Document:

@@ -24,6 +24,9 @@ from blended_standard.model import RECORDS
 from blended_standard.model.fields import FieldSpec, Missing
 from blended_standard.spec.definitions import FieldFate
 
+_WITH_COLUMNS = {
+    f"{table}.csv" for table, record in RECORDS.items() if any("CEDS" in spec.counterparts for spec in record.fields())
+}
 _NO_OPTION = "CEDS has no option that says the same"
 
 
@@ -42,7 +45,8 @@ def read(source: Any, options: Options) -> Import:
             others.append(file)
     if not known:
         found = hint("ceds", others)
-        raise UnreadableInputError(f"{source}: holds no table. Expected CSV files such as episode.csv.{found}")
+        expected = f"Expected CSV files named after their tables: {', '.join(sorted(_WITH_COLUMNS))}"
+        raise UnreadableInputError(f"{source}: holds no table. {expected}.{found}")
     return work.finish("13", str(source))
 
 

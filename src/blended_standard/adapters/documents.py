@@ -44,7 +44,7 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
     any_file, own, other = False, False, ""
     unread: list[SourceFile] = []
     for packed in files_of(source, limits=work.options.limits):
-        file = _unpacked(packed, work.options.limits.file_bytes)
+        file = unpacked(packed, work.options.limits.file_bytes)
         if file.name.lower().endswith(also):
             any_file = own = True
         elif not file.name.lower().endswith(ENDINGS):
@@ -67,7 +67,7 @@ def json_documents(source: Any, work: Work, also: tuple[str, ...] = ()) -> Itera
         raise UnreadableInputError(other)
 
 
-def _unpacked(file: SourceFile, limit: int) -> SourceFile:
+def unpacked(file: SourceFile, limit: int) -> SourceFile:
     """Return a file of gzip as what it holds, under its name without the ending; any other as it is."""
     if not file.name.lower().endswith(".gz"):
         return file
