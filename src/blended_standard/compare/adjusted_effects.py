@@ -14,6 +14,7 @@ import numpy.typing as npt
 from blended_standard.compare.columns import (
     Booleans,
     Columns,
+    around_means,
     as_codes,
     as_columns,
     as_treatment,
@@ -137,7 +138,9 @@ def doubly_robust(
         raise UsageError(f'estimand="{estimand}" is not one of ATE, ATT.')
     treated, e = scores_from(treatment, covariates, scores=scores, names=names)
     y = as_vector(outcome, name="outcome", n=treated.size)
+    y -= y.mean()  # a difference of arms does not change, and keeps its digits
     design = with_intercept(as_columns(covariates, n=treated.size, names=names))
+    design = Columns(matrix=around_means(design.matrix, np.ones(treated.size))[0], names=design.names)
     mu0 = _outcome_model(design, y, ~treated, "comparison")
     if estimand == "ATE":
         mu1 = _outcome_model(design, y, treated, "treated")

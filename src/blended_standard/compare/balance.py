@@ -154,9 +154,12 @@ def balance_table(
 def _compare(
     name: str, column: Floats, treated: Booleans, w: Floats, denominator: str, binary: str
 ) -> CovariateBalance:
-    one, zero, w1, w0 = column[treated], column[~treated], w[treated], w[~treated]
     is_binary = bool(np.isin(column, (0.0, 1.0)).all())
-    spread = 1.0 if is_binary and binary == "raw" else _spread(column, one, zero, denominator, is_binary)
+    level = 0.0 if is_binary else float(column.mean())
+    least = 1e-28 * max(1.0, float(np.abs(column).max())) ** 2
+    column = column - level  # differences of values far from 0 keep their digits
+    one, zero, w1, w0 = column[treated], column[~treated], w[treated], w[~treated]
+    spread = 1.0 if is_binary and binary == "raw" else _spread(column, one, zero, denominator, is_binary, least)
     m1, m0 = float(one.mean()), float(zero.mean())
     wm1, wm0 = float(np.average(one, weights=w1)), float(np.average(zero, weights=w0))
     ks_before, mean_before = _ecdf(one, zero, np.ones_like(w1), np.ones_like(w0))
@@ -165,10 +168,10 @@ def _compare(
     return CovariateBalance(
         name=name,
         binary=is_binary,
-        mean_treated=m1,
-        mean_comparison=m0,
-        mean_treated_weighted=wm1,
-        mean_comparison_weighted=wm0,
+        mean_treated=level + m1,
+        mean_comparison=level + m0,
+        mean_treated_weighted=level + wm1,
+        mean_comparison_weighted=level + wm0,
         smd_before=(m1 - m0) / spread if spread > 0 else None,
         smd_after=(wm1 - wm0) / spread if spread > 0 else None,
         variance_ratio_before=None if is_binary else _ratio(one, zero, np.ones_like(w1), np.ones_like(w0)),
@@ -181,7 +184,9 @@ def _compare(
     )
 
 
-def _spread(column: Floats, one: Floats, zero: Floats, denominator: str, is_binary: bool) -> float:
+def _spread(column: Floats, one: Floats, zero: Floats, denominator: str, is_binary: bool, least: float) -> float:
+    """Return the standard deviation to divide by, 0 where the variance is `least` or less."""
+
     def variance(values: Floats) -> float:
         if is_binary:
             return float(values.mean() * (1 - values.mean()))
@@ -195,7 +200,7 @@ def _spread(column: Floats, one: Floats, zero: Floats, denominator: str, is_bina
         "pooled": ((one.size - 1) * v1 + (zero.size - 1) * v0) / max(column.size - 2, 1),
         "all": variance(column),
     }[denominator]
-    return float(np.sqrt(chosen)) if chosen > 1e-24 * max(1.0, float(np.abs(column).max()) ** 2) else 0.0
+    return float(np.sqrt(chosen)) if chosen > least else 0.0
 
 
 def _ratio(one: Floats, zero: Floats, w1: Floats, w0: Floats) -> float | None:

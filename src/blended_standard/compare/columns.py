@@ -113,33 +113,48 @@ def with_intercept(columns: Columns) -> Columns:
     return Columns(matrix=np.hstack([ones, columns.matrix]), names=("intercept", *columns.names))
 
 
+def around_means(matrix: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the columns less their means, and the means; all 0 where the first column is no intercept.
+
+    Of values far from 0 that differ by little, such as times in seconds, products would hold few digits of the
+    differences.
+    """
+    means = np.zeros(matrix.shape[1])
+    if (matrix[:, 0] == 1.0).all():
+        means[1:] = np.average(matrix[:, 1:], axis=0, weights=weights)
+    return matrix - means, means
+
+
 def require_full_rank(design: Columns, *, weights: Floats | None = None) -> None:
     """Raise `NotEstimableError`, naming the columns, when columns of `design` depend on one another."""
-    matrix = design.matrix if weights is None else design.matrix * np.sqrt(weights)[:, None]
-    gram = matrix.T @ matrix
-    scale = np.sqrt(np.diag(gram))
-    empty = [label for label, size in zip(design.names, scale, strict=True) if size == 0.0]
+    w = np.ones(len(design.matrix)) if weights is None else weights
+    root = np.sqrt(w)[:, None]
+    length = np.sqrt(((design.matrix * root) ** 2).sum(axis=0))
+    empty = [label for label, size in zip(design.names, length, strict=True) if size == 0.0]
     if empty:
         raise NotEstimableError(f"Column {', '.join(empty)} is zero in every row; leave it out.")
+    if len(design.matrix) < len(design.names):
+        raise NotEstimableError(
+            f"{len(design.matrix)} rows cannot determine {len(design.names)} coefficients; use fewer covariates."
+        )
+    matrix = around_means(design.matrix, w)[0] * root
+    gram = matrix.T @ matrix
+    scale = np.sqrt(np.diag(gram))
+    constant = [label for label, short in zip(design.names, scale <= 1e-14 * length, strict=True) if short]
+    if constant:
+        label = ", ".join(constant)
+        raise NotEstimableError(
+            f"Column {label} is a linear combination of the columns before it ({label} is constant); leave it out."
+        )
     if np.linalg.eigvalsh(gram / np.outer(scale, scale))[0] > 1e-8:
         return
     unit = matrix / scale
     _, upper = np.linalg.qr(unit)
     diagonal = np.abs(np.diag(upper))
-    if upper.shape[0] < len(design.names):
-        raise NotEstimableError(
-            f"{matrix.shape[0]} rows cannot determine {len(design.names)} coefficients; use fewer covariates."
-        )
     dependent = [label for label, size in zip(design.names, diagonal, strict=True) if size < 1e-9]
     if dependent:
-        constant = [
-            label
-            for column, label in zip(design.matrix.T, design.names, strict=True)
-            if label != "intercept" and np.ptp(column) == 0.0
-        ]
-        why = f" ({', '.join(constant)} is constant)" if constant else ""
         raise NotEstimableError(
-            f"Column {', '.join(dependent)} is a linear combination of the columns before it{why}; leave it out."
+            f"Column {', '.join(dependent)} is a linear combination of the columns before it; leave it out."
         )
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from blended_standard.compare.columns import (
     Columns,
+    around_means,
     as_codes,
     as_columns,
     as_vector,
@@ -31,6 +32,7 @@ _HC = ("classical", "HC0", "HC1", "HC2", "HC3")
 _CR = ("CR0", "CR1", "CR1S", "CR2")
 _FEW_CLUSTERS = 20
 _FEW_DF = 4.0
+_EPSILON = float(np.finfo(np.float64).eps)
 _OWN_EFFECTS = (
     Note(
         code="cluster-effects",
@@ -205,14 +207,20 @@ class _Fit:
 
     @classmethod
     def of(cls, x: Floats, y: Floats, w: Floats) -> _Fit:
-        root = np.sqrt(w)
-        scale = np.sqrt(((x * root[:, None]) ** 2).sum(axis=0))
-        q, upper = np.linalg.qr(x * root[:, None] / scale)
-        inverse = np.linalg.inv(upper) / scale[:, None]
-        beta = inverse @ (q.T @ (root * y))
-        residuals = y - x @ beta
-        residuals[np.abs(residuals) < 1e-13 * (np.abs(y).max() or 1.0)] = 0.0
-        return cls(x, y, w, q / root[:, None], inverse, beta, residuals)
+        root = np.sqrt(w)[:, None]
+        near, means = around_means(x, w)
+        level = float(np.average(y, weights=w)) if (x[:, 0] == 1.0).all() else 0.0
+        scale = np.sqrt(((near * root) ** 2).sum(axis=0))
+        q, upper = np.linalg.qr(near * root / scale)
+        back = np.linalg.inv(upper) / scale[:, None]
+        back[0] -= means @ back  # the intercept is that of columns around 0
+        inside = q.T @ (root[:, 0] * (y - level))
+        residuals = y - level - q @ inside / root[:, 0]
+        slight = max(1e-13 * float(np.abs(y - level).max()), 4 * _EPSILON * float(np.abs(y).max()))
+        residuals[np.abs(residuals) <= slight] = 0.0
+        beta = back @ inside
+        beta[0] += level
+        return cls(x, y, w, q / root, back, beta, residuals)
 
     @property
     def df_residual(self) -> int:
@@ -459,7 +467,8 @@ def _regression(
     se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     exact = se == 0.0
     # Of an outcome that is fitted exactly a coefficient of 1e-16 is what rounding left, and no effect.
-    slight = np.abs(fit.beta) * np.sqrt((fit.x**2).mean(axis=0)) < 1e-13 * np.abs(fit.y).max()
+    slight = np.abs(fit.beta) * fit.x.std(axis=0) < 1e-13 * np.abs(fit.y).max()
+    slight[0] &= bool(np.abs(fit.beta[0]) < 1e-13 * np.abs(fit.y).max())
     fit = attrs.evolve(fit, beta=np.where(exact & slight, 0.0, fit.beta))
     t = np.where(exact, 0.0, fit.beta / np.where(exact, 1.0, se))
     p_values = np.where(exact, np.where(fit.beta == 0.0, 1.0, 0.0), 2 * stdtr(df, -np.abs(t)))

@@ -19,6 +19,7 @@ from blended_standard.io import read_records
 from blended_standard.measures import ComparabilityKey, comparable, score
 from blended_standard.model import RECORDS
 from blended_standard.numeric.arguments import Floats, Integers
+from blended_standard.results import Estimate
 from tests.measures.make_vectors_core import act, stay
 from tests.measures.vectors import submission
 from tests.validate.reliability import Box, records, row
@@ -75,6 +76,35 @@ def cancellation(box: Box) -> None:
     vast = compare.hedges_g([1e308, 1.5e308, 1.2e308], [0.9e308, 1e308, 1.1e308])
     assert vast.value is None or math.isfinite(vast.value)
     assert compare.hedges_g(large, [0.0, 1.0, 2.0]).value == pytest.approx(hedges(large, [0.0, 1.0, 2.0]), rel=1e-12)
+
+
+@row(91)
+def values_far_from_zero(box: Box) -> None:
+    """Whole multiples of 2**-10 around 2**30 differ exactly as those around 0: so must what depends on differences."""
+    rng, far = np.random.default_rng(3), 2.0**30
+    y, x = rng.integers(-2000, 2000, (2, 40)) / 1024
+    items = rng.integers(0, 4000, (40, 1)) / 1024 + rng.integers(0, 900, (40, 5)) / 1024
+    arm, eight, half = np.arange(40) % 2, np.arange(40) // 5, np.full(40, 0.5)
+
+    def found(out: float, beside: float) -> list[Estimate]:
+        covariates = {"x": x + beside}
+        calls: tuple[Callable[[], Estimate], ...] = (
+            lambda: compare.least_squares(y + out, covariates).coefficient("x"),
+            lambda: compare.least_squares(y + out, covariates, clusters=eight).coefficient("x"),
+            lambda: compare.least_squares(y + out, covariates, se="classical").coefficient("x"),
+            lambda: compare.weighted_difference(y + out, arm),
+            lambda: compare.doubly_robust(y + out, arm, covariates=covariates, scores=half),
+        )
+        return [call() for call in calls]
+
+    for out, beside in ((far, 0.0), (0.0, far), (far, far)):
+        for near, away in zip(found(0.0, 0.0), found(out, beside), strict=True):
+            assert (away.value, away.se) == (
+                pytest.approx(near.value, rel=1e-12), pytest.approx(near.se, rel=1e-12))  # fmt: skip
+    near, away = (compare.balance_table(arm, {"x": x + out}).covariates[0].smd_before for out in (0.0, far))
+    assert away == pytest.approx(near, rel=1e-12)
+    near, away = (scoring.reliability.alpha(items + out).value for out in (0.0, far))
+    assert away == pytest.approx(near, rel=1e-12)
 
 
 @row(91)

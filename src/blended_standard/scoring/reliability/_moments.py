@@ -31,13 +31,14 @@ def moments(scores: npt.ArrayLike, frequencies: npt.ArrayLike | None) -> Moments
         raise NotEstimableError("Internal consistency needs 2 items or more; with one, use a test-retest correlation.")
     if n < 2:
         raise NotEstimableError(f"{n} complete case(s) give no variance; at least 2 are needed.")
-    means = weight @ kept / n
-    centered = kept - means
+    level = kept[0]
+    means = weight @ (kept - level) / n  # around a row: scores far from 0 keep the digits in which they differ
+    centered = kept - level - means
     covariance = (centered * weight[:, None]).T @ centered / (n - 1)
-    flat = np.flatnonzero(np.diag(covariance) <= 1e-14 * (1.0 + means**2))
+    flat = np.flatnonzero(np.diag(covariance) <= 1e-28 * (1.0 + level**2))
     if flat.size:
         raise NotEstimableError(f"Item {flat[0] + 1} has the same score for everybody; leave it out.")
-    return Moments(n, dropped, means, covariance)
+    return Moments(n, dropped, level + means, covariance)
 
 
 def complete_cases(
