@@ -362,7 +362,8 @@ def _read_only(value: Any) -> Any:
 
 
 def _as_bytes(value: Any) -> object:
-    return None if value is None else (value.shape, value.dtype.str, value.tobytes())
+    # An empty table travels as an empty list, which has no shape.
+    return None if value is None else (value.shape if value.size else 0, value.dtype.str, value.tobytes())
 
 
 def _is_array_type(kind: Any) -> bool:

@@ -128,6 +128,17 @@ def test_columns_far_from_zero_or_of_unlike_units_change_nothing(kind):
     assert shifted.p_values[1:] == pytest.approx(plain.p_values[1:], rel=1e-6)
 
 
+def test_jackknife_errors():
+    # clubSandwich 0.5.8: coef_test(lm(y ~ x), vcov = "CR3", cluster = g), test "Satterthwaite".
+    y, x = [1.0, 3, 2, 5, 4, 6, 8, 7, 9, 4], [0.0, 1, 2, 2, 3, 4, 4, 5, 6, 1]
+    g = list("aabbbccdde")
+    fit = compare.least_squares(y, x, clusters=g, se="CR3")
+    assert fit.se == pytest.approx([0.581686491709, 0.133257517976], rel=1e-9)
+    assert fit.df == pytest.approx([1.87290193304, 1.84756468587], rel=1e-9)
+    with pytest.raises(NotEstimableError, match="one cluster alone"):
+        compare.least_squares(y, [1] * 2 + [0] * 8, clusters=g, se="CR3")
+
+
 def test_a_saturated_model_has_no_standard_errors_with_clusters_either():
     with pytest.raises(NotEstimableError, match="no degrees of freedom"):
         compare.least_squares([1.0, 2, 4], [[0, 0], [1, 0], [0, 1]], clusters=["a", "a", "b"])

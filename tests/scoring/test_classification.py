@@ -100,6 +100,11 @@ def test_livingston_lewis_recovers_a_four_parameter_beta():
             NotEstimableError,
             "equal",
         ),
+        (
+            lambda: classification.livingston_lewis([10, 1], cut=10, reliability=0.1, maximum=10),
+            NotEstimableError,
+            "worth 0.57 items",
+        ),
     ],
 )
 def test_misuse_and_the_not_estimable(call, error, says):

@@ -187,6 +187,14 @@ def test_a_code_that_nobody_used_keeps_its_place():
         raters.fleiss_kappa([[1, np.inf], [1, 1]], weights="linear")
 
 
+def test_kappa_of_nobody_travels():
+    nobody = raters.cohen_kappa([None, 1], [2, None], weights="linear")
+    assert "No unit" in nobody.reason
+    empty = raters.cohen_kappa([np.nan], [np.nan])
+    for found in (nobody, empty):
+        assert type(found).from_dict(found.to_dict()) == found
+
+
 def test_prevalence_paradox():
     kappa = raters.cohen_kappa([[118, 2], [5, 0]])
     assert (kappa.observed, kappa.value) == pytest.approx((0.944, -0.023392), abs=5e-7)

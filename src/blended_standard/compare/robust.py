@@ -1,7 +1,7 @@
 """(Weighted) least squares with heteroskedasticity- and cluster-robust standard errors.
 
-Sources: MacKinnon & White (1985), HC0-HC3; Bell & McCaffrey (2002) and Pustejovsky & Tipton (2018), CR2 with
-Satterthwaite degrees of freedom and the approximate Hotelling test.
+Sources: MacKinnon & White (1985), HC0-HC3; Bell & McCaffrey (2002) and Pustejovsky & Tipton (2018), CR2 and CR3
+with Satterthwaite degrees of freedom and the approximate Hotelling test.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 _HC = ("classical", "HC0", "HC1", "HC2", "HC3")
-_CR = ("CR0", "CR1", "CR1S", "CR2")
+_CR = ("CR0", "CR1", "CR1S", "CR2", "CR3")
 _FEW_CLUSTERS = 20
 _FEW_DF = 4.0
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -133,8 +133,8 @@ def least_squares(
     clusters : array of labels, shape (n,), optional
         Switches to cluster-robust standard errors with Satterthwaite degrees of freedom.
     se : str, optional
-        With clusters CR0, CR1 (m/(m-1)), CR1S (times (n-1)/(n-p)) or CR2 (default); without, classical, HC0, HC1,
-        HC2 (default) or HC3 with n - p degrees of freedom.
+        With clusters CR0, CR1 (m/(m-1)), CR1S (times (n-1)/(n-p)), CR2 (default) or CR3 (jackknife: errs on the wide
+        side); without, classical, HC0, HC1, HC2 (default) or HC3 with n - p degrees of freedom.
     inverse_variance : bool
         The working model of CR2: False, equal variances (sampling or matching weights); True, variances 1/weight.
     intercept : bool
@@ -280,7 +280,9 @@ def _clustered(
         adjusted = _adjust_unequal(x, variances, starts)
     elif kind == "CR2":
         adjusted = _adjust(x, weighted, middle, starts)
-    factor = {"CR0": 1.0, "CR2": 1.0, "CR1": m / (m - 1), "CR1S": m * (n - 1) / ((m - 1) * max(n - p, 1))}[kind]
+    elif kind == "CR3":
+        adjusted = _leave_out(x, weighted, starts)
+    factor = {"CR1": m / (m - 1), "CR1S": m * (n - 1) / ((m - 1) * (n - p))}.get(kind, 1.0)
     scores = np.add.reduceat(adjusted * e[:, None], starts, axis=0) @ fit.back.T
     covariance = factor * scores.T @ scores
     forms = _Forms.of(adjusted, x, w, middle, starts).through(fit.back.T)
@@ -333,6 +335,22 @@ def _adjust(x: Floats, weighted: Floats, middle: Floats, starts: Integers) -> Fl
         root = np.where(values > 1e-11, 1 / np.sqrt(np.maximum(values, 1e-11)), 0.0)
         inside = basis.T @ rows
         adjusted[low:high] = rows + basis @ ((vectors * (root - 1)) @ (vectors.T @ inside))
+    return adjusted
+
+
+def _leave_out(x: Floats, weighted: Floats, starts: Integers) -> Floats:
+    """Return A_j W_j X_j for each cluster, A_j the inverse of its block of I - H (CR3); X'WX = I."""
+    adjusted = np.empty_like(weighted)
+    ends = np.append(starts[1:], x.shape[0])
+    for low, high in zip(starts.tolist(), ends.tolist(), strict=True):
+        rows = weighted[low:high]
+        values, vectors = np.linalg.eigh(np.eye(x.shape[1]) - x[low:high].T @ rows)
+        if values[0] < 1e-10:
+            raise NotEstimableError(
+                "A coefficient rests on one cluster alone, so the model cannot be fitted without that cluster and CR3 "
+                'does not exist. Use se="CR2" and read its degrees of freedom.'
+            )
+        adjusted[low:high] = rows @ (vectors / values) @ vectors.T
     return adjusted
 
 

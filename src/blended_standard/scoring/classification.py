@@ -323,9 +323,16 @@ def _true_score_beta(
         return four, ""
     note = "A four-parameter beta does not fit inside the scale; the beta on the whole scale is used."
     mean, variance = raw[0], raw[1] - raw[0] ** 2
+    if length <= 1.0:
+        raise NotEstimableError(
+            f"At this reliability the scores are worth {length:.2g} items, too few to tell how true scores vary. Check "
+            "the reliability and the ends of the scale."
+        )
     if variance <= 0 or not 0 < mean < 1:
         raise NotEstimableError("The scores vary less than chance alone: no distribution of true scores fits them.")
     common = mean * (1.0 - mean) / variance - 1.0
+    if common <= 0:
+        raise NotEstimableError("True scores would vary more than any on this scale can: check the reliability.")
     return (mean * common, (1.0 - mean) * common, 0.0, 1.0), note
 
 
