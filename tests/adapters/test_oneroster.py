@@ -139,7 +139,7 @@ def test_extensions_of_the_binding_are_no_fault_and_other_capitals_are_a_finding
 def test_what_a_manifest_says_and_the_set_has_not_is_found_and_every_row_is_accounted_for(tmp_path: Path) -> None:
     manifest = b"propertyName,value\noneroster.version,1.2\nfile.orgs,absent\nfile.courses,bulk\nfile.users,bulk\n"
     orgs = (BULK / "orgs.csv").read_bytes()
-    twin = orgs + orgs.splitlines(keepends=True)[1]
+    twin = orgs + orgs.splitlines(keepends=True)[1] + b"short,row\n"
     made = _read(_copy(tmp_path / "set", manifest=manifest, orgs=twin))
     said = {finding.field: str(finding) for finding in made.findings if finding.table == "oneroster/manifest"}
     assert said.keys() == {"file.orgs", "file.courses"}
@@ -147,6 +147,7 @@ def test_what_a_manifest_says_and_the_set_has_not_is_found_and_every_row_is_acco
     assert "says 'bulk', and the file is not there" in said["file.courses"]
     lost = {(loss.what, loss.reason.partition(":")[0]): loss.count for loss in made.losses.records}
     assert lost["orgs", "the same sourcedId came before"] == 1
+    assert lost["orgs", "a row, or the file, that cannot be read; the findings say why"] == 1
     users = len((BULK / "users.csv").read_text().splitlines()) - 1
     assert lost["users", "no learner"] == users - len(rows(made, "learner"))
 

@@ -13,6 +13,8 @@ from typing import Any
 from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.work import Work
 from blended_standard.errors import UnreadableInputError
+from blended_standard.io.csv_text import read_csv
+from blended_standard.io.text import RawRow
 
 _BASE = ("sourcedId", "status", "dateLastModified")
 _USER = "givenName familyName middleName identifier email sms phone agentSourcedIds grades password"
@@ -140,6 +142,19 @@ def header_of(content: bytes) -> list[str]:
     """Return the first line of a CSV file as names."""
     first = content.decode("utf-8-sig", "replace").partition("\n")[0]
     return next(csv.reader(io.StringIO(first)), [])
+
+
+def rows_of(work: Work, table: str, content: bytes) -> list[RawRow]:
+    """Return the rows of a file; those that cannot be read are counted as lost."""
+    place = f"oneroster/{table}"
+
+    def errors() -> int:
+        return sum(each.count for each in work.found.findings() if each.table == place and each.severity == "error")
+
+    before = errors()
+    rows = list(read_csv(content, place, HEADERS[table], work.found, limits=work.options.limits))
+    work.lose(table, "a row, or the file, that cannot be read; the findings say why", errors() - before)
+    return rows
 
 
 def columns(work: Work, table: str, header: Sequence[str], version: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ def _read_set(work: Work, source: Any, tables: dict[str, dict[str, Row]]) -> str
 
 def _read_table(work: Work, table: str, content: bytes, stated: str, version: str, kept: dict[str, Row]) -> set[str]:
     seen: set[str] = set()
-    rows = list(read_csv(content, f"oneroster/{table}", rules.HEADERS[table], work.found, limits=work.options.limits))
+    rows = rules.rows_of(work, table, content)
     names = rules.columns(work, table, list(rows[0].values) if rows else rules.header_of(content), version)
     for raw in rows:
         row = {names[name]: value for name, value in raw.values.items() if value is not None}
