@@ -54,6 +54,12 @@ CHANGES: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "a rule binds one class less": (lambda d: entry(d, "rules", "FLD-CODE")["classes"].pop(), "additive", "changed"),
     "a profile asks for more tables": (lambda d: entry(d, "profiles", "core")["required_tables"].append("plan"), "breaking", "changed"),
     "a profile asks for fewer tables": (lambda d: entry(d, "profiles", "core")["required_tables"].pop(), "additive", "changed"),
+    "a profile closes a table": (lambda d: entry(d, "profiles", "harbor-program")["closed_tables"].append("plan"), "breaking", "changed"),
+    "a profile opens a table": (lambda d: entry(d, "profiles", "harbor-program")["closed_tables"].pop(), "additive", "changed"),
+    "a profile raises a severity": (lambda d: entry(d, "profiles", "harbor-program")["severities"].update({"EPI-OVERLAP": "error"}), "breaking", "changed"),
+    "a profile lowers a severity": (lambda d: entry(d, "profiles", "harbor-program")["severities"].update({"TIM-FUTURE": "warning"}), "additive", "changed"),
+    "a profile lists a missing value": (lambda d: entry(d, "profiles", "harbor-program")["missing_values"].update({"?": "lost"}), "breaking", "added"),
+    "a rule is left to profiles": (lambda d: entry(d, "rules", "PAU-OVERLAP").update(lowest_severity="warning"), "additive", "added"),
     "a profile asks for fewer measures": (lambda d: entry(d, "profiles", "core")["measures"].pop(), "breaking", "changed"),
 }  # fmt: skip
 

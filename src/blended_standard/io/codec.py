@@ -143,7 +143,7 @@ def records_of(table: str, data: Any, missing_values: Mapping[str, Missing]) -> 
     """Iterate over a table of a submission as records; values are read by the readers of `io.typed`."""
     record = _record(table)
     readers = [(field, READERS[field.type]) for field in record.fields()]
-    known = {field.name for field in record.fields()} | {MISSING, EXTRA}
+    known, framed = {field.name for field in record.fields()} | {MISSING, EXTRA}, not isinstance(data, Columns)
     rows = () if data is None else plain_rows(table, data, missing_values)
     for number, row in enumerate(rows, start=1):
         refused = _Refused(table)
@@ -158,8 +158,9 @@ def records_of(table: str, data: Any, missing_values: Mapping[str, Missing]) -> 
         refused.check([], list)
         reasons = json.loads(row.get(MISSING) or "{}")
         values["missing"] = {name: Missing(reason) for name, reason in reasons.items()}
-        local = {name: value for name, value in row.items() if name not in known}  # columns of a frame
-        values["extra"] = local | json.loads(row.get(EXTRA) or "{}")
+        values["extra"] = json.loads(row.get(EXTRA) or "{}")
+        if framed:
+            values["extra"] |= {name: value for name, value in row.items() if name not in known}
         try:
             yield refused.check(None, lambda record=record, values=values: [record(**values)])[0]  # type: ignore[misc]
         except RefusedRecordsError:

@@ -74,7 +74,9 @@ def explain(code: str, standard: Standard | None = None) -> str:
         raise UsageError(f"There is no rule {code!r}.{hint}")
     rule = rules[name]
     place = ".".join(part for part in (rule.table, rule.field) if part) or f"any {rule.scope}"
-    return f"{rule.severity}[{name}]: {rule.what}\n  where: {place}\n  why:   {rule.why}\n  mend:  {rule.mend}"
+    leeway = f", which a profile may make a {rule.lowest_severity}" if rule.lowest_severity else ""
+    head = f"{rule.severity}[{name}]{leeway}: {rule.what}"
+    return f"{head}\n  where: {place}\n  why:   {rule.why}\n  mend:  {rule.mend}"
 
 
 def suggestion(finding: Finding, standard: Standard) -> str | None:
