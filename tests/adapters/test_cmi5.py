@@ -25,8 +25,6 @@ from tests.adapters.helpers import FIELD, HERE, codes, in_field, rows
 
 PACKAGE = HERE / "cmi5/package"
 COURSE = (PACKAGE / "cmi5.xml").read_text("utf-8")
-# The same for one that comes without its package: its addresses are whole.
-ALONE = COURSE.replace(" units/", " https://tests.example/units/").replace(">units/", ">https://tests.example/units/")
 SPACE = "https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"
 AU = "https://program.example/units/"
 
@@ -137,7 +135,7 @@ def test_a_folder_an_archive_and_a_file_give_the_same_records(tmp_path: Path) ->
     assert codes(adapters.read("cmi5", _zipped(tmp_path / "upper.zip", shouted))) == {"ADP-CMI5-PLACE"}
     alone = adapters.read("cmi5", PACKAGE / "cmi5.xml")
     assert codes(alone) == {"ADP-CMI5-RELATIVE"}
-    assert not alone.submission.tables
+    assert alone.losses == expected.losses
 
 
 def _prefixed(text: str) -> str:
@@ -207,7 +205,7 @@ def test_what_must_not_be_imported_is_named_and_left_out(
 
 
 def test_a_description_that_is_missing_is_said_and_nothing_is_refused(tmp_path: Path) -> None:
-    bare = re.sub(r"<description>.*?</description>", "", ALONE, flags=re.DOTALL)
+    bare = re.sub(r"<description>.*?</description>", "", COURSE, flags=re.DOTALL)
     made = _alone(tmp_path, bare)
     assert [finding.severity for finding in made.findings if finding.code == "ADP-VALUE"] == ["warning"] * 8
     assert _counted(made) == _leaves(bare)
@@ -216,7 +214,7 @@ def test_a_description_that_is_missing_is_said_and_nothing_is_refused(tmp_path: 
 
 def test_of_several_courses_the_sound_ones_are_read(tmp_path: Path) -> None:
     other = tmp_path / "other.xml"
-    other.write_text(ALONE.replace("/algebra-restart", "/again"), "utf-8")
+    other.write_text(COURSE.replace("/algebra-restart", "/again"), "utf-8")
     broken = tmp_path / "broken.xml"
     broken.write_text("<courseStructure", "utf-8")
     made = adapters.read("cmi5", [PACKAGE, broken, other])
@@ -228,14 +226,15 @@ def test_of_several_courses_the_sound_ones_are_read(tmp_path: Path) -> None:
 
 
 def test_a_course_that_comes_again_counts_once_and_one_that_differs_is_a_conflict(tmp_path: Path) -> None:
-    for name, text in (("same.zip", COURSE), ("other.zip", COURSE.replace("Twenty items", "Thirty items"))):
-        made = adapters.read("cmi5", [PACKAGE, _zipped(tmp_path / name, _files() | {"cmi5.xml": text})])
+    for name, text in (("same.xml", COURSE), ("other.xml", COURSE.replace("Twenty items", "Thirty items"))):
+        (tmp_path / name).write_text(text, "utf-8")
+        made = adapters.read("cmi5", [PACKAGE, tmp_path / name])
         assert len(rows(made, "framework")) == 1
-        assert codes(made) == ({"ADP-CONFLICT"} if name == "other.zip" else set())
+        assert ("ADP-CONFLICT" in codes(made)) == (name == "other.xml")
 
 
 def test_an_objective_that_is_not_defined_is_said_and_not_linked(tmp_path: Path) -> None:
-    made = _alone(tmp_path, ALONE.replace('objective idref="https://program', 'objective idref="https://other'))
+    made = _alone(tmp_path, COURSE.replace('objective idref="https://program', 'objective idref="https://other'))
     assert "ADP-REFERENCE" in codes(made)
     assert rows(made, "competency_association") == []
 
@@ -298,7 +297,7 @@ def test_damaged_structures_give_findings_or_a_refusal(tmp_path: Path) -> None:
 
 
 def test_a_text_with_an_address_is_withheld(tmp_path: Path) -> None:
-    made = _alone(tmp_path, ALONE.replace("With hints.", "Ask zanzi@x.example."))
+    made = _alone(tmp_path, COURSE.replace("With hints.", "Ask zanzi@x.example."))
     assert "ADP-WITHHELD" in codes(made)
     assert "zanzi" not in str([rows(made, table) for table in made.submission.tables])
 
@@ -341,6 +340,7 @@ def test_published_structures_are_judged_as_they_are_marked(
         assert all(entry.reason for entry in made.losses.fields if entry.fate == "dropped")
         assert len(rows(made, "framework")) == 1
         assert len(rows(made, "competency")) == len(re.findall(rb"<(?:au|block|objective)\s+id=", content))
+        assert _errors(adapters.read("cmi5", path)) == set()  # alone, its relative addresses are warnings
     else:
         [code] = [code for part, code in REASONS.items() if part in reason]
         assert code in codes(made)
