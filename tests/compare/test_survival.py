@@ -331,6 +331,7 @@ def test_degenerate_data_are_explained():
         (lambda: sv.log_rank([1, 2], [1, 0], ["a", "a"]), NotEstimableError, "one group"),
         (lambda: sv.gray_test([1, 2], [1, 0], ["a", "a"]), NotEstimableError, "one group"),
         (lambda: sv.gray_test([1, 2], [0, 0], ["a", "b"]), NotEstimableError, "censored"),
+        (lambda: sv.gray_test([1, 2], [1, 2], ["a", "b"], weights=[0.5, 2]), UsageError, "not whole"),
         (lambda: sv.at_risk_table_from_counts([1, 1], [1, 1]), UsageError, "twice"),
         (lambda: sv.at_risk_table_from_counts([1, 2], [1, -1]), UsageError, "negative"),
         (lambda: sv.at_risk_table_from_counts([1, 2], [1, 5], initial=3), UsageError, "More leave"),

@@ -77,7 +77,7 @@ def gray_test(
     strata : array, shape (n,), optional
         Labels; groups are compared within strata.
     weights : float array, shape (n,), optional
-        Counts (a record stands for so many).
+        Whole counts (a record stands for so many).
     censored : int or str
         The code that means that no event was seen.
     tables : AtRiskTable or sequence of AtRiskTable, optional
@@ -95,7 +95,8 @@ def gray_test(
     NotEstimableError
         One group only, or no event at all.
     UsageError
-        Lengths that differ, or a table with delayed entry, for which the test is not defined.
+        Lengths that differ; a table with delayed entry, or weights that are not whole, for which the test is not
+        defined.
 
     Notes
     -----
@@ -111,6 +112,12 @@ def gray_test(
     layers = _layers(times, events, groups, strata, weights, censored, tables)
     labels = sorted({str(part.group) for layer in layers for part in layer.groups})
     causes = tuple(sorted({cause for layer in layers for cause in layer.causes}))
+    counts = [made for layer in layers for part in layer.groups for made in (part.events, part.at_risk)]
+    if any((made != np.rint(made)).any() for made in counts):
+        raise UsageError(
+            "weights are not whole numbers: Gray's test counts people, and part of a person has no variance. Leave the "
+            "weights out, or compare the curves of cumulative_incidence by their errors."
+        )
     if len(labels) < 2:
         raise NotEstimableError("There is one group: a comparison needs two. Pass groups with two labels or more.")
     if not causes:
