@@ -243,6 +243,7 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     reader = lines.reader
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*IDS, JUDGED)}
     others: dict[str, list[dict[str, Any]]] = {}
+    once: dict[str, dict[Any, dict[str, Any]]] = {}
     events = 0
     for number, line in enumerate(chunk.split(b"\n"), start=1):
         if not line or line.isspace():
@@ -258,6 +259,8 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
         for table, row in records:
             if table in rows:
                 rows[table].append(row)
+            elif table in ONCE:
+                once.setdefault(table, {})[tuple(row.items())] = row
             else:
                 others.setdefault(table, []).append(row)
     lines.settle()
@@ -268,7 +271,7 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
         tables={table: as_arrow(table, listed) for table, listed in rows.items()},
         hashes={table: hashes_of(table, listed) for table, listed in rows.items()},
         judged=judged,
-        others=others,
+        others=others | {table: list(listed.values()) for table, listed in once.items()},
         events=events,
         lines=chunk.count(b"\n"),
         tally=tally,
