@@ -29,6 +29,7 @@ SCORED = bs.score(SUBMISSION, "ENG-01", by=(), as_of="2026-01-31")
         (lambda: bs.write_submission("submission/", "out"), "submission is of the type str"),
         (lambda: bs.merge(1), "reports is of the type int"),
         (lambda: bs.merge([SUBMISSION]), "each of reports is of the type Submission. Pass a list of the reports"),
+        (lambda: bs.merge([SCORED, SCORED]), "reports holds one report twice"),
         (lambda: bs.comparable(SCORED, SCORED), "Pass one result"),
         (lambda: bs.compare(SUBMISSION, outcome="OUT-03", groups=("a", "b")), "scored is of the type Submission"),
         (lambda: bs.compare(SCORED, outcome="OUT-03", groups=None), "groups is of the type NoneType"),

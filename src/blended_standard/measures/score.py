@@ -138,7 +138,8 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
     Raises
     ------
     UsageError
-        The reports are not of one standard, profile, date and grouping, or a measure has other parameters in one.
+        The reports are not of one standard, profile, date and grouping, a measure has other parameters in one, or one
+        stands twice.
     """
     expect("reports", reports, Iterable, "a list of the reports that score() gave")
     parts = list(reports)
@@ -147,6 +148,9 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
     for part in parts:
         expect("each of reports", part, MeasureReport, "a list of the reports that score() gave")
     first = parts[0]
+    for i, part in enumerate(parts):
+        if part in parts[:i] and any(entry.n for entry in part):
+            raise UsageError(f"reports holds one report twice ({part.source}), whose learners would count double.")
     for part in parts[1:]:
         for name in ("standard_version", "profile", "as_of", "by"):
             if getattr(part, name) != getattr(first, name):
