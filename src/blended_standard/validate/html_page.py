@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 
 _STYLE = """
-:root { color-scheme: light dark; --error: #a40000; --warning: #7a4b00; --line: #d0d5dd; }
-@media (prefers-color-scheme: dark) { :root { --error: #ff9c92; --warning: #ffd591; --line: #444c58; } }
+:root { color-scheme: light dark; --ink: #1c2330; --paper: #ffffff; --error: #a40000; --warning: #7a4b00; --line: #d0d5dd; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8ecf2; --paper: #12161d; --error: #ff9c92; --warning: #ffd591; --line: #444c58; }
+}
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 50rem; margin: 0 auto; padding: 1rem 1.25rem 3rem;
-  overflow-wrap: anywhere; }
+  overflow-wrap: anywhere; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.15rem; } h3 { font-size: 1rem; margin-bottom: .25rem; }
 p, ul { margin: .25rem 0; } section { border-top: 1px solid var(--line); margin-top: 1rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem; font-family: ui-monospace, monospace; font-size: .85rem; }
