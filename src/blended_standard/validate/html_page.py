@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c2330; --paper: #ffffff; --error: #a40000; --warning: #7a4b00; --line: #d0d5dd; }
+:root { color-scheme: light dark; }
+:root { --ink: #1c2330; --paper: #ffffff; --error: #a40000; --warning: #7a4b00; --line: #d0d5dd; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8ecf2; --paper: #12161d; --error: #ff9c92; --warning: #ffd591; --line: #444c58; }
 }
