@@ -55,8 +55,8 @@ def write(tables: Tables, target: Path) -> Export:
 
 
 def _file_name(identifier: str) -> str:
-    """Return a name that no other identifier has, on systems too that do not tell capitals."""
-    plain = re.sub(r"[^a-z0-9._-]", "_", identifier.lower())[:_NAME]
+    """Return a name that no other identifier has, on systems too that do not tell capitals, and that is not hidden."""
+    plain = re.sub(r"[^a-z0-9._-]|^\.|^$", "_", identifier.lower())[:_NAME]
     return plain if plain == identifier else f"{plain}-{uuid.uuid5(uuid.NAMESPACE_URL, identifier).hex[:12]}"
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from blended_standard.findings import FindingCollector
 from blended_standard.io.local_time import Reading, local_instant
+from blended_standard.io.plain import plain
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
 from blended_standard.io.text import RawRow
 from blended_standard.model import FieldSpec, FieldType, Missing, Record
@@ -118,7 +119,7 @@ def _extra(raw: RawRow, known: set[str], unknown: dict[str, RawRow]) -> str | No
     extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
     for name in extra:
         unknown.setdefault(name, raw)
-    return json.dumps(extra, ensure_ascii=False, sort_keys=True) if extra else None
+    return json.dumps(extra, ensure_ascii=False, sort_keys=True, default=plain) if extra else None
 
 
 def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from blended_standard.errors import BlendedStandardError, UnreadableInputError, 
 from blended_standard.io.arrow import to_arrow
 from blended_standard.io.csv_text import local_cell, write_row
 from blended_standard.io.missing_values import Words, absent_in
+from blended_standard.io.plain import plain
 from blended_standard.io.submission import MARKS, Submission, expect_submission
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
 from blended_standard.model import RECORDS
@@ -68,7 +68,7 @@ def _write_manifest(submission: Submission, path: Path, marks: set[str]) -> None
     """Write the manifest; `marks` are its entries that hold of these files."""
     standard = submission.manifest.standard or submission.standard.version
     facts = attrs.asdict(attrs.evolve(submission.manifest, standard=standard))
-    stated = {name: _plain(value) for name, value in facts.items() if name not in MARKS and value not in (None, "", ())}
+    stated = {name: plain(value) for name, value in facts.items() if name not in MARKS and value not in (None, "", ())}
     stated |= {name: True for name in MARKS if name in marks}
     path.write_text(json.dumps(stated, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -125,8 +125,8 @@ def plain_rows(name: str, data: Any, missing_values: Words | None = None) -> Ite
 
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    made = {name: _plain(value) for name, value in row.items() if name not in (EXTRA, MISSING)}
-    made.update(json.loads(row.get(EXTRA) or "{}"))
+    made = {name: plain(value) for name, value in row.items() if name not in (EXTRA, MISSING)}
+    made.update(plain(json.loads(row.get(EXTRA) or "{}")))
     if row.get(MISSING):
         made[MISSING] = json.loads(row[MISSING])
     return made
@@ -155,14 +155,4 @@ def _write_csv(name: str, rows: list[dict[str, Any]], stream: Any) -> set[str]:
 
 def record_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a record as JSON holds them."""
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+    return {name: plain(value) for name, value in row.items()}

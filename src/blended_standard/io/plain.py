@@ -1,0 +1,33 @@
+"""Values of any kind that a frame or a Parquet file may hold, as JSON has them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it; what JSON has no kind for becomes text.
+
+    Examples
+    --------
+    >>> import datetime as dt, decimal
+    >>> plain(dt.datetime(2026, 1, 5, tzinfo=dt.UTC)), plain(decimal.Decimal("1.5")), plain([float("inf"), b"no"])
+    ('2026-01-05T00:00:00Z', 1.5, ['inf', '6e6f'])
+    """
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float | decimal.Decimal):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, dt.datetime) and value.tzinfo:
+        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value.hex() if isinstance(value, bytes) else str(value)
