@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_AS_IT_IS = (str, int, type(None))
+
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it; what JSON has no kind for becomes text.
@@ -18,7 +20,7 @@ def plain(value: Any) -> Any:
     >>> plain(dt.datetime(2026, 1, 5, tzinfo=dt.UTC)), plain(decimal.Decimal("1.5")), plain([float("inf"), b"no"])
     ('2026-01-05T00:00:00Z', 1.5, ['inf', '6e6f'])
     """
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, float | decimal.Decimal):
         return float(value) if math.isfinite(value) else str(value)
