@@ -180,3 +180,13 @@ def test_names_inside_extensions_are_counted_and_never_shown(tmp_path: Path) -> 
     assert {field.field for field in read.losses.fields} >= {"actor.extensions"}
     for each in (made, read):
         assert_holds_none(each, tmp_path / each.standard, ["zanzibar"])
+
+
+def test_attendance_that_was_withdrawn_is_left_out(tmp_path: Path) -> None:
+    void = statement(9, "voided") | {"object": {"objectType": "StatementRef", "id": NUMBER.format(2)}}
+    source = write(tmp_path / "log.jsonl", [statement(1, "attended"), statement(2, "attended"), void])
+    made = adapters.read("xapi", source, key=KEY, time_zone="America/New_York")
+    assert [row["status"] for row in rows(made, "legacy_attendance")] == ["present"]
+    done = adapters.stream("xapi", source, tmp_path / "acts", key=KEY, time_zone="America/New_York")
+    assert (done.records, done.withdrawn) == (1, 1)
+    assert_holds_none(made, tmp_path / "out", ["_event"])

@@ -14,7 +14,9 @@ from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options, Work, zone_named
 from blended_standard.errors import UnreadableInputError
 
-_IDS = {"activity": "activity_id", "evidence": "evidence_id"}
+# Where the identifier of the event stands by which a record can be withdrawn; `OWN` is not written.
+OWN = "_event"
+_IDS = {"activity": "activity_id", "evidence": "evidence_id", "legacy_attendance": OWN}
 # What an event has and the description of a thing has not, which may come again with more to say.
 _ACTS = {"verb", "action"}
 # Records with a local day, which the readers leave as an instant.
@@ -85,7 +87,8 @@ def joins_of(name: str) -> Mapping[str, Callable[[list[Any]], list[Record]]]:
 
 
 def on_local_day(work: Work, table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row with its local day, where its reader left an instant."""
+    """Return a row as it is written: with its local day, where its reader left an instant."""
+    row.pop(OWN, None)
     return row | {"date": row["date"].astimezone(work.zone).date()} if table in _LOCAL else row
 
 

@@ -26,6 +26,7 @@ from blended_standard.adapters.kinds import first_of, foreign, kind_of_content
 from blended_standard.adapters.lines import LineReader
 from blended_standard.adapters.logs import (
     ONCE,
+    OWN,
     is_bare,
     joins_of,
     module_of,
@@ -105,7 +106,7 @@ def stream_log(
             batches = _batches(name, path, work, processes or os.cpu_count() or 1)
             tally, events = _write(batches, writers, waiting, progress)
             refused = refused_by(work, module_of(name).LAYOUT, waiting.in_order(), tally.voided)
-            _join(name, work, waiting, writers)
+            gone = _join(name, work, waiting, writers, tally.voided)
         removed = [writer.close(tally.voided, refused) for writer in writers.values()]
         files = _move(working, out, [table for table in tables if table in IDS or writers[table].rows])
     settle(work, tally)
@@ -114,7 +115,7 @@ def stream_log(
         files=tuple(map(str, files)),
         events=events,
         records=sum(writer.rows for writer in writers.values()),
-        withdrawn=sum(each[0] for each in removed),
+        withdrawn=gone + sum(each[0] for each in removed),
         repeated=sum(each[1] for each in removed),
         losses=work.losses(),
         findings=work.found.findings(),
@@ -149,18 +150,23 @@ def _write(
     return tally, events
 
 
-def _join(name: str, work: Work, waiting: Waiting, writers: Mapping[str, ParquetWriter]) -> None:
-    """Write what can be made only of all the rows of a group."""
+def _join(name: str, work: Work, waiting: Waiting, writers: Mapping[str, ParquetWriter], voided: set[str]) -> int:
+    """Write what can be made only of all the rows of a group; return how many were withdrawn."""
+    gone = 0
     joins = joins_of(name)
     rows: dict[str, list[dict[str, Any]]] = {}
     for kind, listed in waiting.groups():
         records = joins[kind](listed) if kind in joins else [(kind, row) for row in listed]
         for table, row in [min(records, key=is_bare)] if kind in ONCE else records:
+            if row.get(OWN) in voided:
+                gone += 1
+                continue
             rows.setdefault(table, []).append(on_local_day(work, table, row))
             if len(rows[table]) >= _ROWS:
                 writers[table].write(as_arrow(table, rows.pop(table)), b"")
     for table, left in rows.items():
         writers[table].write(as_arrow(table, left), b"")
+    return gone
 
 
 def _refuse(name: str, path: Path) -> None:

@@ -13,7 +13,7 @@ from blended_standard.adapters import _cmi5_rules as cmi5
 from blended_standard.adapters import _xapi_rules as rules
 from blended_standard.adapters.durations import seconds_of
 from blended_standard.adapters.events import JUDGED, EventReader, Facts, Layout, Record, instant, share
-from blended_standard.adapters.logs import read_log
+from blended_standard.adapters.logs import OWN, read_log
 from blended_standard.adapters.result import Import
 from blended_standard.adapters.work import Options
 
@@ -139,7 +139,8 @@ def _acts(reader: EventReader, facts: Facts) -> list[Record]:
         return []
     learner, person, _ = who
     if verb in _ATTENDED:
-        return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present"})]
+        own = facts["id"].lower() if "id" in facts else None
+        return [("legacy_attendance", {"episode_id": learner, "date": at, "status": "present", OWN: own})]
     result = facts["result"] or _NO_OUTCOME
     handed_in = result.judged and term.scored is not None
     identifier = facts["id"].lower() if "id" in facts else None
