@@ -148,9 +148,8 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
     for part in parts:
         expect("each of reports", part, MeasureReport, "a list of the reports that score() gave")
     first = parts[0]
-    for i, part in enumerate(parts):
-        if part in parts[:i] and any(entry.n for entry in part):
-            raise UsageError(f"reports holds one report twice ({part.source}), whose learners would count double.")
+    if len(set(map(id, parts))) < len(parts):
+        raise UsageError("reports holds one report twice, whose learners would count double. Pass each once.")
     for part in parts[1:]:
         for name in ("standard_version", "profile", "as_of", "by"):
             if getattr(part, name) != getattr(first, name):
