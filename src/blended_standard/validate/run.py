@@ -58,7 +58,8 @@ def validate(
     submission : Submission
         What `read_submission` or `Submission.from_tables` gave; what they found is in the report too.
     profile : str, optional
-        The profile to check against. Default: that of the manifest.
+        The profile to check against. Default: that of the manifest. Name it to `read_submission` too where it lists
+        missing values, which are taken out of text as it is read.
     engine : {"duckdb", "polars", "pandas"} or Engine, optional
         Default: the first that is installed. The findings are the same on all.
     partial : bool
