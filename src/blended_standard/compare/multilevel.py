@@ -230,8 +230,11 @@ def _fit(
     method: str,
     level: float,
 ) -> MixedModel:
-    scale = _Scale.of(design.matrix, random.matrix)
-    sums = GroupSums.of(y, scale.fixed(design.matrix), scale.random(random.matrix), codes, reml=method == "REML")
+    fixed, varying = _Scale.of(design.matrix), _Scale.of(random.matrix)
+    middle = float(y.mean())
+    sums = GroupSums.of(
+        y - middle, fixed.within(design.matrix), varying.within(random.matrix), codes, reml=method == "REML"
+    )
     if sums.rr <= 1e-24 * max(float(y @ y), 1e-300):
         raise NotEstimableError("The outcome is constant, or the covariates explain it wholly: nothing is left.")
     factor = best_factor(sums)
@@ -245,16 +248,17 @@ def _fit(
     relative = factor @ factor.T
     singular = bool(np.linalg.eigvalsh(relative)[0] < 1e-8)
     spread = _Spread.of(sums, best, factor, sigma2)
-    back = scale.fixed_back()
+    back = fixed.back()
     beta = back @ (sums.ordinary + best.beta)
+    beta[0] += middle
     covariance = back @ (sigma2 * best.inverse) @ back.T
     df = np.maximum([spread.satterthwaite(row) for row in back], 1.0)
-    unscale = np.diag(1 / scale.z)
-    between = unscale @ (sigma2 * relative) @ unscale
-    effects = best.zvr @ relative @ unscale
-    conditional, prediction = _effect_covariances(sums, best, relative, sigma2, unscale)
+    random_back = varying.back()
+    between = random_back @ (sigma2 * relative) @ random_back.T
+    effects = best.zvr @ relative @ random_back.T
+    conditional, prediction = _effect_covariances(sums, best, relative, sigma2, random_back)
     one = sums.q == 1
-    criterion = sums.criterion(best) - 2 * scale.log_volume * (1 if method == "REML" else 0)
+    criterion = sums.criterion(best) - 2 * fixed.log_volume * (1 if method == "REML" else 0)
     return MixedModel(
         names=design.names,
         coefficients=beta,
@@ -289,36 +293,30 @@ def _fit(
 
 @attrs.frozen
 class _Scale:
-    """Columns are centered and scaled while fitting; these undo it."""
+    """The mean and spread of the columns but the first, the intercept; the model is fitted to them in those units."""
 
     center: Floats
-    x: Floats
-    z: Floats
+    spread: Floats
 
     @classmethod
-    def of(cls, design: Floats, random: Floats) -> _Scale:
-        p, q = design.shape[1], random.shape[1]
-        center, x, z = np.zeros(p), np.ones(p), np.ones(q)
-        for i in range(1, p):
-            center[i], x[i] = design[:, i].mean(), design[:, i].std()
-        for i in range(1, q):
-            z[i] = np.sqrt((random[:, i] ** 2).mean())
-        return cls(center, x, z)
+    def of(cls, matrix: Floats) -> _Scale:
+        center, spread = np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])
+        for i in range(1, matrix.shape[1]):
+            center[i], spread[i] = matrix[:, i].mean(), matrix[:, i].std()
+        return cls(center, spread)
 
-    def fixed(self, matrix: Floats) -> Floats:
-        return np.asarray((matrix - self.center) / self.x) if matrix.shape[1] > 1 else matrix
+    def within(self, matrix: Floats) -> Floats:
+        return np.asarray((matrix - self.center) / self.spread) if matrix.shape[1] > 1 else matrix
 
-    def random(self, matrix: Floats) -> Floats:
-        return np.asarray(matrix / self.z) if matrix.shape[1] > 1 else matrix
-
-    def fixed_back(self) -> Floats:
-        back = np.diag(1 / self.x)
-        back[0, 1:] = -self.center[1:] / self.x[1:]
+    def back(self) -> Floats:
+        """Return the matrix that takes coefficients of the scaled columns to those of the columns."""
+        back = np.diag(1 / self.spread)
+        back[0, 1:] = -self.center[1:] / self.spread[1:]
         return back
 
     @property
     def log_volume(self) -> float:
-        return -float(np.log(self.x).sum())
+        return -float(np.log(self.spread).sum())
 
 
 @attrs.frozen
@@ -383,13 +381,13 @@ def _along(matrix: Floats, factor: Floats) -> Floats:
 
 
 def _effect_covariances(
-    sums: GroupSums, best: Solution, relative: Floats, sigma2: float, unscale: Floats
+    sums: GroupSums, best: Solution, relative: Floats, sigma2: float, back: Floats
 ) -> tuple[Floats, Floats]:
     """Return the covariance of effects given the fixed coefficients, and with their uncertainty added."""
     conditional = sigma2 * (relative - relative @ best.zvz @ relative)
     moved = relative @ best.zvx
     added = sigma2 * moved @ best.inverse @ np.swapaxes(moved, 1, 2)
-    return unscale @ conditional @ unscale, unscale @ (conditional + added) @ unscale
+    return back @ conditional @ back.T, back @ (conditional + added) @ back.T
 
 
 def _p_values(beta: Floats, covariance: Floats, df: Floats) -> Floats:

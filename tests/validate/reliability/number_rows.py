@@ -94,6 +94,9 @@ def values_far_from_zero(box: Box) -> None:
             lambda: compare.least_squares(y + out, covariates, se="classical").coefficient("x"),
             lambda: compare.weighted_difference(y + out, arm),
             lambda: compare.doubly_robust(y + out, arm, covariates=covariates, scores=half),
+            lambda: compare.random_intercept(y + out, eight, covariates=covariates).coefficient("x"),
+            lambda: compare.random_slope(y + out, eight, covariates=covariates, slopes=["x"]).coefficient("x"),
+            lambda: compare.discrete_time_hazard(eight + 1, arm, covariates=x + beside).coefficients[0],
         )
         return [call() for call in calls]
 

@@ -300,12 +300,14 @@ def _regression(
     person, period = np.nonzero(periods[:, None] >= used[None, :])
     happened = (events[person] == 1) & (periods[person] == used[period])
     count = np.ones(person.size) if weights is None else weights[person]
-    design = np.column_stack([(period[:, None] == np.arange(used.size)).astype(np.float64), x[person]])
+    middle = x.mean(axis=0)
+    design = np.column_stack([(period[:, None] == np.arange(used.size)).astype(np.float64), (x - middle)[person]])
     columns_of = (*(f"period {number:g}" for number in used.tolist()), *names)
     fit = logistic(design, happened * count, trials=count, link=link, names=columns_of)
+    slopes = fit.beta[used.size :]
     estimates = []
     for name, value, variance in zip(
-        names, fit.beta[used.size :].tolist(), np.diag(fit.covariance)[used.size :].tolist(), strict=True
+        names, slopes.tolist(), np.diag(fit.covariance)[used.size :].tolist(), strict=True
     ):
         from scipy.special import ndtr
 
@@ -321,4 +323,4 @@ def _regression(
                 method=f"person-period regression, {link}",
             )
         )
-    return fit.beta[: used.size], tuple(estimates), fit.log_likelihood
+    return fit.beta[: used.size] - middle @ slopes, tuple(estimates), fit.log_likelihood

@@ -99,6 +99,7 @@ def intraclass_correlation(
     -------
     IntraclassCorrelations
         Attributes `icc1` ... `icc3k`. Negative estimates are returned as they are. `p_value` tests that it is 0.
+        Raters who agree in full leave no error to compare with: F, `p_value` and the interval are then None.
 
     Raises
     ------
