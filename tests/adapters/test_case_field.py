@@ -47,14 +47,15 @@ def test_codes_of_four_numbers_are_no_addresses_and_what_reaches_a_person_is_dro
         item(1) | {"humanCodingScheme": "9.2.1.1", "uri": "http://127.0.0.1:3000/uri/1"},
         item(2) | {"notes": "ask jo@x.example"},
     ]
-    made = adapters.read("case", sent(tmp_path, whole(CFItems=items)))
+    made = adapters.read("case", sent(tmp_path, whole(CFItems=items, **{"jo@x.example": "asked"})))
     first, second = rows(made, "competency")
     assert json.loads(first["case:more"])["humanCodingScheme"] == "9.2.1.1"
     assert "127.0.0.1" in first["case:more"]
     assert "notes" not in json.loads(second["case:more"])
     hidden = [loss for loss in made.losses.fields if loss.fate == "dropped"]
     assert [(loss.field, loss.count, loss.reason.partition(":")[0]) for loss in hidden] == [
-        ("CFItems.notes", 1, "withheld")
+        ("(a name that looks like an identifier)", 1, "withheld"),
+        ("CFItems.notes", 1, "withheld"),
     ]
 
 
@@ -95,7 +96,8 @@ def test_each_value_is_counted_once_whatever_becomes_of_its_record(tmp_path: Pat
 def test_what_the_standard_requires_and_is_not_there_is_found_once_with_its_count(tmp_path: Path) -> None:
     ends = {"originNodeURI": {"identifier": uuid(3)}, "destinationNodeURI": {"identifier": uuid(2)}}
     items = [item(2) | {"educationLevel": "09"}, item(3) | {"uri": None}, item(4) | {"uri": ""}]
-    package = whole(CFItems=items, CFAssociations=[{"associationType": "isChildOf"} | ends])
+    link = {"associationType": "isChildOf", "sequenceNumber": float("inf")} | ends
+    package = whole(CFItems=items, CFAssociations=[link])
     made = adapters.read("case", sent(tmp_path, package))
     said = {(each.table, each.field): each.count for each in made.findings}
     assert said == {
@@ -104,6 +106,7 @@ def test_what_the_standard_requires_and_is_not_there_is_found_once_with_its_coun
         ("case/CFAssociations", "identifier"): 1,
         ("case/CFAssociations", "uri"): 1,
         ("case/CFAssociations", "lastChangeDateTime"): 1,
+        ("case/CFAssociations", "sequenceNumber"): 1,
         ("case/CFAssociations", "originNodeURI"): 1,
         ("case/CFAssociations", "destinationNodeURI"): 1,
     }

@@ -15,7 +15,7 @@ from blended_standard import adapters
 from blended_standard.adapters._edfi_rules import problem_with
 from blended_standard.adapters.work import as_columns
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io import Submission
+from blended_standard.io import Limits, Submission
 from tests.adapters.helpers import FIELD, HERE, KEY, assert_holds_none, codes, in_field, rows
 
 SET = HERE / "edfi"
@@ -319,6 +319,12 @@ def test_a_document_that_is_too_deep_is_left_out(tmp_path: Path) -> None:
     made = _read(tmp_path)
     assert len(rows(made, "learner")) == 1
     assert [each.line for each in made.findings if each.code == "LIM-DEPTH"] == [3]
+
+
+def test_the_limits_of_the_caller_hold(tmp_path: Path) -> None:
+    (tmp_path / "students.json").write_text("[]" + " " * 100)
+    with pytest.raises(UnreadableInputError, match="the limit is 100"):
+        _read(tmp_path, limits=Limits(file_bytes=100))
 
 
 def test_json_of_another_version_says_so_and_is_not_called_invalid(tmp_path: Path) -> None:

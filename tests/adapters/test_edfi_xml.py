@@ -248,10 +248,9 @@ def test_utf_16_is_read(tmp_path: Path) -> None:
     assert len(rows(_read(tmp_path), "episode")) == 1
 
 
-def test_a_file_that_is_too_large_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blended_standard.adapters._edfi_sources.LIMITS", Limits(file_bytes=200))
+def test_a_file_that_is_larger_than_the_caller_allows_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match="larger than the limit"):
-        _read(_file(tmp_path, ENROLMENT))
+        _read(_file(tmp_path, ENROLMENT), limits=Limits(file_bytes=200))
 
 
 def test_grade_books_of_version_3_are_left_out_with_the_reason(tmp_path: Path) -> None:

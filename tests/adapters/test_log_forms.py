@@ -106,6 +106,15 @@ def test_a_package_for_another_standard_is_refused_by_name(tmp_path: Path, stand
         adapters.read(standard, source, key=KEY)
 
 
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "log.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("log.json", json.dumps(statement(1)))
+    source.write_bytes(source.read_bytes().replace(b"PK\x01\x02", b"PK\x01\x00"))
+    with pytest.raises(UnreadableInputError, match="not a zip archive that can be read"):
+        adapters.read("xapi", source, key=KEY)
+
+
 @pytest.mark.parametrize("standard", ["oneroster", "xapi", "caliper", "case"])
 def test_a_workbook_is_refused_with_how_to_save_it(tmp_path: Path, standard: str) -> None:
     source = tmp_path / "roster.xlsx"

@@ -40,7 +40,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    return _is_number(value) and value == int(value)
+    return _is_number(value) and value % 1 == 0
 
 
 def _is_instant(value: Any) -> bool:

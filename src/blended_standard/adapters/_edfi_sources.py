@@ -26,7 +26,7 @@ from blended_standard.adapters.documents import ENDINGS, Place, documents_in, un
 from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.work import Work, leaves
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io.limits import LIMITS
+from blended_standard.io.limits import Limits
 from blended_standard.io.read import RefusedFileError, SourceFile, files_of
 
 _VERSION = "5"
@@ -85,9 +85,10 @@ class Source:
 
     def read(self, source: Any) -> None:
         """Read every file; `UnreadableInputError` where none holds a resource of Ed-Fi."""
-        for file in files_of(source):
+        limits = self.work.options.limits
+        for file in files_of(source, limits=limits):
             try:
-                self._file(unpacked(file, LIMITS.file_bytes))
+                self._file(unpacked(file, limits.file_bytes), limits)
             except RefusedFileError as error:
                 self._stop(error.code, error.detail)
             except OSError as error:
@@ -95,7 +96,7 @@ class Source:
         if not self._recognized:
             why = f" {self._refusals[0]}" if self._refusals else ""
             if why.strip() in ("", NOT_OURS):
-                why += hint(self.work.name, files_of(source))
+                why += hint(self.work.name, files_of(source, limits=limits))
             raise UnreadableInputError(
                 f"{source}: holds no Ed-Fi resource.{why} Expected XML interchanges, or files such as students.json."
             )
@@ -103,10 +104,10 @@ class Source:
         if len(self.versions) > 1:
             self.work.find("ADP-VERSION", "file", detail=f"Several are stated: {', '.join(sorted(self.versions))}.")
 
-    def _file(self, file: SourceFile) -> None:
+    def _file(self, file: SourceFile, limits: Limits) -> None:
         if file.name.lower().endswith(".xml"):
-            with _opened(file) as stream:
-                self._interchange(Interchange(stream, LIMITS))
+            with _opened(file, limits.file_bytes) as stream:
+                self._interchange(Interchange(stream, limits))
             return
         if not file.name.lower().endswith(ENDINGS):
             self.work.lose("file", "neither XML nor JSON")
@@ -114,10 +115,6 @@ class Source:
         for place, outer in documents_in(file, self.work):
             for name, document in _named(place, outer, self._resources):
                 resource = rules.general(name)
-                if _is_deeper(document, LIMITS.depth):
-                    self.work.find("LIM-DEPTH", resource, line=place.line)
-                    self.work.lose(resource, "deeper than the limit")
-                    continue
                 counts = _counted(document, resource)
                 self._see_version_of(resource, document)
                 if resource in _NEW_IN_4 and _is_of_version_3(document):
@@ -247,22 +244,14 @@ class Source:
             self.work.people.remember(value)
 
 
-def _opened(file: SourceFile) -> BinaryIO:
+def _opened(file: SourceFile, most: int) -> BinaryIO:
     """Open a file for reading in pieces; a member of an archive is unpacked already."""
     if file.path is None:
         return io.BytesIO(file.read())
     size = file.path.stat().st_size
-    if size > LIMITS.file_bytes:
-        raise RefusedFileError("LIM-FILE", f"{size:,} bytes; the limit is {LIMITS.file_bytes:,}.")
+    if size > most:
+        raise RefusedFileError("LIM-FILE", f"{size:,} bytes; the limit is {most:,}.")
     return file.path.open("rb")
-
-
-def _is_deeper(document: Any, limit: int) -> bool:
-    """Say whether objects and lists stand more than `limit` deep in each other."""
-    if not isinstance(document, dict | list):
-        return False
-    inner = document.values() if isinstance(document, dict) else document
-    return limit < 1 or any(_is_deeper(each, limit - 1) for each in inner)
 
 
 def _is_of_version_3(document: Any) -> bool:

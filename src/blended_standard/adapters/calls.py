@@ -132,7 +132,7 @@ def read(
     )
     source = source if isinstance(source, str | Path) else list(source)
     for each in [source] if isinstance(source, str | Path) else source:
-        other = None if standard == "cmi5" else package(standard, each)
+        other = None if standard == "cmi5" else package(standard, each, limits)
         if other:
             raise UnreadableInputError(f"{each}: {other}")
     found: Import = _module(READERS[standard]).read(source, options)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from blended_standard.io.archives import open_archive
+from blended_standard.io.limits import Limits
 from blended_standard.io.read import SourceFile
 
 # Of each kind: what it is, and the standard that reads it, if one does.
@@ -86,13 +87,13 @@ def foreign(standard: str, kind: Kind | None) -> str | None:
     return f"this is {what}." + (f" Read it as {reader!r}." if reader else " No standard reads it.")
 
 
-def package(standard: str, source: object) -> str | None:
+def package(standard: str, source: object, limits: Limits) -> str | None:
     """Return a sentence that says which package an archive is, where `standard` does not read it; else None."""
     path = Path(source) if isinstance(source, str | Path) else None
-    if path is None or path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
+    if path is None or path.suffix.lower() != ".zip" or not path.is_file():
         return None
-    with zipfile.ZipFile(path) as archive:
-        names = {PurePosixPath(name).name.lower() for name in archive.namelist() if name.count("/") < 2}
+    with open_archive(path, limits) as (_, members):
+        names = {PurePosixPath(place).name.lower() for place, _ in members if place.count("/") < 2}
     return next((foreign(standard, kind) for name, kind in _PACKAGES.items() if name in names), None)
 
 

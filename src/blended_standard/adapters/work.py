@@ -141,20 +141,21 @@ class Work:
 
     def _sift(self, table: str, value: Any, path: str) -> Any:
         if isinstance(value, Mapping):
-            named = {name: each for name, each in value.items() if not self._hides(table, name, each, path)}
-            parts = {
-                name: self._sift(table, each, f"{path}.{name}" if path else str(name)) for name, each in named.items()
-            }
+            parts: dict[str, Any] = {}
+            for name, each in value.items():
+                place = f"{path}.{name}" if path else str(name)
+                parts[name] = _WITHHELD if self._hides(table, name, each, place) else self._sift(table, each, place)
             return {name: each for name, each in parts.items() if each is not _WITHHELD}
         if isinstance(value, list):
             return [each for part in value if (each := self._sift(table, part, path)) is not _WITHHELD]
         return _WITHHELD if isinstance(value, str) and self._hides(table, value, value, path) else value
 
     def _hides(self, table: str, text: str, value: Any, path: str) -> bool:
+        """Say whether a text reaches a person; the value that goes with it is dropped under its path."""
         found = reaches_someone(text)
         if found:
             self.find("ADP-WITHHELD", table)
-            self.take_back(value, path if value is text else f"{path}.{text}", _HIDDEN)
+            self.take_back(value, path, _HIDDEN)
         return found
 
     def needs_key(self) -> None:
