@@ -10,7 +10,6 @@ import pytest
 
 from blended_standard import adapters
 from blended_standard.errors import UnreadableInputError
-from blended_standard.io import Submission
 from blended_standard.validate.run import validate
 from tests.adapters.helpers import rows
 
@@ -154,11 +153,3 @@ def test_a_framework_whose_identifier_is_a_mail_address_is_refused_without_it(tm
     with pytest.raises(UnreadableInputError, match="names a person") as refused:
         adapters.read("case", sent(tmp_path, package))
     assert "jo@" not in str(refused.value)
-
-
-def test_no_file_of_a_framework_is_hidden(tmp_path: Path) -> None:
-    identifiers = ["..", ".hidden", "a"]
-    tables = {"framework": {"framework_id": identifiers, "title": identifiers}}
-    done = adapters.write("case", Submission.from_tables(tables), tmp_path / "out")
-    assert len(done.files) == 3
-    assert {row["framework_id"] for row in rows(adapters.read("case", tmp_path / "out"), "framework")} == {*identifiers}

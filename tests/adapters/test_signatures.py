@@ -114,8 +114,8 @@ def _pem(private: Any) -> bytes:
     return content
 
 
-def _rsa(private: Any, salted: bool) -> Callable[[bytes], bytes]:
-    filled = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if salted else padding.PKCS1v15()
+def _rsa(private: Any) -> Callable[[bytes], bytes]:
+    filled = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
     return lambda message: bytes(private.sign(message, filled, hashes.SHA256()))
 
 
@@ -127,15 +127,19 @@ def _ecdsa(private: Any) -> Callable[[bytes], bytes]:
     return sign
 
 
-@pytest.mark.parametrize("algorithm", ["PS256", "ES384", "EdDSA"])
-def test_a_signed_badge_is_verified_by_the_key_of_the_caller(algorithm: str, tmp_path: Path) -> None:
-    private: Any = {
-        "PS256": lambda: rsa.generate_private_key(65537, 2048),
-        "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "EdDSA": lambda: SEED,
-    }[algorithm]()
-    sign = {"P": _rsa(private, True) if algorithm == "PS256" else None, "E": _ecdsa(private)}[algorithm[0]]
-    sign = private.sign if algorithm == "EdDSA" else sign
+@pytest.mark.parametrize(
+    ("algorithm", "make", "signing"),
+    [
+        ("PS256", lambda: rsa.generate_private_key(65537, 2048), _rsa),
+        ("ES384", lambda: ec.generate_private_key(ec.SECP384R1()), _ecdsa),
+        ("EdDSA", lambda: SEED, lambda private: private.sign),
+    ],
+)
+def test_a_signed_badge_is_verified_by_the_key_of_the_caller(
+    algorithm: str, make: Callable[[], Any], signing: Callable[[Any], Callable[[bytes], bytes]], tmp_path: Path
+) -> None:
+    private = make()
+    sign = signing(private)
     text = _jwt({"alg": algorithm, "typ": "JWT"}, {"vc": _badge()}, sign)
     (tmp_path / "issuer.pem").write_bytes(_pem(private))
     made = _read(tmp_path, text, keys=tmp_path / "issuer.pem")

@@ -141,12 +141,12 @@ def property_of(counterpart: str) -> str:
     return f"P{counterpart[1:]}" if re.fullmatch(r"C\d{6}", counterpart) else counterpart
 
 
-def plain(column: str) -> str:
+def folded(column: str) -> str:
     """Return a name of a column without case, spaces and the "has" of an option set.
 
     Examples
     --------
-    >>> plain("hasExitOrWithdrawalType") == plain("Exit or Withdrawal Type")
+    >>> folded("hasExitOrWithdrawalType") == folded("Exit or Withdrawal Type")
     True
     """
     return re.sub(r"[\W_]", "", column.removeprefix("has").removeprefix("Has ")).lower()

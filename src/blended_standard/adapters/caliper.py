@@ -61,7 +61,7 @@ def _facts(reader: EventReader, group: str, values: Facts) -> Any:
         case "who":
             actor = values.get("actor")
             who, of = _id(actor) or "", actor.get("type") if isinstance(actor, dict) else None
-            learner = None if who.lower().rstrip("/") in _ANONYMOUS else reader.people.learner(_SCHEME, who)
+            learner = None if _is_anonymous(who) else reader.people.learner(_SCHEME, who)
             return _Who(who, _last(who), of, learner, *threads.sides(values.get("membership")))
         case "object":
             thing = values["object"]
@@ -170,14 +170,14 @@ _INSTRUMENTS = {"Assessment": "test", "Questionnaire": "questionnaire"}
 def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
     """Return the evidence of a grade: the assignee's work, at the level that the event alone proves."""
     attempt = event["object"][1] if isinstance(event["object"][1], dict) else {}
-    facts = {**(attempt.get("extensions") or {}), **attempt} if isinstance(attempt.get("extensions"), dict) else attempt
-    who, form = _id(facts.get("assignee")), _id(facts.get("assignable"))
-    given = event["generated"]
+    more, given = attempt.get("extensions"), event["generated"]
+    facts = more | attempt if isinstance(more, dict) else attempt
+    who, work = _id(facts.get("assignee")), facts.get("assignable")
+    form = _id(work)
     score = given.get("score", given) if isinstance(given, dict) else None
-    if not who or who.lower().rstrip("/") in _ANONYMOUS or not isinstance(score, dict):
+    if not who or _is_anonymous(who) or not isinstance(score, dict):
         reader.lose("event", "a grade that names no assignee or no score")
         return []
-    work = facts.get("assignable")
     # Blackboard leaves the highest score at 0 and states it of the work alone.
     highest = score.get("maxScore") or (work.get("maxScore") if isinstance(work, dict) else None)
     ended = instant(attempt.get("endedAtTime")) or at
@@ -223,6 +223,10 @@ def _id(value: Any) -> str | None:
     """Return the identifier of an entity or of its bare reference; a blank node names nothing."""
     found = value.get("id") if isinstance(value, dict) else value
     return found if isinstance(found, str) and found and not found.startswith("_:") else None
+
+
+def _is_anonymous(iri: str) -> bool:
+    return iri.lower().rstrip("/") in _ANONYMOUS
 
 
 def _last(iri: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -106,7 +106,7 @@ class _Reader:
             self._judge("CFDocument", head)
         self._find_other_identifier("CFDocument", head)
         items: dict[str, Document] = {}
-        for item in _objects(package, "CFItems"):
+        for item in members(package, "CFItems"):
             if self._has_statement(item) and (identifier := self._new("CFItems", item, self.items)):
                 items[identifier] = item
         scales, empty = self._rubrics(package, items, framework)
@@ -158,7 +158,7 @@ class _Reader:
         others: list[Document] = []
         parents: dict[str, list[str]] = {}
         said: set[tuple[str, str, str]] = set()
-        for link in _objects(package, "CFAssociations"):
+        for link in members(package, "CFAssociations"):
             word = str(link.get("associationType"))
             origin, target = (_end(link.get(name)) for name in out.ENDS)
             if _own_identifier(link) is None and origin and target:
@@ -196,7 +196,7 @@ class _Reader:
         """Add a scale for each criterion of each rubric; return the scales of each item, and rubrics without any."""
         scales: dict[str, list[str]] = {}
         empty: list[Document] = []
-        for rubric in _objects(package, "CFRubrics"):
+        for rubric in members(package, "CFRubrics"):
             self._judge("CFRubrics", rubric)
             if not isinstance(rubric.get("identifier", ""), str):
                 self.work.take_back({"identifier": rubric["identifier"]}, "CFRubrics", "no identifier is of this kind")
@@ -295,10 +295,6 @@ class _Reader:
             self.work.leave_out(part, reason, document, path)
         else:
             self.work.lose(part, reason)
-
-
-def _objects(package: Mapping[str, Any], name: str) -> Iterator[Document]:
-    yield from members(package, name)
 
 
 def _own_identifier(document: Mapping[str, Any]) -> str | None:

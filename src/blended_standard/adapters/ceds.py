@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from blended_standard.adapters._ceds_words import NAMES, OPTIONS, SAME, UNKNOWN, plain, property_of
+from blended_standard.adapters._ceds_words import NAMES, OPTIONS, SAME, UNKNOWN, folded, property_of
 from blended_standard.adapters.identifiers import PSEUDONYM
 from blended_standard.adapters.kinds import hint
 from blended_standard.adapters.records import Row, Tables
@@ -78,7 +78,7 @@ def _spec_of(
     work: Work, table: str, column: str, names: Mapping[str, FieldSpec], before: Mapping[str, FieldSpec | None]
 ) -> FieldSpec | None:
     """Return the field of a column, and declare what becomes of it; a second column of a field is left out."""
-    spec = names.get(column) or names.get(plain(column))
+    spec = names.get(column) or names.get(folded(column))
     field = f"{table}.{column}"
     if spec is None:
         return None
@@ -100,7 +100,7 @@ def _columns(table: str) -> dict[str, FieldSpec]:
             own = property_of(counterpart)
             made |= {counterpart: spec, own: spec}
             if own in NAMES:
-                made |= {NAMES[own]: spec, plain(NAMES[own]): spec}
+                made |= {NAMES[own]: spec, folded(NAMES[own]): spec}
     return made | {spec.name: spec for spec in RECORDS[table].fields()}
 
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from blended_standard.adapters.result import FieldLoss, LossReport, RowLoss
-from blended_standard.io import Columns, Submission
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
+from blended_standard.io import Submission
+from blended_standard.io.tables import EXTRA, MISSING
 from blended_standard.io.write import plain_rows
 from blended_standard.model import RECORDS
 from blended_standard.spec import Standard
@@ -19,7 +19,6 @@ Tables = Mapping[str, list[Row]]
 _UNKNOWN_CODE = "its list does not hold the code"
 _NOT_WHOLE = "lacks a value that the standard requires, or it could not be read"
 _AGAIN = "another record of the same identifier came first"
-_OWN = (ROW, LINE, INVALID, MISSING, EXTRA)
 
 
 def whole_records(submission: Submission) -> tuple[Tables, LossReport]:
@@ -78,26 +77,11 @@ def fates(
 
 def rows_of(submission: Submission, name: str) -> list[Row]:
     """Return the records of a table, local fields and reasons for missing values among them."""
-    data = submission.tables[name]
-    if isinstance(data, Columns):
-        return _rows_of_columns(data)
     rows: list[Row] = []
-    for row in plain_rows(name, data, submission.missing_values):
-        made = {column: value for column, value in row.items() if column not in _OWN}
-        made |= json.loads(row.get(EXTRA) or "{}")
-        rows.append(made | ({MISSING: json.loads(row[MISSING])} if row.get(MISSING) else {}))
-    return rows
-
-
-def _rows_of_columns(data: Columns) -> list[Row]:
-    rows: list[Row] = []
-    for place in range(len(data)):
-        row = {name: column[place] for name, column in data.values.items() if name not in _OWN}
-        made = {name: value for name, value in row.items() if value is not None}
-        made |= json.loads(data.values[EXTRA][place] or "{}")
-        if data.values[MISSING][place]:
-            made[MISSING] = json.loads(data.values[MISSING][place])
-        rows.append(made)
+    for row in plain_rows(name, submission.tables[name], submission.missing_values):
+        extra, missing = row.pop(EXTRA, None), row.pop(MISSING, None)
+        row |= json.loads(extra or "{}")
+        rows.append(row | ({MISSING: json.loads(missing)} if missing else {}))
     return rows
 
 
