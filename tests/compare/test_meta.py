@@ -269,9 +269,9 @@ def two_districts(call, **options):
         (lambda: two_districts(meta.robust_meta_analysis, model="correlated"), NotEstimableError, "every difference"),
         (lambda: two_districts(meta.robust_meta_analysis, model="hierarchical"), NotEstimableError, "every difference"),
         (
-            lambda: meta.robust_meta_analysis([1, 2], [1, 1], clusters=[1, 2], correlation=2),
+            lambda: meta.robust_meta_analysis([1, 2], [1, 1], clusters=[1, 2], correlation="x"),
             UsageError,
-            "correlation=2",
+            "correlation='x'",
         ),
     ],
 )

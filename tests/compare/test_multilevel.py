@@ -322,6 +322,8 @@ def test_funnel_overdispersion_widens():
         (lambda: compare.funnel_rates([0, 0], [5, 6]), NotEstimableError, "0 or 1"),
         (lambda: compare.funnel_rates([7], [5]), UsageError, "between 0 and the size"),
         (lambda: compare.funnel_means([1.0], [0.0]), UsageError, "positive"),
+        (lambda: compare.funnel_means([1.0], [1.0], levels=["x"]), UsageError, "levels holds something"),
+        (lambda: compare.funnel_means([1.0], [1.0], levels=[]), UsageError, "levels is empty"),
     ],
 )
 def test_bad_calls_say_what_is_wrong(call, error, says):

@@ -127,7 +127,7 @@ def test_power_grows_with_learners(n, d):
         (lambda: compare.three_level_cluster_design(9, 2, 9, icc_clusters=0.6, icc_subclusters=0.5), "more than 1"),
         (lambda: compare.mdes(compare.individual_design(10), power=0.04), "not above alpha"),
         (lambda: compare.power(0.2, compare.individual_design(10), method="exact"), "noncentral_t, multiplier"),
-        (lambda: compare.power(0.2, compare.individual_design(10), alpha=0), "level=0"),
+        (lambda: compare.power(0.2, compare.individual_design(10), alpha=0), "alpha=0"),
         (lambda: compare.power_proportions(2, 0.5, n_treated=9, n_comparison=9), "p_treated=2"),
     ],
 )

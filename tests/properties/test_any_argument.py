@@ -20,7 +20,7 @@ import attrs
 import numpy as np
 import pytest
 
-from blended_standard.errors import BlendedStandardError
+from blended_standard.errors import BlendedStandardError, UsageError
 from blended_standard.results import Result
 
 _NUMBERS = (math.nan, math.inf, -math.inf, -1, 0, 1, 2, 0.5, 1e300, 1e-300, 5e-324, "x", None)
@@ -149,3 +149,22 @@ def test_an_odd_argument_gives_a_result_or_a_refusal(name: str, monkeypatch: pyt
                 pytest.fail(f"{change}: {type(error).__name__}: {error}")
         assert not list(_silent(found)), f"{change} gives {found!r}"
         assert str(found)
+
+
+_SHARES = [
+    (name, share)
+    for name, (_, function) in FUNCTIONS.items()
+    for share, usual in (("level", 0.95), ("alpha", 0.05))
+    if (argument := inspect.signature(function).parameters.get(share)) and argument.default == usual
+]
+
+
+@pytest.mark.parametrize(("name", "share"), _SHARES)
+def test_a_level_that_is_no_share_is_refused_by_name(name: str, share: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The examples leave levels at their default, so that the test above does not change them."""
+    module, function = FUNCTIONS[name]
+    usual = _example(module, function, monkeypatch)
+    for other in ("x", None, math.nan, 0, 1, 95):
+        usual.arguments[share] = other
+        with pytest.raises(UsageError, match=f"{share}="):
+            function(*usual.args, **usual.kwargs)

@@ -27,6 +27,7 @@ from blended_standard.compare.columns import (
 from blended_standard.compare.propensity import scores_from
 from blended_standard.compare.robust import few_clusters, least_squares
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval
 
@@ -136,6 +137,7 @@ def doubly_robust(
     """
     if estimand not in ("ATE", "ATT"):
         raise UsageError(f'estimand="{estimand}" is not one of ATE, ATT.')
+    check.level(level)
     treated, e = scores_from(treatment, covariates, scores=scores, names=names)
     y = as_vector(outcome, name="outcome", n=treated.size)
     y -= y.mean()  # a difference of arms does not change, and keeps its digits

@@ -150,10 +150,10 @@ def funnel_means(
 
 
 def _levels(levels: Sequence[float]) -> tuple[float, ...]:
-    checked = tuple(float(level) for level in levels)
-    if not checked or not all(0 < level < 1 for level in checked):
-        raise UsageError(f"levels={levels!r} must lie between 0 and 1.")
-    return checked
+    checked = check.vector("levels", levels, unit="limit")
+    if not checked.size:
+        raise UsageError("levels is empty; pass at least one, such as 0.95.")
+    return tuple(check.share("levels", level) for level in checked.tolist())
 
 
 def _phi(z: Floats) -> float:

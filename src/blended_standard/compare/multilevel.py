@@ -23,6 +23,7 @@ from blended_standard.compare.columns import (
 from blended_standard.compare.mixed_sums import GroupSums, Solution, best_factor
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
@@ -202,8 +203,7 @@ def _read(
     y = as_vector(outcome, name="outcome")
     if method not in ("REML", "ML"):
         raise UsageError(f'method={method!r} is not "REML" or "ML".')
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    check.level(level)
     codes, labels = as_codes(groups, name="groups", n=y.size)
     if len(labels) < 2:
         raise NotEstimableError(f"All rows belong to one group ({labels[0]}): variation between groups cannot be seen.")

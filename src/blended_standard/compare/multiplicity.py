@@ -82,7 +82,7 @@ def benjamini_hochberg(
     p = check.vector("p_values", p_values)
     if p.size and (p.min() < 0.0 or p.max() > 1.0):
         raise UsageError("p_values holds a number outside 0 to 1.")
-    share = check.level(alpha)
+    share = check.share("alpha", alpha)
     groups = _texts("domains", domains, p.size, ["all"] * p.size)
     names = _texts("labels", labels, p.size, [str(i + 1) for i in range(p.size)])
     adjusted, critical = np.zeros(p.size), np.zeros(p.size)

@@ -48,7 +48,7 @@ def power(
     >>> round(power(0.5, individual_design(128)).value, 4)
     0.8015
     """
-    size, level = check.number("effect_size", effect_size), 1.0 - check.level(alpha)
+    size, level = check.number("effect_size", effect_size), 1.0 - check.share("alpha", alpha)
     check.one_of("method", method, ("noncentral_t", "multiplier"))
     shift, critical = abs(size) / design.se, two_sided_quantile(level, df=design.df)
     return Estimate(
@@ -89,7 +89,7 @@ def mdes(
     """
     from scipy import optimize, special
 
-    level, chance = 1.0 - check.level(alpha), check.level(power)
+    level, chance = 1.0 - check.share("alpha", alpha), check.share("power", power)
     check.one_of("method", method, ("noncentral_t", "multiplier"))
     if chance <= alpha:
         raise UsageError(f"power={power!r} is not above alpha={alpha!r}. Pass a larger power, such as 0.8.")
@@ -144,7 +144,7 @@ def power_proportions(
     )
     n = check.whole("n_treated", n_treated, minimum=1), check.whole("n_comparison", n_comparison, minimum=1)
     factor = check.positive("design_effect", design_effect)
-    critical = two_sided_quantile(1.0 - check.level(alpha))
+    critical = two_sided_quantile(1.0 - check.share("alpha", alpha))
     return Estimate(
         name="Power",
         value=_power_of_shares(shares, n, factor, critical),
@@ -191,7 +191,7 @@ def mdes_proportions(
     base = check.number("p_comparison", p_comparison, low=0.0, high=1.0)
     n = check.whole("n_treated", n_treated, minimum=1), check.whole("n_comparison", n_comparison, minimum=1)
     factor = check.positive("design_effect", design_effect)
-    chance, critical = check.level(power), two_sided_quantile(1.0 - check.level(alpha))
+    chance, critical = check.share("power", power), two_sided_quantile(1.0 - check.share("alpha", alpha))
     end = 1.0 if check.one_of("direction", direction, ("higher", "lower")) == "higher" else 0.0
     if chance <= alpha:
         raise UsageError(f"power={power!r} is not above alpha={alpha!r}. Pass a larger power, such as 0.8.")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from blended_standard.compare.columns import as_vector
 from blended_standard.compare.multilevel import MixedModel, random_intercept
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
@@ -104,8 +105,7 @@ def program_effects(
     """
     from scipy.special import ndtri
 
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    check.level(level)
     if draws < 100:
         raise UsageError(f"draws={draws!r} must be at least 100.")
     effects = np.asarray(model.effects[:, 0])

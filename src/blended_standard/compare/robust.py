@@ -25,6 +25,7 @@ from blended_standard.compare.columns import (
 )
 from blended_standard.compare.notes import Note, dominated
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
@@ -162,8 +163,7 @@ def least_squares(
     design = with_intercept(design) if intercept else design
     w = as_weights(weights, n=y.size)
     kind = _kind(se, clustered=clusters is not None)
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    check.level(level)
     codes = None if clusters is None else as_codes(clusters, name="clusters", n=y.size)[0]
     keep = w > 0
     if not keep.all():

@@ -15,9 +15,7 @@ from blended_standard.measures.bridge import Claim
 from blended_standard.privacy import Policy
 from blended_standard.results import Result
 
-_PEOPLE = frozenset(
-    ("n", "n_treated", "n_comparison", "n_comparison", "n_learners", "n_analyzed", "learners", "episodes", "pairs")
-)
+_PEOPLE = frozenset(("n", "n_treated", "n_comparison", "n_learners", "n_analyzed", "learners", "episodes", "pairs"))
 _OF_STUDIES = "blended_standard.compare.meta"
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from blended_standard.compare.meta._inputs import Floats, Studies
+from blended_standard.compare.meta._inputs import Studies
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.errors import NotEstimableError
+from blended_standard.numeric.arguments import Floats
 
 METHODS = ("REML", "ML", "DL", "HE", "HS", "SJ", "PM", "EB", "FE", "EE")
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from blended_standard.compare.columns import fixed_in_clusters
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 
-Floats = npt.NDArray[np.float64]
 # Beyond this ratio of standard errors the differences of weights are lost in rounding.
 _WIDEST = 1e5
 _CONDITION = 1e6  # of the design, columns scaled to one length: above it the moment estimators lose their digits

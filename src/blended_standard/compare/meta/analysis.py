@@ -18,8 +18,10 @@ from blended_standard.compare.meta._fit import (
     typical_variance,
     weighted,
 )
-from blended_standard.compare.meta._inputs import Floats, Studies, read_studies
+from blended_standard.compare.meta._inputs import Studies, read_studies
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
@@ -190,8 +192,7 @@ def meta_analysis(
         raise UsageError(f"method={method!r} is not one of {', '.join(METHODS)}.")
     if test not in ("z", "t", "knha", "adhoc"):
         raise UsageError(f"test={test!r} is not one of z, t, knha, adhoc.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not between 0 and 1. Pass 0.95 for a 95 % interval.")
+    check.level(level)
     studies = read_studies(
         effects,
         standard_errors,

@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.meta._fit import typical_variance, weighted
-from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies, require_between_clusters
+from blended_standard.compare.meta._inputs import Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.compare.meta.analysis import reference_quantile
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 

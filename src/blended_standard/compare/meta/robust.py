@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
 from blended_standard.compare.columns import Columns, require_enough_clusters
-from blended_standard.compare.meta._inputs import Floats, Studies, cluster_index, read_studies, require_between_clusters
+from blended_standard.compare.meta._inputs import Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
 from blended_standard.compare.meta.analysis import meta_analysis
 from blended_standard.compare.meta.multilevel import three_level_meta_analysis
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 Model = Literal["random", "three_level", "correlated", "hierarchical"]
@@ -123,10 +125,8 @@ def robust_meta_analysis(
     """
     if model not in ("three_level", "random", "correlated", "hierarchical"):
         raise UsageError(f"model={model!r} is not one of three_level, random, correlated, hierarchical.")
-    if not 0 <= correlation <= 1:
-        raise UsageError(f"correlation={correlation!r} is not between 0 and 1.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not between 0 and 1. Pass 0.95 for a 95 % interval.")
+    check.share("correlation", correlation, closed=True)
+    check.level(level)
     studies = read_studies(effects, standard_errors, moderators=moderators, moderator_names=moderator_names)
     index = cluster_index(clusters, studies.y.size)
     blocks = _blocks(index)

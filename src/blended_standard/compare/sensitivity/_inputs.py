@@ -8,8 +8,6 @@ import numpy.typing as npt
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
 
-Floats = npt.NDArray[np.float64]
-
 
 def flags(values: npt.ArrayLike, name: str, size: int) -> npt.NDArray[np.bool_]:
     """Return `values`, which must be 0/1 or bool, as a mask."""

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare.rates import proportion
-from blended_standard.compare.sensitivity._inputs import Floats, flags
+from blended_standard.compare.sensitivity._inputs import flags
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, result
 

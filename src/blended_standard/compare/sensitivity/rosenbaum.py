@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.sensitivity._inputs import Floats
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 
 

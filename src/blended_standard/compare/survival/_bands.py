@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from blended_standard.compare.survival._inputs import Floats
+from blended_standard.numeric.arguments import Floats
 
 IntervalMethod = Literal["log-log", "log", "plain", "logit", "arcsine"]
 INTERVALS = ("log-log", "log", "plain", "logit", "arcsine")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from blended_standard.compare.survival._inputs import Floats, Ints, Records
+from blended_standard.compare.survival._inputs import Ints, Records
 from blended_standard.compare.survival._jackknife import jackknife_variance
 from blended_standard.compare.survival.curves import Steps
 from blended_standard.compare.survival.tables import RiskSets
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats
 
 
 class IncidenceSteps:

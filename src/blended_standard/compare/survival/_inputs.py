@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
 # Times closer than this (absolute, or relative to the mean time) are one time: 0.1 + 0.2 and 0.3 are a tie.

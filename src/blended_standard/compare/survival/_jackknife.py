@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from blended_standard.compare.survival._inputs import Floats, Ints
+from blended_standard.compare.survival._inputs import Ints
+from blended_standard.numeric.arguments import Floats
 
 
 def jackknife_variance(

@@ -16,11 +16,12 @@ from blended_standard.compare.survival._incidence import (
     jackknife_incidence_variance,
     records_of_table,
 )
-from blended_standard.compare.survival._inputs import Floats, chosen_times, read_records, whole_numbers
+from blended_standard.compare.survival._inputs import chosen_times, read_records, whole_numbers
 from blended_standard.compare.survival.curves import only_table, records_of_group
 from blended_standard.compare.survival.tables import AtRiskTable, tabulate
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 

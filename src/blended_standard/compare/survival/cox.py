@@ -9,10 +9,11 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, Ints, read_records
+from blended_standard.compare.survival._inputs import Ints, read_records
 from blended_standard.compare.validity._models import columns, flattest
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 

@@ -10,18 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare.survival._bands import INTERVALS, IntervalMethod, band, first_passage
-from blended_standard.compare.survival._inputs import (
-    Floats,
-    Ints,
-    Records,
-    chosen_times,
-    read_records,
-    whole_numbers,
-)
+from blended_standard.compare.survival._inputs import Ints, Records, chosen_times, read_records, whole_numbers
 from blended_standard.compare.survival._jackknife import jackknife_variance
 from blended_standard.compare.survival.tables import AtRiskTable, RiskSets, tabulate
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, group_index, read_records
+from blended_standard.compare.survival._inputs import group_index, read_records
 from blended_standard.compare.survival.log_rank import at_times, chi_squared
 from blended_standard.compare.survival.tables import AtRiskTable, tabulate
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, array, result
 
 

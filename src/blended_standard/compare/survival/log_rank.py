@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, group_index
+from blended_standard.compare.survival._inputs import group_index
 from blended_standard.compare.survival.curves import Steps, read_table
 from blended_standard.compare.survival.tables import AtRiskTable, RiskSets
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 

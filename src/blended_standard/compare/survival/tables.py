@@ -12,9 +12,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.survival._inputs import Floats, Records, read_records
+from blended_standard.compare.survival._inputs import Records, read_records
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 
 

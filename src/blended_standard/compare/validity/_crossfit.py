@@ -6,8 +6,9 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.validity._models import Floats, expit, least_squares, logistic
+from blended_standard.compare.validity._models import expit, least_squares, logistic
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 
 
 @attrs.frozen(kw_only=True)

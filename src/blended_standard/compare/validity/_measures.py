@@ -7,9 +7,10 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from blended_standard.compare.validity._models import Floats, logistic
+from blended_standard.compare.validity._models import logistic
 from blended_standard.compare.validity.discrimination import placements
 from blended_standard.errors import NotEstimableError
+from blended_standard.numeric.arguments import Floats
 
 Influence = Callable[[Floats, Floats, Floats], "tuple[float, Floats] | None"]
 _EDGE = 1e-12

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 
-Floats = npt.NDArray[np.float64]
 _MOST_STEPS = 100
 # A fitted logit beyond this means that the outcome is separated: the coefficient runs away.
 _LARGEST_LOGIT = 30.0
@@ -58,13 +58,13 @@ def logistic(
     basis, back = _orthonormal(x, names)
     beta = np.zeros(x.shape[1])
     value = _log_likelihood(shift, y, n, link)
-    information, weight, at_null = np.eye(x.shape[1]), n, None
-    for _ in range(_MOST_STEPS):
+    information, weight, at_null = np.eye(x.shape[1]), n, n
+    for turn in range(_MOST_STEPS):
         eta = basis @ beta + shift
         mean, slope = _mean_and_slope(eta, link)
         variance = np.maximum(mean * (1 - mean), 1e-300)
         weight = n * slope**2 / variance
-        at_null = weight if at_null is None else at_null
+        at_null = at_null if turn else weight
         information = basis.T @ (weight[:, None] * basis)
         gradient = basis.T @ ((y - n * mean) * slope / variance)
         if np.linalg.cond(information) > 1e14:
@@ -144,9 +144,8 @@ def _log_likelihood(eta: Floats, y: Floats, n: Floats, link: str) -> float:
     return float((y * np.log(inside) + (n - y) * np.log1p(-inside)).sum())
 
 
-def _separated(x: Floats, weight: Floats, at_null: Floats | None, names: Sequence[str]) -> NotEstimableError:
-    first = weight if at_null is None else at_null
-    which = f" ({flattest((x.T * weight) @ x, (x.T * first) @ x, names)})" if names else ""
+def _separated(x: Floats, weight: Floats, at_null: Floats, names: Sequence[str]) -> NotEstimableError:
+    which = f" ({flattest((x.T * weight) @ x, (x.T * at_null) @ x, names)})" if names else ""
     return NotEstimableError(
         f"The predictors{which} separate the outcome, or repeat each other: a coefficient has no finite estimate. "
         "Leave a predictor out, or join categories in which the outcome is constant."

@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.validity._models import Floats, binary, logistic
+from blended_standard.compare.validity._models import binary, logistic
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -85,7 +86,7 @@ def brier_score(
     resolution = float((count * (rate - base) ** 2).sum() / y.size)
     uncertainty = base * (1 - base)
     se = float(loss.std(ddof=1) / y.size**0.5) if y.size > 1 else None
-    z = float(ndtri(0.5 + level / 2))
+    z = float(ndtri(0.5 + check.level(level) / 2))
     interval = None if se is None else Interval(low=value - z * se, high=value + z * se, level=level, method="normal")
     return BrierScore(
         name="Brier score",
@@ -156,6 +157,6 @@ def _probabilities(values: npt.ArrayLike, size: int) -> Floats:
 def _coefficient(name: str, value: float, variance: float, level: float, n: int) -> Estimate:
     from scipy.special import ndtri
 
-    z, se = float(ndtri(0.5 + level / 2)), float(variance) ** 0.5
+    z, se = float(ndtri(0.5 + check.level(level) / 2)), float(variance) ** 0.5
     interval = Interval(low=float(value) - z * se, high=float(value) + z * se, level=level, method="Wald")
     return Estimate(name=name, value=float(value), se=se, interval=interval, n=n, method="logistic regression on logit")

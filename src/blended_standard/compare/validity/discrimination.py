@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.compare.validity._models import Floats, binary
+from blended_standard.compare.validity._models import binary
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 Direction = Literal["higher", "lower"]
@@ -120,7 +121,7 @@ def compare_auc(
     covariance = _covariance(a, b)
     variance = max(0.0, _covariance(a, a) + _covariance(b, b) - 2 * covariance)
     value, se = a.auc - b.auc, variance**0.5
-    z = float(ndtri(0.5 + _level(level) / 2))
+    z = float(ndtri(0.5 + check.level(level) / 2))
     if se < _NO_SPREAD:
         method = "DeLong, paired; the scores rank alike, or each leaves no doubt: no standard error"
         difference = Estimate(name="difference of AUC", value=value, n=y.size, method=method)
@@ -168,7 +169,7 @@ def _covariance(a: Placements, b: Placements) -> float:
 def _estimate(name: str, part: Placements, level: float, n: int) -> Estimate:
     from scipy.special import ndtri
 
-    z = float(ndtri(0.5 + _level(level) / 2))
+    z = float(ndtri(0.5 + check.level(level) / 2))
     if min(part.events.size, part.others.size) < 2:
         return Estimate(name=name, value=part.auc, n=n, method="DeLong; one event or one other: no standard error")
     se = _covariance(part, part) ** 0.5
@@ -184,9 +185,3 @@ def _oriented(scores: npt.ArrayLike, size: int, direction: str, name: str) -> Fl
         raise UsageError(f"direction={direction!r} is not one of higher, lower.")
     made = check.vector(name, scores, size=size)
     return made if direction == "higher" else -made
-
-
-def _level(level: float) -> float:
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not between 0 and 1. Pass 0.95 for a 95 % interval.")
-    return level

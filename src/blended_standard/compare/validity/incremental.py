@@ -10,15 +10,10 @@ import numpy.typing as npt
 
 from blended_standard.compare.validity._crossfit import Predictions, cross_fit, fold_numbers
 from blended_standard.compare.validity._measures import MEASURES, Measure
-from blended_standard.compare.validity._models import (
-    Floats,
-    binary,
-    columns,
-    least_squares,
-    logistic,
-)
+from blended_standard.compare.validity._models import binary, columns, least_squares, logistic
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, result
 
 
@@ -226,8 +221,7 @@ def incremental_validity(
     added = columns(engagement, "engagement", y.size)
     if added.shape[1] == 0:
         raise UsageError("engagement has no column: there is nothing to add.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not between 0 and 1. Pass 0.95 for a 95 % interval.")
+    check.level(level)
     if repeats < 1:
         raise UsageError(f"repeats={repeats} must be 1 or more.")
     cluster = _labels(clusters, y.size, "clusters") if clusters is not None else np.arange(y.size)

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring.dif.mantel_haenszel import MantelHaenszelDif, mantel_haenszel
-from blended_standard.scoring.dif.matching import Floats, absent, check_alpha, item_names
+from blended_standard.scoring.dif.matching import absent, item_names
 
 
 @result
@@ -296,10 +298,9 @@ def _programs(labels: list[object], complete: list[object], reference: object) -
 
 
 def _check_limits(alpha: float, minimum_n: int, score_limit: float, maximum_share: float) -> None:
-    check_alpha(alpha)
+    check.share("alpha", alpha)
     if minimum_n < 2:
         raise UsageError(f"minimum_n={minimum_n!r} must be at least 2.")
     if not score_limit > 0:
         raise UsageError(f"score_limit={score_limit!r} must be above 0.")
-    if not 0 < maximum_share < 1:
-        raise UsageError(f"maximum_share={maximum_share!r} must lie between 0 and 1.")
+    check.share("maximum_share", maximum_share)

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring import irt
-from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped
+from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped
 from blended_standard.scoring.irt.items import MODELS, Model
 
 _NOT_FITTED = (
@@ -155,7 +157,7 @@ def likelihood_ratio(
     >>> likelihood_ratio(right, group, purify=True).flagged
     ('1',)
     """
-    check_alpha(alpha)
+    check.share("alpha", alpha)
     if model not in MODELS:
         raise UsageError(f"model={model!r} is not one of {', '.join(MODELS)}.")
     if maximum_cycles < 1:

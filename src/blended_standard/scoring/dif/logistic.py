@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped, purified
+from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, purified
 
 Test = Literal["both", "uniform", "nonuniform"]
 Rule = Literal["jodoin_gierl", "zumbo_thomas"]
@@ -134,7 +136,7 @@ def logistic_regression(
     >>> "1" in logistic_regression(right, group).flagged
     True
     """
-    check_alpha(alpha)
+    check.share("alpha", alpha)
     if test not in _TESTS:
         raise UsageError(f"test={test!r} is not one of {', '.join(_TESTS)}.")
     if rule not in _LIMITS:

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval, Result, Row, result
-from blended_standard.scoring.dif.matching import Floats, Grouped, Places, adjusted, check_alpha, grouped, purified
+from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, purified
 
 Flag = Literal["p_value", "ets_class"]
 
@@ -114,7 +115,7 @@ def mantel_haenszel_table(tables: npt.ArrayLike, *, level: float = 0.95, alpha: 
     if not np.all(np.isfinite(counts)) or np.any(counts < 0) or counts.sum() > check.EXACT:
         raise UsageError(f"tables must hold counts of 0 or above, none missing, {check.EXACT:g} learners at most.")
     check.level(level)
-    check_alpha(alpha)
+    check.share("alpha", alpha)
     return _common("", counts, level, alpha)
 
 
@@ -177,12 +178,11 @@ def mantel_haenszel(
     >>> mantel_haenszel(right, group, flag_by="ets_class", purify=True).flagged
     ('1',)
     """
-    check_alpha(alpha)
+    check.share("alpha", alpha)
     if flag_by not in ("p_value", "ets_class"):
         raise UsageError(f"flag_by={flag_by!r} is not one of p_value, ets_class.")
     data = grouped(responses, group, focal=focal, item_ids=item_ids, matching=matching)
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} must lie between 0 and 1.")
+    check.level(level)
 
     def study(left_out: Places) -> list[CommonOddsRatio]:
         return [_common(name, strata(data, j, left_out), level, alpha) for j, name in enumerate(data.names)]

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 
-Floats = npt.NDArray[np.float64]
 Places = tuple[int, ...]
 
 
@@ -114,12 +114,6 @@ def item_names(count: int, item_ids: Sequence[str] | None) -> tuple[str, ...]:
     if len(names) != count or len(set(names)) != count:
         raise UsageError(f"item_ids must hold {count} different names, one a column, and got {len(names)}.")
     return names
-
-
-def check_alpha(alpha: float) -> None:
-    """Refuse a level outside (0, 1)."""
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha={alpha!r} must lie between 0 and 1.")
 
 
 def absent(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

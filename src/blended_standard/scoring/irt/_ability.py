@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.scoring.irt._kernels import Floats, log_probability, theta_curves
+from blended_standard.numeric.arguments import Floats
+from blended_standard.scoring.irt._kernels import log_probability, theta_curves
 from blended_standard.scoring.irt._responses import Positions
 from blended_standard.scoring.irt.items import Block, ItemParameters, blocks, information
 

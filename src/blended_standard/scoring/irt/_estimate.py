@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blended_standard.scoring.irt._kernels import Floats, scores
+from blended_standard.numeric.arguments import Floats
+from blended_standard.scoring.irt._kernels import scores
 from blended_standard.scoring.irt._marginal import Expectation, ItemBlock, Marginal, State
 from blended_standard.scoring.irt._responses import Patterns, sample_patterns
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from blended_standard.numeric.arguments import Floats
+
 Kind = Literal["logistic", "guessing", "graded", "partial"]
 
 KIND_OF_MODEL: dict[str, Kind] = {

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.scoring.irt._kernels import Floats, Kind, curvature, log_probability, scores
+from blended_standard.numeric.arguments import Floats
+from blended_standard.scoring.irt._kernels import Kind, curvature, log_probability, scores
 from blended_standard.scoring.irt._responses import Indexes, Patterns
 
 _CHUNK = 2048

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.irt._estimate import Problem, Solution
-from blended_standard.scoring.irt._kernels import Floats, expit
+from blended_standard.scoring.irt._kernels import expit
 from blended_standard.scoring.irt._marginal import State
 from blended_standard.scoring.irt._responses import Patterns, Table
 from blended_standard.scoring.irt._setup import Plan

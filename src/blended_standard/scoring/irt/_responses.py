@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
-from blended_standard.scoring.irt._kernels import Floats
+from blended_standard.numeric.arguments import Floats
 
 Positions = npt.NDArray[np.int8]
 Indexes = npt.NDArray[np.intp]

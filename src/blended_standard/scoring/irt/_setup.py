@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.irt._estimate import Problem
-from blended_standard.scoring.irt._kernels import KIND_OF_MODEL, Floats
+from blended_standard.scoring.irt._kernels import KIND_OF_MODEL
 from blended_standard.scoring.irt._marginal import ItemBlock, State
 from blended_standard.scoring.irt._responses import Indexes, Patterns, Table, to_patterns, used_categories
 from blended_standard.scoring.irt.items import MODELS, ItemParameters, blocks

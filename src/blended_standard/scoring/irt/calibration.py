@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.irt._estimate import Problem, Solution, maximize
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt._marginal import State
 from blended_standard.scoring.irt._report import describe, errors_of, parameters_of
 from blended_standard.scoring.irt._responses import Patterns, read_groups, read_table

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blended_standard.errors import NotEstimableError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt.items import ItemParameters
 
 

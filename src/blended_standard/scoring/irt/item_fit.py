@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt._responses import Positions, row_weights
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters, category_probability

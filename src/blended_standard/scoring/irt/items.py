@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.irt._kernels import KIND_OF_MODEL, Floats, Kind, log_probability, theta_curves
+from blended_standard.scoring.irt._kernels import KIND_OF_MODEL, Kind, log_probability, theta_curves
 
 Model = Literal["rasch", "1pl", "2pl", "3pl", "graded", "pcm", "gpcm"]
 MODELS: tuple[str, ...] = get_args(Model)

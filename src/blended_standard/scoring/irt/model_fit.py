@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval, Result, Row, result
-from blended_standard.scoring.irt._kernels import Floats, scores
+from blended_standard.scoring.irt._kernels import scores
 from blended_standard.scoring.irt._marginal import State, group_derivatives, log_prior
 from blended_standard.scoring.irt._responses import Positions, row_weights
 from blended_standard.scoring.irt.fits import IrtFit

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.item_fit import ThetaMethod, residuals
 from blended_standard.scoring.irt.items import ItemParameters, category_probability

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt._ability import posterior_moments, roots
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt._responses import MISSING, Positions, Table, merge_rows, read_table
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Result, Row, array, result
 from blended_standard.scoring.irt._ability import grid
-from blended_standard.scoring.irt._kernels import Floats
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters, category_probability, information
 from blended_standard.scoring.irt.scores import Scores

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.link.items import (
-    Floats,
     ItemSet,
     category_probabilities,
     expected_scores,

@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link import curves, moments
-from blended_standard.scoring.link.items import Floats, ItemSet, category_probabilities
+from blended_standard.scoring.link.items import ItemSet, category_probabilities
 from blended_standard.scoring.link.scale import Link, matched_sets
 
 Method = Literal["stocking_lord", "haebara", "mean_sigma", "mean_mean", "mean_geometric_mean"]

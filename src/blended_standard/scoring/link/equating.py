@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
-from blended_standard.scoring.link.items import Floats
 from blended_standard.scoring.link.smoothing import Degree, loglinear
 
 Coefficients = Callable[[npt.NDArray[Any], npt.NDArray[Any]], tuple[Any, Any]]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
-from blended_standard.scoring.link.items import Floats
 
 _MOST_POINTS = 1_000_000
 _TIE = 1e-10  # cumulative shares closer than this count as equal

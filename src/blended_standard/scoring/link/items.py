@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, finite, result
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters
 
-Floats = npt.NDArray[np.float64]
 Family = Literal["graded", "partial_credit"]
 _WIDEST = 1e6  # no slope or location of a real item is near it
 _FAMILIES = ("graded", "partial_credit")

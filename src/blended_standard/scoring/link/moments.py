@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from blended_standard.errors import NotEstimableError
-from blended_standard.scoring.link.items import Floats, ItemSet, parameters, with_parameters
+from blended_standard.numeric.arguments import Floats
+from blended_standard.scoring.link.items import ItemSet, parameters, with_parameters
 from blended_standard.scoring.link.scale import Link, check_slope, jacobian, make_link, matched_sets, propagate
 
 

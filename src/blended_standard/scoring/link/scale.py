@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt.items import ItemParameters
-from blended_standard.scoring.link.items import Floats, ItemSet, as_items
+from blended_standard.scoring.link.items import ItemSet, as_items
 
 
 @result

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
-from blended_standard.scoring.link.items import Floats
 
 Degree = int | tuple[int, int]
 _STEPS = 200

@@ -10,10 +10,10 @@ import numpy as np
 
 from blended_standard.errors import BlendedStandardError, NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link.equating import Equating
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
-from blended_standard.scoring.link.items import Floats
 
 
 @result

@@ -75,7 +75,7 @@ def weighted_mean(
     level: float,
 ) -> MasteryEstimate:
     """Value and uncertainty of a weighted mean of the scores."""
-    check.share("level", level)
+    check.level(level)
     kept = kept_scores(scores)
     if not kept.size:
         return no_score(name, cut)
@@ -144,7 +144,7 @@ def resampled(
     note: str = "",
 ) -> MasteryEstimate:
     """Value of `statistic` with its bootstrap standard error and percentile interval."""
-    check.share("level", level)
+    check.level(level)
     kept = kept_scores(scores)
     if not kept.size:
         return no_score(name, cut)

@@ -142,6 +142,7 @@ def compensatory(
     >>> compensatory([3, 4, 2], [0.5, 0.25, 0.25], cut=3).value
     3.0
     """
+    check.level(level)
     given, _, _ = _components(scores, cut, standard_errors)
     weighted = np.full(given.size, 1.0 / given.size) if weights is None else check.vector("weights", weights)
     check.same_length(scores=given, weights=weighted)
@@ -157,7 +158,7 @@ def compensatory(
     if se:
         from scipy.special import ndtr, ndtri
 
-        half = se * float(ndtri(0.5 + check.share("level", level) / 2.0))
+        half = se * float(ndtri(0.5 + level / 2.0))
         interval = Interval(low=value - half, high=value + half, level=level, method="normal")
         probability = float(ndtr((value - cut) / se))
     return ComponentMastery(

@@ -86,7 +86,7 @@ def beta_binomial(
     if not 0.0 <= successes <= trials:
         raise UsageError(f"successes={successes!r} of trials={trials!r}: pass 0 <= successes <= trials.")
     check.share("cut", cut, closed=True)
-    check.share("level", level)
+    check.level(level)
     first, second = (check.positive("prior", part) for part in prior)
     alpha, beta = first + successes, second + trials - successes
     tail = (1.0 - level) / 2.0

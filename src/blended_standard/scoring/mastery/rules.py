@@ -326,6 +326,7 @@ def power_law(
     3.6567
     """
     check.one_of("at", at, ("n", "n+1"))
+    check.level(level)
     kept = kept_scores(scores)
     if not kept.size:
         return no_score("power_law", cut)

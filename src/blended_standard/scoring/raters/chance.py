@@ -242,7 +242,7 @@ def _coefficient(name: str, data: _Counts, expected: float, expected_by_unit: Fl
     """Turn observed and expected agreement into the coefficient with Gwet's linearized variance."""
     from scipy.special import stdtr, stdtrit
 
-    check.share("level", level)
+    check.level(level)
     sizes = data.table.sum(axis=1)
     paired = sizes >= 2
     n, n_paired = len(data.table), int(paired.sum())

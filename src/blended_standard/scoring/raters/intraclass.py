@@ -112,7 +112,7 @@ def intraclass_correlation(
     >>> round(intraclass_correlation(table).icc2.value, 4)
     0.2898
     """
-    check.share("level", level)
+    check.level(level)
     check.one_of("average_interval", average_interval, ("spearman_brown", "recomputed"))
     table = check.matrix("ratings", units_by_raters(ratings, raters), missing=True)
     complete = table[~np.isnan(table).any(axis=1)]

@@ -74,7 +74,7 @@ def krippendorff_alpha(
     0.4167
     """
     check.one_of("measurement", measurement, ("nominal", "ordinal", "interval", "ratio"))
-    check.share("level", level)
+    check.level(level)
     check.whole("resamples", resamples, minimum=0)
     values, counts, points = _read(ratings, measurement, raters)
     n_units = len(values)

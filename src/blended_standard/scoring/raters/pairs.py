@@ -78,7 +78,7 @@ def exact_agreement(
     """
     from scipy.special import ndtri
 
-    check.share("level", level)
+    check.level(level)
     table = units_by_raters(ratings, raters)
     if tolerance:
         values = check.matrix("ratings", table, missing=True)
@@ -176,7 +176,7 @@ def cohen_kappa(
     >>> round(cohen_kappa([[25, 4, 1], [5, 18, 3], [2, 6, 16]]).value, 6)
     0.603025
     """
-    check.share("level", level)
+    check.level(level)
     table, names = _contingency(first, second, categories)
     total = float(table.sum())
     w = weight_table(weights, names)

@@ -82,7 +82,7 @@ def alpha(scores: npt.ArrayLike, *, frequencies: npt.ArrayLike | None = None, le
     >>> round(alpha(table).value, 6)
     0.909316
     """
-    check.share("level", level)
+    check.level(level)
     found = moments(scores, frequencies)
     covariance, k = found.covariance, found.covariance.shape[0]
     value = _alpha(covariance)

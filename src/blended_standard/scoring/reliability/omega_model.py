@@ -125,7 +125,7 @@ def omega(
     0.782
     """
     check.whole("n_factors", n_factors, minimum=1)
-    check.share("level", level)
+    check.level(level)
     if (scores is None) == (correlation is None):
         raise UsageError("Pass either scores or correlation=, not both and not neither.")
     if scores is None:

@@ -22,7 +22,7 @@ def mean_interval(cuts: Floats, level: float) -> tuple[float | None, Interval | 
     """Standard error and t interval of a mean, and the standard deviation; None of each with one judge."""
     from scipy.special import stdtrit
 
-    check.share("level", level)
+    check.level(level)
     if cuts.size < 2:
         return None, None, None
     sd = float(cuts.std(ddof=1))

@@ -119,7 +119,7 @@ def contrasting_groups(scores: npt.ArrayLike, qualified: npt.ArrayLike, *, level
 
     x, y = check.vector("scores", scores), check.vector("qualified", qualified)
     check.same_length(scores=x, qualified=y)
-    check.share("level", level)
+    check.level(level)
     if not np.isin(y, (0.0, 1.0)).all():
         raise UsageError("qualified must be true or false (1 or 0) for each learner.")
     if y.size == 0 or y.min() == y.max():
