@@ -25,6 +25,7 @@ from blended_standard.compare.baseline import baseline_equivalence as baseline_e
 from blended_standard.compare.baseline import baseline_equivalence_from_effects as baseline_equivalence_from_effects
 from blended_standard.compare.bootstrap import BootstrapContrast as BootstrapContrast
 from blended_standard.compare.bootstrap import bootstrap_contrast as bootstrap_contrast
+from blended_standard.compare.cluster_robust import JointTest as JointTest
 from blended_standard.compare.clusters import ClusterCorrection as ClusterCorrection
 from blended_standard.compare.clusters import ClusterEffect as ClusterEffect
 from blended_standard.compare.clusters import cluster_adjusted_g as cluster_adjusted_g
@@ -93,7 +94,6 @@ from blended_standard.compare.rates import risk_difference as risk_difference
 from blended_standard.compare.rates import risk_ratio as risk_ratio
 from blended_standard.compare.rating import EvidenceRating as EvidenceRating
 from blended_standard.compare.rating import evidence_rating as evidence_rating
-from blended_standard.compare.robust import JointTest as JointTest
 from blended_standard.compare.robust import Regression as Regression
 from blended_standard.compare.robust import least_squares as least_squares
 from blended_standard.compare.sensitivity import e_value as e_value
