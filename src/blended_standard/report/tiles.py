@@ -117,7 +117,7 @@ def _map_tile(drawing: Drawing, corner: Point, cell: MapCell, name: str) -> None
         drawing.box(corner, width, _TALL, "shut", name + "withheld")
         drawing.strokes(corner, width, _TALL)
     else:
-        drawing.text(middle, "·", "tick", "middle")
+        drawing.text(middle, "–", "tick", "middle")
 
 
 def _start_of(code: str) -> float:
@@ -222,7 +222,7 @@ def _key(bounds: Sequence[float], others: Sequence[tuple[str, str]], *, sized: b
         elif kind == "withheld":
             drawing.dot((left + 7, 39), "held", 1.4)
         else:
-            drawing.text((left + 7, 43), "·", "tick", "middle")
+            drawing.text((left + 7, 43), "–", "tick", "middle")
         drawing.text((left + 19, 44), words, "tick")
         left += 34 + 6.2 * len(words)
     words = f"Key. Shades: {', '.join(told)}. Others: {', '.join(name for _, name in others)}."
