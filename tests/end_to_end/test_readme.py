@@ -21,6 +21,6 @@ def test_the_main_job_runs_as_printed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main([*command[1].split(), "--learners", "200", "--quiet"]) == 0
     snippet = re.search(r"```python\n(import blended_standard as bs\n.+?)```", text, re.DOTALL)
     assert snippet is not None
-    exec(compile(snippet[1], "README.md", "exec"), {})
+    exec(compile(snippet[1], "<README.md>", "exec"), {})
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert (tmp_path / "brief.html").is_file()

@@ -62,7 +62,7 @@ def _example(module: ModuleType, function: Callable[..., Any], patch: pytest.Mon
                     inside.setattr(place, name, recorded)
         space = dict(vars(module))
         for example in doctest.DocTestParser().get_examples(function.__doc__ or ""):
-            exec(compile(example.source, function.__name__, "exec"), space)
+            exec(compile(example.source, "<example>", "exec"), space)
             if calls:
                 return calls[0]
     pytest.fail(f"the example of {function.__name__} does not call it")
