@@ -164,7 +164,7 @@ def test_a_level_that_is_no_share_is_refused_by_name(name: str, share: str, monk
     """The examples leave levels at their default, so that the test above does not change them."""
     module, function = FUNCTIONS[name]
     usual = _example(module, function, monkeypatch)
-    for other in ("x", None, math.nan, 0, 1, 95):
+    for other in ("x", "0.5", None, math.nan, 0, 1, 95):
         usual.arguments[share] = other
         with pytest.raises(UsageError, match=f"{share}="):
             function(*usual.args, **usual.kwargs)

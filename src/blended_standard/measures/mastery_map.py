@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import attrs
 
@@ -26,9 +26,6 @@ from blended_standard.measures.report import Status
 from blended_standard.measures.score import in_force
 from blended_standard.numeric.intervals import wilson
 from blended_standard.results import Interval, Result, Row, ends, result
-
-if TYPE_CHECKING:
-    pass
 
 GROUPS = ("jurisdiction", "program", "site", *STRATA, *PERIODS, "quarter", "level")
 CODED = "Shown only as "

@@ -17,8 +17,8 @@ Choice = TypeVar("Choice")
 Numbers = TypeVar("Numbers", float, Floats)
 
 # Beyond this a square is infinite in double precision, or so large that nothing may be added to it.
-_REACH = 1e150
-SMALLEST = 1 / _REACH
+REACH = 1e150
+SMALLEST = 1 / REACH
 # Beyond this a double cannot tell a whole number from the next.
 EXACT = 2**53
 
@@ -30,7 +30,7 @@ def vector(
     size: int | None = None,
     missing: bool = False,
     unit: str = "case",
-    reach: float = _REACH,
+    reach: float = REACH,
 ) -> Floats:
     """Return `values` as a one-dimensional float array, one a `unit`, of numbers up to `reach`.
 
@@ -52,7 +52,7 @@ def matrix(name: str, values: object, *, missing: bool = False) -> Floats:
     return numbers(name, made, missing=missing, unit="row")
 
 
-def columns(name: str, values: object, *, rows: int, unit: str = "case", reach: float = _REACH) -> Floats:
+def columns(name: str, values: object, *, rows: int, unit: str = "case", reach: float = REACH) -> Floats:
     """Return one column, or a table with `rows` rows, as a two-dimensional float array without missing values."""
     made = floats(name, values)
     made = made[:, None] if made.ndim == 1 else made
@@ -71,7 +71,7 @@ def floats(name: str, values: object) -> Floats:
         ) from problem
 
 
-def numbers(name: str, made: Floats, *, missing: bool = False, unit: str = "case", reach: float = _REACH) -> Floats:
+def numbers(name: str, made: Floats, *, missing: bool = False, unit: str = "case", reach: float = REACH) -> Floats:
     """Return the array as it is if its numbers are finite and up to `reach`; NaN only where `missing` says so."""
     # Reductions only: an array may hold a hundred million numbers.
     lowest, highest = (reduce(made, axis=None, initial=0.0) for reduce in (np.fmin.reduce, np.fmax.reduce))
@@ -139,12 +139,14 @@ def number(
     open_high: bool = False,
 ) -> float:
     """Return `value` as a finite float in the range accepted."""
+    if isinstance(value, str | bytes):
+        raise UsageError(f"{name}={value!r} is text, not a number.")
     try:
         made = float(cast(SupportsFloat, value))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name}={value!r} is not a number.") from error
     inside = (made > low if open_low else made >= low) and (made < high if open_high else made <= high)
-    if not (inside and abs(made) <= _REACH):
+    if not (inside and abs(made) <= REACH):
         raise UsageError(
             f"{name}={value!r} is not accepted. Pass a finite number {_range(low, high, open_low, open_high)}."
         )

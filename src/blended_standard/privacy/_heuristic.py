@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from blended_standard.privacy._linear import Floats, Ints, Movement, silenced
+from blended_standard.numeric.arguments import Floats, Integers
+from blended_standard.privacy._linear import Movement, silenced
 from blended_standard.privacy._nearby import Surroundings
 from blended_standard.privacy._optimal import Problem
 
@@ -26,8 +27,8 @@ class Pattern:
     hidden: Any
     high: Floats
     low: Floats
-    high_by: Ints
-    low_by: Ints
+    high_by: Integers
+    low_by: Integers
     movements: list[Movement]
 
 
@@ -56,7 +57,7 @@ class Builder:
         none = np.full(self.values.size, -1, np.int64)
         return Pattern(hidden.copy(), self.values.copy(), self.values.copy(), none.copy(), none.copy(), [])
 
-    def protect(self, pattern: Pattern, cells: Ints) -> None:
+    def protect(self, pattern: Pattern, cells: Integers) -> None:
         """Hide more until each of `cells` can move as far as it needs.
 
         Raises
@@ -158,7 +159,7 @@ class Builder:
         self._record(pattern, cells[int(np.argmin(cost))], step * signs)
         return True
 
-    def _cheapest(self, pattern: Pattern, picked: Ints, at: int, step: float) -> Floats | None:
+    def _cheapest(self, pattern: Pattern, picked: Integers, at: int, step: float) -> Floats | None:
         """Return the movement of `picked` that hides least, in which the cell `at` moves by `step`."""
         from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -185,7 +186,7 @@ class Builder:
         steps = found.x[:size] - found.x[size:]
         return np.where(np.abs(steps) < _DUST, 0.0, steps)
 
-    def _both_ways(self, picked: Ints) -> Any:
+    def _both_ways(self, picked: Integers) -> Any:
         """Return the relations of the picked cells, once for moving up and once for moving down."""
         from scipy.sparse import csc_array
 
@@ -199,7 +200,7 @@ class Builder:
         shape = (rows.size, 2 * picked.size)
         return csc_array((np.r_[data, -data], np.r_[inverse, inverse], pointers), shape=shape)
 
-    def _record(self, pattern: Pattern, picked: Ints, steps: Floats) -> None:
+    def _record(self, pattern: Pattern, picked: Integers, steps: Floats) -> None:
         moving = np.flatnonzero(steps)
         cells, moves = picked[moving], steps[moving]
         pattern.hidden[cells] = True
@@ -209,7 +210,7 @@ class Builder:
         if back > _DUST:
             self._note(pattern, cells, -min(back, 1e3) * moves)
 
-    def _note(self, pattern: Pattern, cells: Ints, moves: Floats) -> None:
+    def _note(self, pattern: Pattern, cells: Integers, moves: Floats) -> None:
         number = len(pattern.movements)
         pattern.movements.append(Movement(cells, moves))
         reached = self.values[cells] + moves
@@ -219,7 +220,7 @@ class Builder:
         pattern.high[cells[higher]], pattern.high_by[cells[higher]] = reached[higher], number
         pattern.low[cells[lower]], pattern.low_by[cells[lower]] = reached[lower], number
 
-    def _around(self, pattern: Pattern, cell: int, block: tuple[int, bool] | None) -> Ints:
+    def _around(self, pattern: Pattern, cell: int, block: tuple[int, bool] | None) -> Integers:
         if block is None:
             return np.flatnonzero(self.movable | (np.arange(self.values.size) == cell))
         return self.surroundings.block(

@@ -12,10 +12,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.privacy.cells import CellSystem
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _TOLERANCE = 1e-6
 
@@ -24,7 +22,7 @@ _TOLERANCE = 1e-6
 class Movement:
     """One way in which cells can move together without changing any relation or shown cell."""
 
-    cells: Ints
+    cells: Integers
     steps: Floats
 
 
@@ -32,7 +30,7 @@ class Movement:
 class FreeSystem:
     """What an outsider does not know: the hidden cells and the relations between them, A y = b, low <= y <= high."""
 
-    cells: Ints
+    cells: Integers
     matrix: Any
     right: Floats
     low: Floats
@@ -141,7 +139,7 @@ def silenced() -> Iterator[None]:
         os.close(kept)
 
 
-def _others(row: Ints, part: Floats, count: int, endless_value: float) -> Floats:
+def _others(row: Integers, part: Floats, count: int, endless_value: float) -> Floats:
     """Return for each term the sum over the other terms of its relation, `endless_value` when one of those is."""
     endless = np.isinf(part)
     known = np.where(endless, 0.0, part)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from blended_standard.privacy._linear import Floats, Ints
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.privacy.cells import CellSystem
 
 _Sum = tuple[int, tuple[int, ...]]
@@ -38,7 +38,7 @@ class Surroundings:
             for part in parts:
                 self._wholes[d].setdefault(part, []).append((parent, parts))
 
-    def block(self, cell: int, *, width: int, upward: bool, movable: Any, hidden: Any, weights: Floats) -> Ints:
+    def block(self, cell: int, *, width: int, upward: bool, movable: Any, hidden: Any, weights: Floats) -> Integers:
         """Return the movable cells of a block around `cell` with about `width` siblings or children a sum.
 
         Hidden totals are in the block, and with `upward` those that are shown too.
@@ -53,12 +53,12 @@ class Surroundings:
             grid = (grid[:, None] + np.array(codes, np.int64)[None, :] * self._radix[d]).ravel()
         found = self.find(grid)
         found = found[found >= 0]
-        picked: Ints = np.union1d(found[movable[found]], [cell])
+        picked: Integers = np.union1d(found[movable[found]], [cell])
         return picked
 
     def cubes(
         self, cell: int, *, room: Floats, movable: Any, hidden: Any, weights: Floats, most: int = 2000
-    ) -> tuple[Ints, Floats]:
+    ) -> tuple[Integers, Floats]:
         """Return candidate cubes around `cell`: the cells of each, one row a cube, and the sign of each corner.
 
         In each dimension the cell's code moves against that of one sibling, each with one child a level below it.
@@ -84,7 +84,7 @@ class Surroundings:
         cells = self.find(numbers)
         return cells[(cells >= 0).all(axis=1)], signs
 
-    def find(self, numbers: Ints) -> Ints:
+    def find(self, numbers: Integers) -> Integers:
         """Return the cells with these key numbers, -1 where there is none."""
         at = np.minimum(np.searchsorted(self._sorted, numbers), self._sorted.size - 1)
         return np.where(self._sorted[at] == numbers, self._order[at], -1)
@@ -114,7 +114,7 @@ class _Picker:
     def __init__(
         self,
         around: Surroundings,
-        key: Ints,
+        key: Integers,
         d: int,
         width: int,
         movable: Any,
@@ -191,7 +191,7 @@ class _Picker:
         order = np.lexsort((cells, self._weights[cells], ~self._hidden[cells]))
         return [int(each) for each in codes[order[: self._width]]]
 
-    def _line(self, codes: Ints) -> Ints:
+    def _line(self, codes: Integers) -> Integers:
         key = self._key.copy()
         key[self._d] = 0
         return self._around.find(int(key @ self._around._radix) + codes * self._around._radix[self._d])

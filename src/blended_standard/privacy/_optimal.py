@@ -12,7 +12,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from blended_standard.privacy._linear import Floats, silenced
+from blended_standard.numeric.arguments import Floats
+from blended_standard.privacy._linear import silenced
 from blended_standard.privacy.cells import CellSystem
 from blended_standard.privacy.primary import PrimarySuppression
 from blended_standard.results import finite

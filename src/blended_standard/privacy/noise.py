@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result, Row, result
 
 _MOST_EPSILON = 10.0
@@ -82,12 +83,9 @@ def add_noise(counts: Mapping[str, int], *, epsilon: float, contributions: int =
     Scale = contributions / epsilon. The margin m is the least that noise exceeds in size with probability 1 - level or
     less; that probability is 2 t^(m + 1) / (1 + t), with t = exp(-1 / scale).
     """
-    if not 0 < epsilon <= _MOST_EPSILON:
-        raise UsageError(f"epsilon={epsilon!r} is not accepted. Pass a number above 0, up to {_MOST_EPSILON:g}.")
-    if isinstance(contributions, bool) or contributions != int(contributions) or contributions < 1:
-        raise UsageError(f"contributions={contributions!r} is not a whole number of 1 or more.")
-    if not 0 < level < 1:
-        raise UsageError(f"level={level!r} is not a share between 0 and 1.")
+    check.number("epsilon", epsilon, low=0.0, high=_MOST_EPSILON, open_low=True)
+    check.whole("contributions", contributions, minimum=1)
+    check.level(level)
     if not counts or any(isinstance(n, bool) or n != int(n) or n < 0 for n in counts.values()):
         raise UsageError("counts has a value that is not a whole number of 0 or more, or is empty.")
     scale = contributions / epsilon

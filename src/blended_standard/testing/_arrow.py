@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.model import RECORDS
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.testing import _course as course_of
 from blended_standard.testing._course import REASONS, Course, Learners
 from blended_standard.testing._events import KINDS, KINDS_OF_OUTCOME, VERBS
-from blended_standard.testing._plan import LEVELS, ROLES, Draws, Flags, Floats, Integers, Plan, competency_ids, site_id
+from blended_standard.testing._plan import LEVELS, ROLES, Draws, Flags, Plan, competency_ids, site_id
 from blended_standard.testing._records import age_at_entry, grade9_year
 
 Columns = Mapping[str, Any]

@@ -6,7 +6,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.testing._plan import Draws, Flags, Floats, Integers, Plan
+from blended_standard.numeric.arguments import Floats, Integers
+from blended_standard.testing._plan import Draws, Flags, Plan
 
 OPEN, DIPLOMA, PROGRAM, EQUIVALENCY, NOT_PASSED, TRANSFER, MOVED, DIED, WITHDRAWN, DISMISSED, AUTO = range(11)
 REASONS = (

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.testing import _course as course_of
 from blended_standard.testing._course import Course, Learners
-from blended_standard.testing._plan import COMPETENCIES, Draws, Flags, Floats, Integers, Plan
+from blended_standard.testing._plan import COMPETENCIES, Draws, Flags, Plan
 from blended_standard.testing._records import asks, evidence_mode
 
 Columns = Mapping[str, Any]

@@ -13,8 +13,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from blended_standard.numeric.arguments import Floats, Integers
+
 Flags = npt.NDArray[np.bool_]
 
 EPOCH = dt.date(1970, 1, 1)

@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 import numpy as np
 
+from blended_standard.numeric.arguments import Integers
 from blended_standard.testing import _records
 from blended_standard.testing._arrow import Arrow, Columns, Named, ordinal
 from blended_standard.testing._course import Course, Learners
-from blended_standard.testing._plan import SURVEYS, Draws, Integers, Plan, program_id
+from blended_standard.testing._plan import SURVEYS, Draws, Plan, program_id
 
 _SUBSCALES = (
     "express_care", "challenge_growth", "provide_support", "share_power", "expand_possibilities", "engagement",

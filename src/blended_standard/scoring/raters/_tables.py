@@ -15,9 +15,6 @@ from blended_standard.numeric.arguments import Floats, Integers
 Orientation = Literal["columns", "rows"]
 Weights = Literal["linear", "quadratic", "ordinal"] | npt.ArrayLike | None
 
-_REACH = 1e150
-"""Largest number that can be a category: squares of differences must not overflow."""
-
 
 def units_by_raters(ratings: npt.ArrayLike, raters: str) -> npt.NDArray[np.generic]:
     """Return the table with units in rows; text categories stay text."""
@@ -48,7 +45,7 @@ def coded(table: npt.NDArray[np.generic], categories: Sequence[object] | None) -
         if strange or len(set(listed)) != len(listed):
             problem_text = f"ratings holds {sorted(map(str, strange))[:3]}" if strange else "categories repeats itself"
             raise UsageError(f"{problem_text}; declare every category of the scale once, in order.")
-    if any(isinstance(value, int | float) and not abs(value) <= _REACH for value in listed):
+    if any(isinstance(value, int | float) and not abs(value) <= check.REACH for value in listed):
         raise UsageError("A category is infinite or too large a number; leave a missing rating empty (None).")
     place = {value: i for i, value in enumerate(listed)}
     codes = np.array([-1 if value is None else place[value] for value in flat], dtype=np.int64)
