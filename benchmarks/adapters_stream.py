@@ -1,10 +1,11 @@
 """Aim: ten million xAPI statements or Caliper events to Parquet at 100,000 a second on two cores, in under 1 GB.
 
-Measured with ten million xAPI statements of 20,000 people alone on two cores: 149,700 a second (117,300 for five
-million), 0.35 GB in the main process and 0.20 GB in each of two others; on cores that others shared 104,700. An event
-of Caliper is more than twice as long and has parts that never come again: 300,000 took 1.5 times as much of the
-processor as xAPI on a busy machine, and the same few again and again 1.1 times. Nearly all of the time is Python's. The
-main process writes, the others read.
+Measured with ten million xAPI statements of 20,000 people alone on two cores: 149,700 a second, 0.35 GB in the main
+process and 0.20 GB in each of two others. On a later day, when the same machine took 1.4 times as long for all of it,
+xAPI came at 99,000 to 111,000 a second and ten million events of Caliper at 67,400 in 0.35 and 0.25 GB: for Caliper the
+aim of speed is not met. Its events are twice as long and have parts that never come again, and take 1.6 times as much
+of the processor; the same few events again and again take 1.1 times. Nearly all of the time is Python's. The main
+process writes, the others read.
 
 python benchmarks/adapters_stream.py [STATEMENTS] [--standard xapi|caliper]
 """
