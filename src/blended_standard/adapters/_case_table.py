@@ -170,7 +170,7 @@ class _Table:
     made: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.framework = str(uuid.uuid5(uuid.NAMESPACE_URL, names.name(names.FRAMEWORK, self.name)))
+        self.framework = names.uuid_of(names.name(names.FRAMEWORK, self.name))
 
     def add(self, row: Row, line: int) -> None:
         """Take a row; one whose identifier came before is left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+import uuid
 from typing import Any
 
 import attrs
@@ -38,6 +39,11 @@ AWARDS = {
     "other": "ext:other",
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def uuid_of(text: str) -> str:
+    """Return the UUID that a text always has (version 5, in the name space of addresses)."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
 
 
 def name(prefix: str, identifier: str) -> str:

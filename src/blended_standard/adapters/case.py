@@ -5,7 +5,6 @@ Source: 1EdTech CASE 1.0 and 1.1 (facts of `spec/adapters/case.yaml`).
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -163,7 +162,7 @@ class _Reader:
             origin, target = (_end(link.get(name)) for name in out.ENDS)
             if _own_identifier(link) is None and origin and target:
                 # Nothing refers to an association, so one without an identifier is as good with any.
-                link = link | {"identifier": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{origin} {word} {target}"))}
+                link = link | {"identifier": names.uuid_of(f"{origin} {word} {target}")}
                 self._faults["CFAssociations", "identifier", "CASE requires it; one was made from its ends."] += 1
             identifier = self._new("CFAssociations", link, self.links)
             if identifier is None:
@@ -241,7 +240,7 @@ class _Reader:
             elif self._new(_LEVELS, level, self.levels) is None:
                 continue
             record = {
-                "level_id": stated or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scale}/{rank}")),
+                "level_id": stated or names.uuid_of(f"{scale}/{rank}"),
                 "scale_id": scale,
                 "rank": rank,
                 "title": _text(level.get("quality")) or _text(level.get("description")) or str(rank),

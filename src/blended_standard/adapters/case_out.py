@@ -90,7 +90,7 @@ def as_link(row: Mapping[str, Any], titles: Mapping[str, str]) -> Document:
 def as_rubric(scale: Mapping[str, Any], known: str | None = None) -> Document:
     """Return the CFRubric of a scale, without its criterion; one that has an identifier is addressed by it."""
     urn = names.name(names.RUBRIC, scale["scale_id"])
-    made = whole(names.RUBRIC, str(uuid.uuid5(uuid.NAMESPACE_URL, urn)), {"title": scale["title"]})
+    made = whole(names.RUBRIC, names.uuid_of(urn), {"title": scale["title"]})
     return made | ({"uri": _key(names.RUBRIC, known)["uri"]} if known else {})
 
 
@@ -117,7 +117,7 @@ def _key(prefix: str, identifier: str) -> Document:
     if names.UUID.fullmatch(identifier):
         return {"identifier": identifier.lower(), "uri": f"urn:uuid:{identifier.lower()}"}
     urn = names.name(prefix, identifier)
-    return {"identifier": str(uuid.uuid5(uuid.NAMESPACE_URL, urn)), "uri": urn}
+    return {"identifier": names.uuid_of(urn), "uri": urn}
 
 
 @attrs.define

@@ -6,7 +6,6 @@ Source: the cmi5 specification, sections 13 and 14 (facts of `spec/adapters/cmi5
 from __future__ import annotations
 
 import json
-import uuid
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +14,7 @@ import attrs
 
 from blended_standard.adapters import _cmi5_course as rules
 from blended_standard.adapters._cmi5_course import SPACE, UNITS, Fault
+from blended_standard.adapters._names import uuid_of
 from blended_standard.adapters._xml import Element, XmlProblemError, parse
 from blended_standard.adapters.kinds import foreign, hint, kind_of_content
 from blended_standard.adapters.result import Import
@@ -164,7 +164,7 @@ class _Courses:
         origin = unit.attributes["id"]
         self.work.add(
             "competency_association",
-            association_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{origin} {reference}")),
+            association_id=uuid_of(f"{origin} {reference}"),
             from_id=origin,
             to_id=reference,
             kind="is_related_to",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import uuid
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,7 @@ class _Source:
 
     def record(self, learner: str, badges: list[Document]) -> Document:
         """Return the record of one learner; it is partial, since failures are not in it."""
-        name = uuid.uuid5(uuid.NAMESPACE_URL, names.LEARNER + learner)
+        name = names.uuid_of(names.LEARNER + learner)
         subject = {"id": names.LEARNER + learner, "type": ["ClrSubject"], "verifiableCredential": badges}
         return {
             "@context": _CLR_CONTEXT,

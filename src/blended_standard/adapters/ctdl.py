@@ -7,7 +7,6 @@ document only points to is not in it.
 from __future__ import annotations
 
 import re
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import attrs
 
 from blended_standard.adapters._hierarchy import in_cycles
-from blended_standard.adapters._names import UUID
+from blended_standard.adapters._names import UUID, uuid_of
 from blended_standard.adapters.documents import json_documents, listed, members, signed_claims
 from blended_standard.adapters.identifiers import reaches_someone
 from blended_standard.adapters.result import Import
@@ -274,7 +273,7 @@ class _Graph:
                         self._association(identifier, code, target)
 
     def _association(self, origin: str, code: str, target: str) -> None:
-        own = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{origin} {code} {target}"))
+        own = uuid_of(f"{origin} {code} {target}")
         self.work.add("competency_association", association_id=own, from_id=origin, to_id=target, kind=code)
 
     def _parents(self, titles: Mapping[str, str]) -> dict[str, list[str]]:

@@ -88,32 +88,27 @@ def disk_full(box: Box) -> None:
         if not full:
             break
     assert 2 <= k < 60
-    for k in range(60):
-        left = [k]
-        for owner, name in WRITES:
-            box.monkeypatch.setattr(owner, name, failing(calls[name], left))
-        try:
-            write_submission(read_submission(source), box.path / "copy", format="csv")
-        except OSError as error:
-            assert (error.errno, "are free" in str(error)) == (errno.ENOSPC, True)  # noqa: PT017
-            assert set(box.path.rglob("*")) == there
-        else:
-            break
-    assert 5 <= k < 60
-    for k in range(60):
-        left = [k]
-        for owner, name in WRITES:
-            box.monkeypatch.setattr(owner, name, failing(calls[name], left))
-        try:
-            adapters.write("ceds", read_submission(source), box.path / "ceds")
-        except OSError as error:
-            assert (error.errno, "are free" in str(error)) == (errno.ENOSPC, True)  # noqa: PT017
-            assert set(box.path.rglob("*")) == there | set((box.path / "copy").rglob("*")) | {box.path / "copy"}
-        else:
-            break
-    assert 5 <= k < 60
+    copy = box.path / "copy"
+
+    def ends_whole(write: Callable[[], object], there: set[Path]) -> None:
+        for k in range(60):
+            left = [k]
+            for owner, name in WRITES:
+                box.monkeypatch.setattr(owner, name, failing(calls[name], left))
+            try:
+                write()
+            except OSError as error:
+                assert (error.errno, "are free" in str(error)) == (errno.ENOSPC, True)  # noqa: PT017
+                assert set(box.path.rglob("*")) == there
+            else:
+                break
+        assert 5 <= k < 60
+
+    ends_whole(lambda: write_submission(read_submission(source), copy, format="csv"), there)
+    there |= {copy, *copy.rglob("*")}
+    ends_whole(lambda: adapters.write("ceds", read_submission(source), box.path / "ceds"), there)
     box.monkeypatch.undo()
-    assert validate(read_submission(box.path / "copy"), engine="polars").ok
+    assert validate(read_submission(copy), engine="polars").ok
 
 
 WRITES: tuple[tuple[Any, str], ...] = (
