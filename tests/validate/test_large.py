@@ -39,10 +39,22 @@ def test_judging_by_column_changes_nothing(engine: str, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    "odd", [[], ["E7", "e7"], ["e7 "], ["e 7", "E 7"], ["a@b.org"], ["\u00e97", "\u00c97"], ["", "e7"]]
+    "odd",
+    [
+        [],
+        ["E7", "e7"],
+        ["e7 "],
+        ["e 7", "E 7"],
+        ["a@b.org"],
+        ["\u00e97", "\u00c97"],
+        ["", "e7"],
+        [None],
+        ["x" * 257],
+        ["123-45-6789"],
+    ],
 )
 def test_identifiers_that_are_not_plain_are_found_among_many_that_are(
-    odd: list[str], monkeypatch: pytest.MonkeyPatch
+    odd: list[str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = {"learner": {"learner_id": [*(f"e{number}" for number in range(5_000)), *odd]}}
     at_once = validate(Submission.from_tables(tables), partial=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import narwhals.stable.v2 as nw
+import numpy as np
+import polars as pl
 import pytest
 
 from blended_standard.io import Submission
@@ -190,6 +193,28 @@ def test_a_rule_leaves_alone_what_lies_beside(code: str) -> None:
 
 def test_every_rule_across_records_has_a_case() -> None:
     assert {*ROW_RULES, *RECORD_RULES} <= set(CASES)
+
+
+NEEDED = [(code, name) for code, rule in ROW_RULES.items() for name in sorted(rule.needs)]
+
+
+@pytest.mark.parametrize(("code", "needed"), NEEDED, ids=map(" ".join, NEEDED))
+def test_no_row_breaks_a_rule_that_lacks_what_it_needs(code: str, needed: str) -> None:
+    random = np.random.default_rng(5)
+    draws = {
+        "text": lambda: random.choice(["quiz", "other"], 400),
+        "boolean": lambda: random.random(400) < 0.5,
+        "number": lambda: random.normal(size=400),
+    }
+    record = RECORDS[load_standard().rules[code].table or ""]
+    columns = {field.name: draws.get(field.type, lambda: random.integers(0, 4, 400))() for field in record.fields()}
+    columns |= {name: random.integers(0, 4, 400) for name in ("_entry", "_exit", "_starts", "_ends")}
+    given = {name: pl.when(pl.Series(random.random(400) < 0.8)).then(pl.col(name)) for name in columns}
+    frame = pl.DataFrame(columns).select(**given)
+    kind = frame.schema[needed]
+    broken = ROW_RULES[code].broken()
+    assert nw.from_native(frame).filter(broken).shape[0] > 0
+    assert nw.from_native(frame.with_columns(pl.lit(None, kind).alias(needed))).filter(broken).is_empty()
 
 
 def test_every_rule_of_the_spec_is_bound() -> None:

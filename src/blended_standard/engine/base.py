@@ -115,21 +115,22 @@ class Engine(ABC):
 
         return outcome
 
-    def survey(
-        self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr, *, plain: str | None = None
-    ) -> tuple[int, Suspects] | None:
+    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
         """Count the rows for which `broken` is true, and begin to look for `suspects` where no column is null.
 
-        An engine may do both in one pass. With `plain`, the name of a column of text, the outcome is None unless all
-        its texts are known to hold visible ASCII alone, with no capital letter and no "@"; an engine that can't tell
-        this at little cost says None.
+        An engine may do both in one pass.
         """
         import narwhals.stable.v2 as nw
 
-        if plain is not None:
-            return None
         count = int(self.collect(frame.filter(broken).select(count=nw.len()))["count"][0])
         return count, self.suspects(frame.drop_nulls(columns), columns)
+
+    def plain_suspects(self, frame: nw.LazyFrame[Any], column: str) -> Suspects | None:
+        """Begin to look for `suspects` in a column of identifiers, all found to be plain (see `is_plain`).
+
+        None where some are not, and from an engine that can't tell this at little cost.
+        """
+        return None
 
     def with_beyond_ascii(self, frame: nw.LazyFrame[Any], column: str) -> nw.LazyFrame[Any]:
         """Add `_beyond_ascii`: whether a text holds anything but ASCII."""

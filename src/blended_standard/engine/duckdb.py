@@ -132,22 +132,28 @@ class DuckDBEngine(Engine):
         """
         return self._compared(frame, columns, frame.to_native().project(_hash(columns)).fetchnumpy()["_hash"])
 
-    def survey(
-        self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr, *, plain: str | None = None
-    ) -> tuple[int, Suspects] | None:
-        """Mark broken rows and look at the texts in the pass that hashes: what takes time is to read the columns."""
+    def survey(self, frame: nw.LazyFrame[Any], columns: list[str], broken: nw.Expr) -> tuple[int, Suspects]:
+        """Mark broken rows in the pass that hashes: what takes time is to read the columns."""
         marked = frame.with_columns(_broken=nw.when(broken).then(1).otherwise(0)).to_native()
-        text = f", {_quoted(plain)} as _text" if plain else ""
-        looked = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken{text}")
+        looked = marked.project(f"{_hash(columns)}, cast(_broken as utinyint) as _broken")
         count = 0
         hashes: list[Any] = [np.empty(0, dtype=np.uint64)]
         with looked.to_arrow_reader(_AT_ONCE) as batches:
             for batch in batches:
-                if plain and not is_plain(batch["_text"]):
-                    return None
                 hashes.append(np.from_dlpack(batch["_hash"]))  # `to_numpy` would import pandas
                 count += int(np.from_dlpack(batch["_broken"]).sum())
         return count, self._compared(frame, columns, np.concatenate(hashes))
+
+    def plain_suspects(self, frame: nw.LazyFrame[Any], column: str) -> Suspects | None:
+        """Look at the texts in the pass that hashes them."""
+        looked = frame.to_native().project(f"{_hash([column])}, {_quoted(column)} as _text")
+        hashes: list[Any] = [np.empty(0, dtype=np.uint64)]
+        with looked.to_arrow_reader(_AT_ONCE) as batches:
+            for batch in batches:
+                if not is_plain(batch["_text"]):
+                    return None
+                hashes.append(np.from_dlpack(batch["_hash"]))
+        return self._compared(frame, [column], np.concatenate(hashes))
 
     def _compared(self, frame: nw.LazyFrame[Any], columns: list[str], hashes: Any) -> Suspects:
         import pyarrow as pa

@@ -8,7 +8,7 @@ import numpy as np
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 16
 
 
 def repeated(hashes: Hashes) -> Hashes:

@@ -79,8 +79,6 @@ class Context:
     as_of: dt.date | None = None
     unjudged: frozenset[str] = frozenset()
     """Tables that are not there and to which references are not judged."""
-    plain: bool = False
-    """Whether the identifiers of these records are known to hold visible ASCII alone, no capital letter and no "@"."""
 
 
 def there(field: FieldSpec) -> str:
@@ -99,7 +97,7 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
             yield FieldCheck("FLD-CODE", field, ~_of(field).is_in(list(codes)), listed(codes))
         if field.type == "text" and (field.key or field.refers_to):
             joined = field.refers_to is not None and field.refers_to not in context.unjudged
-            yield _identifier(field, joined=joined, plain=context.plain and field.key)
+            yield _identifier(field, joined=joined)
         if field.refers_to and field.refers_to not in context.unjudged:
             absent = _of(field, there(field)).is_null() & ~_of(field).is_null()
             yield FieldCheck("REF-DANGLING", field, absent, f"No such record in {field.refers_to}.", joined=field.name)
@@ -108,8 +106,8 @@ def field_checks(record: type[Record], context: Context) -> Iterator[FieldCheck]
         if field.type in ("date", "instant"):
             yield from _time(record, field, context.as_of)
         if field.type == "text" and not (field.codes or field.refers_to):
-            yield FieldCheck("PRV-DIRECT", field, _direct(field, plain=context.plain and field.key), redact=True)
-        if field == single_key(record.table) and not context.plain:
+            yield FieldCheck("PRV-DIRECT", field, _direct(field), redact=True)
+        if field == single_key(record.table):
             yield FieldCheck("IDS-TWIN", field, _of(field, BEYOND_ASCII))
         if field.name == "time_zone":
             unknown = sorted(zone for zone in context.zones if not is_zone(zone))
@@ -124,11 +122,11 @@ def _given(field: FieldSpec) -> FieldCheck:
     return FieldCheck("FLD-REQUIRED", field, _of(field).is_null() & ~known_bad)
 
 
-def _identifier(field: FieldSpec, *, joined: bool, plain: bool) -> FieldCheck:
+def _identifier(field: FieldSpec, *, joined: bool) -> FieldCheck:
     """A reference that finds its record is as sound as the identifier there, which is checked at its own place."""
     column = _of(field)
     broken = (column < FIRST_VISIBLE) | (column.str.len_chars() > MAXIMUM_ID_LENGTH)
-    for space in () if plain else SPACES:  # few identifiers hold any, which is told faster than how they end
+    for space in SPACES:  # few identifiers hold any, which is told faster than how they end
         broken = broken | (column.str.contains(space, literal=True) & column.str.ends_with(space))
     if joined:
         return FieldCheck("FLD-ID", field, _of(field, there(field)).is_null() & broken, joined=field.name)
@@ -167,13 +165,11 @@ def _time(record: type[Record], field: FieldSpec, as_of: dt.date | None) -> Iter
         yield FieldCheck("TIM-FUTURE", field, ahead, f"The submission speaks of {as_of}.")
 
 
-def _direct(field: FieldSpec, *, plain: bool) -> nw.Expr:
+def _direct(field: FieldSpec) -> nw.Expr:
     """Cheap tests come first: an identifier with dashes is common, one of the very length is not."""
     column = _of(field)
     dashed = column.str.len_chars() == SOCIAL_SECURITY_LENGTH if field.key else column.str.contains("-", literal=True)
     number = dashed & column.str.contains(SOCIAL_SECURITY)
-    if plain:
-        return number
     address = column.str.contains("@", literal=True) & column.str.contains(E_MAIL)
     if not names_person(field):
         return number | address

@@ -15,7 +15,7 @@ from blended_standard.io.missing_values import told
 from blended_standard.model import RECORDS, FieldSpec
 from blended_standard.spec import Standard
 from blended_standard.validate.fields import Context, FieldCheck, field_checks, there
-from blended_standard.validate.row_rules import EPISODE_RULES, ROW_RULES
+from blended_standard.validate.row_rules import ROW_RULES
 from blended_standard.validate.rules import DETAIL
 from blended_standard.validate.tables import BoundTables
 
@@ -64,13 +64,13 @@ def place_of(standard: Standard, code: str) -> tuple[str, FieldSpec]:
 def row_checks(name: str, context: Context, absent: set[str]) -> list[FieldCheck]:
     """Return the checks of a table that one row decides, alone or with the records that it refers to.
 
-    Those of fields whose columns are `absent` are left out, but for rules across columns.
+    Those that need a column which is `absent` are left out.
     """
     checks = [check for check in field_checks(RECORDS[name], context) if check.field.name not in absent]
-    for code, function in ROW_RULES.items():
+    for code, rule in ROW_RULES.items():
         table, field = place_of(context.standard, code)
-        if table == name and not (code in EPISODE_RULES and "episode" in context.unjudged):
-            checks.append(FieldCheck(code, field, function(), joined="episode_id" if code in EPISODE_RULES else ""))
+        if table == name and not (rule.needs & absent) and not (rule.episode and "episode" in context.unjudged):
+            checks.append(FieldCheck(code, field, rule.broken(), joined="episode_id" if rule.episode else ""))
     return checks
 
 
@@ -111,11 +111,11 @@ def with_targets(tables: BoundTables, name: str, checks: Iterable[FieldCheck]) -
 
 
 def with_folded(
-    name: str, frame: nw.LazyFrame[Any], *, spaced: bool = False, fold: bool = True
+    name: str, frame: nw.LazyFrame[Any], *, spaced: bool = False, plain: bool = False
 ) -> tuple[nw.LazyFrame[Any], list[str]]:
     """Add to a table its key without what people do not see: case and, where `spaced`, outer space.
 
-    Returns the table and the names of the columns added. Without `fold` the key is known to have none of it.
+    Returns the table and the names of the columns added. A `plain` key has none of it.
     """
     import narwhals.stable.v2 as nw
 
@@ -123,7 +123,7 @@ def with_folded(
     for field in RECORDS[name].fields():
         if field.key:
             column = nw.col(field.name)
-            if fold and field.type == "text":
+            if field.type == "text" and not plain:
                 column = (column.str.strip_chars() if spaced else column).str.to_lowercase()
             folded[FOLDED + field.name] = column
     return frame.with_columns(**folded), list(folded)

@@ -223,22 +223,23 @@ class _Run:
     def _survey(self, name: str) -> Survey:
         """Make the pass over the key of a table: count the broken rows, and begin to compare the keys.
 
-        On a small table it makes all other checks too. On a large one it first takes the identifiers to be plain, which
-        most are and which makes their checks few, and begins again at the first that is not.
+        On a small table it makes all other checks too. On a large one it first takes the identifiers to be plain, as
+        most are: then no check finds fault with them.
         """
         key = [field for field in RECORDS[name].fields() if field.key]
         large = self.sizes[name][0] >= _LARGE
-        for plain in (True, False) if large and [field.type for field in key] == ["text"] else (False,):
-            checks = self._checks(name, plain=plain)
-            passes = by_column(checks) if large else {"": checks}
-            place = key[0].name if large and key else ""
-            if not key or place not in passes:
-                break
-            frame, folded = with_folded(name, with_targets(self.tables, name, passes[place]), fold=not plain)
-            found = self.engine.survey(frame, folded, any_broken(passes[place]), plain=key[0].name if plain else None)
-            if found:
-                return Survey(passes, {place: found[0]}, found[1])
-        return Survey(passes, {}, self._alike(name))
+        checks = self._checks(name)
+        passes = by_column(checks) if large else {"": checks}
+        place = key[0].name if large and key else ""
+        if not key or place not in passes:
+            return Survey(passes, {}, self._alike(name))
+        if large and [field.type for field in key] == ["text"]:
+            frame, folded = with_folded(name, self.tables[name], plain=True)
+            if alike := self.engine.plain_suspects(frame, folded[0]):
+                return Survey(passes, {place: 0}, alike)
+        frame, folded = with_folded(name, with_targets(self.tables, name, passes[place]))
+        count, alike = self.engine.survey(frame, folded, any_broken(passes[place]))
+        return Survey(passes, {place: count}, alike)
 
     def _alike(self, name: str, *, spaced: bool = False) -> Suspects:
         """Begin to look for rows whose keys agree but for case and, where some are `spaced`, outer space."""
@@ -259,8 +260,9 @@ class _Run:
             each = [frame.select(place=nw.lit(i), count=nw.len()) for i, frame in enumerate(broken)]
             found = self.engine.collect(nw.concat(each))
             counts |= {places[i]: count for i, count in zip(found["place"], found["count"], strict=True)}
-        hit = [check for place, checks in survey.passes.items() if counts.get(place) for check in checks]
-        return self._tell(name, hit, sum(counts.values()), rows) if hit else set()
+        # Told pass by pass too: the filter of one column skips most of a file, that of several reads all of it.
+        told = [self._tell(name, survey.passes[place], count, rows) for place, count in counts.items() if count]
+        return set().union(*told)
 
     def _tell(self, name: str, checks: list[FieldCheck], size: int, rows: int) -> set[str]:
         """Report what breaks some checks, in `size` rows or less; return the rules that were broken.
@@ -286,7 +288,7 @@ class _Run:
                 self._examples(check.code, name, check.field, looked.filter(nw.col(flag) == 1), count, check)
         return {check.code for check, count in zip(checks, counts, strict=True) if count}
 
-    def _checks(self, name: str, *, plain: bool) -> list[FieldCheck]:
+    def _checks(self, name: str) -> list[FieldCheck]:
         """Return the checks of a table that one row decides, those on columns that are not there left out."""
         manifest = self.tables.submission.manifest
         zones = zones_in(self.tables[name], self.engine) if name in ("program", "site") else frozenset()
@@ -297,7 +299,6 @@ class _Run:
             zones=zones,
             as_of=manifest.as_of,
             unjudged=unjudged,
-            plain=plain,
         )
         absent = {problem.field.name for problem in self.tables.bound[name].problems}
         return row_checks(name, context, absent)
