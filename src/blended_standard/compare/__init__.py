@@ -43,6 +43,8 @@ from blended_standard.compare.essa import EssaTier as EssaTier
 from blended_standard.compare.essa import StudyFinding as StudyFinding
 from blended_standard.compare.essa import domain_conclusion as domain_conclusion
 from blended_standard.compare.essa import essa_tier as essa_tier
+from blended_standard.compare.firth import FirthLogistic as FirthLogistic
+from blended_standard.compare.firth import firth_logistic as firth_logistic
 from blended_standard.compare.funnel import Funnel as Funnel
 from blended_standard.compare.funnel import funnel_means as funnel_means
 from blended_standard.compare.funnel import funnel_rates as funnel_rates

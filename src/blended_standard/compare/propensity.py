@@ -243,7 +243,8 @@ def _separation(design: Columns, treated: Booleans) -> NotEstimableError:
     return NotEstimableError(
         f"{who} the treated from the comparison rows, wholly or in part, so the logistic likelihood has no maximum. "
         "Leave that column out, merge its levels, restrict both arms to where they overlap, or use match(..., "
-        'distance="mahalanobis") or entropy_balance.'
+        'distance="mahalanobis") or entropy_balance. Of firth_logistic the coefficients are finite, but no score makes '
+        "arms overlap that do not."
     )
 
 

@@ -55,7 +55,7 @@ def logistic(
     """
     n = np.ones(y.size) if trials is None else trials
     shift = np.zeros(y.size) if offset is None else offset
-    basis, back = _orthonormal(x, names)
+    basis, back = orthonormal(x, names)
     beta = np.zeros(x.shape[1])
     value = _log_likelihood(shift, y, n, link)
     information, weight, at_null = np.eye(x.shape[1]), n, n
@@ -84,7 +84,7 @@ def logistic(
     return LogisticFit(beta=back @ beta, covariance=np.asarray(covariance, dtype=np.float64), log_likelihood=value)
 
 
-def _orthonormal(x: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
+def orthonormal(x: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Return x back and back, x back orthonormal: columns far from zero or of unlike units are no trouble there."""
     ones = np.ones(x.shape[0])
     size = np.sqrt((x**2).sum(axis=0))
@@ -148,5 +148,5 @@ def _separated(x: Floats, weight: Floats, at_null: Floats, names: Sequence[str])
     which = f" ({flattest((x.T * weight) @ x, (x.T * at_null) @ x, names)})" if names else ""
     return NotEstimableError(
         f"The predictors{which} separate the outcome, or repeat each other: a coefficient has no finite estimate. "
-        "Leave a predictor out, or join categories in which the outcome is constant."
+        "Leave a predictor out, join categories in which the outcome is constant, or fit firth_logistic, which has one."
     )

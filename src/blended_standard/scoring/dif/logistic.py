@@ -185,7 +185,8 @@ def _item(data: Grouped, j: int, left_out: Places, test: str, rule: str) -> Logi
         return LogisticItem(item=data.names[j], chi_square=None, df=df, reason="every learner gave the same answer")
     fits = [_fit(design[:, :k], right, weights.astype(float)) for k in (2, 3, 4)]
     if any(fit is None for fit in fits):
-        reason = "the matching score or the group separates right from wrong answers: no finite estimate"
+        reason = "the matching score or the group separates right from wrong answers: no finite estimate "
+        reason += "(compare.firth_logistic of the item on score and group has one)"
         return LogisticItem(item=data.names[j], chi_square=None, df=df, reason=reason)
     done = [fit for fit in fits if fit is not None]
     likelihood = np.array([fit[2] for fit in done])
