@@ -58,6 +58,7 @@ from blended_standard.compare.meta import meta_analysis as meta_analysis
 from blended_standard.compare.meta import rank_test as rank_test
 from blended_standard.compare.meta import robust_meta_analysis as robust_meta_analysis
 from blended_standard.compare.meta import three_level_meta_analysis as three_level_meta_analysis
+from blended_standard.compare.meta import trim_and_fill as trim_and_fill
 from blended_standard.compare.multilevel import MixedModel as MixedModel
 from blended_standard.compare.multilevel import random_intercept as random_intercept
 from blended_standard.compare.multilevel import random_slope as random_slope

@@ -13,6 +13,7 @@ from blended_standard.compare.meta.small_study import (
     leave_one_out,
     rank_test,
 )
+from blended_standard.compare.meta.trim_fill import TrimAndFill, trim_and_fill
 
 __all__ = [
     "EggerTest",
@@ -21,10 +22,12 @@ __all__ = [
     "RankTest",
     "RobustMetaAnalysis",
     "ThreeLevelMetaAnalysis",
+    "TrimAndFill",
     "egger_test",
     "leave_one_out",
     "meta_analysis",
     "rank_test",
     "robust_meta_analysis",
     "three_level_meta_analysis",
+    "trim_and_fill",
 ]
