@@ -32,9 +32,10 @@ PATTERNS = np.array(list(itertools.product([0, 1], repeat=5)))
 ONE, TWO = np.repeat(PATTERNS, LSAT6, axis=0), np.repeat(PATTERNS, LSAT7, axis=0)
 LSAT, GROUP = np.concatenate([ONE, TWO]), np.repeat([0, 1], 1000)
 
-# Verbal aggression, 316 persons x 24 items, yes = 1, and gender (De Boeck & Wilson 2004; R lme4 1.1-31, VerbAgg, r2).
+# Verbal aggression, 316 persons x 24 items, no = 0, perhaps and yes = 1, and gender (De Boeck & Wilson 2004; R lme4
+# 1.1-31, VerbAgg).
 LINES = (Path(__file__).parent / "reference/verbal_aggression.csv").read_text().split()
-VERBAL = np.array([[int(answer) for answer in line.split(",")[0]] for line in LINES])
+VERBAL = np.array([[int(answer) > 0 for answer in line.split(",")[0]] for line in LINES])
 GENDER = np.array([line.split(",")[1] for line in LINES])
 
 

@@ -1,6 +1,7 @@
 """Logistic-regression DIF: uniform and non-uniform, likelihood-ratio tests and Nagelkerke effect size.
 
-Sources: Swaminathan & Rogers (1990); Zumbo (1999); Zumbo & Thomas (1997) and Jodoin & Gierl (2001) for the classes.
+Sources: Swaminathan & Rogers (1990); Zumbo (1999), who takes cumulative logits for graded items; Zumbo & Thomas (1997)
+and Jodoin & Gierl (2001) for the classes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
+from blended_standard.scoring.dif._cumulative import cumulative_logit
 from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, purified
 
 Test = Literal["both", "uniform", "nonuniform"]
@@ -30,7 +32,8 @@ class LogisticItem(Result):
 
     `log_likelihood` and `r_squared` (Nagelkerke) hold the three models; `coefficients` intercept, score, group and
     product of the model that the chosen test ends at (focal group coded 1; below 0 is against it), and
-    `uniform_coefficients` those of model 1. `r_squared_change` goes with the test that flags.
+    `uniform_coefficients` those of model 1. A graded item has an intercept for each code above its lowest: the log odds
+    of that code or a higher one. `r_squared_change` goes with the test that flags.
     """
 
     title = "Logistic-regression DIF of one item"
@@ -87,6 +90,7 @@ def logistic_regression(
     matching: npt.ArrayLike | None = None,
     test: Test = "both",
     rule: Rule = "jodoin_gierl",
+    graded: bool = False,
     purify: bool = False,
     alpha: float = 0.05,
     maximum_cycles: int = 20,
@@ -96,7 +100,7 @@ def logistic_regression(
     Parameters
     ----------
     responses : float array, shape (n, J)
-        0, 1 or NaN. Learners with a missing response are left out and counted.
+        0, 1 or NaN, or with `graded` scores 0, 1, 2, ... Learners with a missing response are left out and counted.
     group : array, shape (n,)
         Two labels.
     focal : label, optional
@@ -109,6 +113,8 @@ def logistic_regression(
         Which test flags: group and product (2 df), group (1 df), or product given group (1 df).
     rule : {"jodoin_gierl", "zumbo_thomas"}
         Limits of the R-squared change for classes A, B, C: .035 and .07, or .13 and .26. They disagree: name the rule.
+    graded : bool
+        Items have graded scores: fit cumulative logits, which take score and group to act alike at every step.
     purify : bool
         Leave flagged items out of the matching score (the item under study always counts) and repeat until stable.
     alpha : float
@@ -124,7 +130,8 @@ def logistic_regression(
     Raises
     ------
     UsageError
-        Values other than 0, 1 and missing; not exactly two groups; an unknown test or rule.
+        Values other than 0, 1 (whole scores with `graded`) and missing; not exactly two groups; an unknown test or
+        rule.
     NotEstimableError
         Fewer than 2 complete learners in a group.
 
@@ -141,7 +148,7 @@ def logistic_regression(
         raise UsageError(f"test={test!r} is not one of {', '.join(_TESTS)}.")
     if rule not in _LIMITS:
         raise UsageError(f"rule={rule!r} is not one of {', '.join(_LIMITS)}.")
-    data = grouped(responses, group, focal=focal, item_ids=item_ids, matching=matching)
+    data = grouped(responses, group, focal=focal, item_ids=item_ids, matching=matching, polytomous=graded)
 
     def study(left_out: Places) -> list[LogisticItem]:
         return [_item(data, j, left_out, test, rule) for j in range(len(data.names))]
@@ -175,22 +182,22 @@ def _item(data: Grouped, j: int, left_out: Places, test: str, rule: str) -> Logi
     from scipy.stats import chi2
 
     score, focal = data.score(j, left_out), data.focal.astype(float)
-    rows = np.column_stack([np.ones_like(score), score, focal, score * focal, data.responses[:, j]])
-    cells, weights = np.unique(rows, axis=0, return_counts=True)
-    design, right = cells[:, :4], cells[:, 4]
+    rows = np.column_stack([score, focal, score * focal, data.responses[:, j]])
+    cells, counts = np.unique(rows, axis=0, return_counts=True)
+    codes, answers = np.unique(cells[:, 3], return_inverse=True)
     df = 2 if test == "both" else 1
-    total = weights.sum()
-    share = float(weights @ right / total)
-    if not 0 < share < 1:
+    if codes.size < 2:
         return LogisticItem(item=data.names[j], chi_square=None, df=df, reason="every learner gave the same answer")
-    fits = [_fit(design[:, :k], right, weights.astype(float)) for k in (2, 3, 4)]
+    weights = counts.astype(float)
+    fits = [cumulative_logit(cells[:, :k], answers, weights) for k in (1, 2, 3)]
     if any(fit is None for fit in fits):
-        reason = "the matching score or the group separates right from wrong answers: no finite estimate "
-        reason += "(compare.firth_logistic of the item on score and group has one)"
+        reason = "the matching score or the group separates the answers: no finite estimate "
+        reason += "(of right and wrong answers compare.firth_logistic on score and group has one)"
         return LogisticItem(item=data.names[j], chi_square=None, df=df, reason=reason)
     done = [fit for fit in fits if fit is not None]
-    likelihood = np.array([fit[2] for fit in done])
-    null = total * (share * np.log(share) + (1 - share) * np.log(1 - share))
+    likelihood = np.array([fit.log_likelihood for fit in done])
+    total, frequency = weights.sum(), np.bincount(answers, weights=weights)
+    null = float(frequency @ np.log(frequency / total))
     r_squared = -np.expm1(2 / total * (null - likelihood)) / -np.expm1(2 / total * null)
     uniform, nonuniform = np.maximum(2 * np.diff(likelihood), 0.0)
     statistic = {"both": uniform + nonuniform, "uniform": uniform, "nonuniform": nonuniform}[test]
@@ -209,36 +216,11 @@ def _item(data: Grouped, j: int, left_out: Places, test: str, rule: str) -> Logi
         effect_class=_effect_class(change, rule),
         log_likelihood=likelihood,
         r_squared=r_squared,
-        coefficients=done[last][0],
-        se=done[last][1],
-        uniform_coefficients=done[1][0],
-        uniform_se=done[1][1],
+        coefficients=done[last].coefficients,
+        se=done[last].se,
+        uniform_coefficients=done[1].coefficients,
+        uniform_se=done[1].se,
     )
-
-
-def _fit(design: Floats, right: Floats, weights: Floats) -> tuple[Floats, Floats, float] | None:
-    """Newton steps on centered and scaled columns; None where the likelihood has no finite maximum."""
-    shift = np.concatenate([[0.0], np.average(design[:, 1:], axis=0, weights=weights)])
-    scale = np.concatenate([[1.0], np.sqrt(np.average((design[:, 1:] - shift[1:]) ** 2, axis=0, weights=weights))])
-    if np.any(scale < 1e-12):
-        return None
-    z = (design - shift) / scale
-    beta, previous = np.zeros(z.shape[1]), -np.inf
-    for _ in range(60):
-        eta = z @ beta
-        p = 0.5 * (1 + np.tanh(eta / 2))
-        likelihood = float(-(weights * np.logaddexp(0.0, np.where(right == 1, -eta, eta))).sum())
-        information = (z * (weights * p * (1 - p))[:, None]).T @ z
-        if np.max(np.abs(eta)) > 30 or np.linalg.cond(information) > 1e13:
-            return None
-        if abs(likelihood - previous) < 1e-12 * (1 + abs(likelihood)):
-            inverse = np.linalg.inv(information)
-            back = np.diag(1 / scale)
-            back[0, 1:] = -shift[1:] / scale[1:]
-            return back @ beta, np.sqrt(np.diag(back @ inverse @ back.T)), likelihood
-        step = np.linalg.solve(information, z.T @ (weights * (right - p)))
-        beta, previous = beta + step, likelihood
-    return None
 
 
 def _effect_class(change: float, rule: str) -> str:

@@ -17,9 +17,10 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval, Result, Row, result
-from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, purified
+from blended_standard.scoring.dif.matching import Places, adjusted, grouped, mean_difference, purified, strata
 
 Flag = Literal["p_value", "ets_class"]
+_RIGHT_WRONG = np.array([1.0, 0.0])
 
 
 @result
@@ -185,7 +186,9 @@ def mantel_haenszel(
     check.level(level)
 
     def study(left_out: Places) -> list[CommonOddsRatio]:
-        return [_common(name, strata(data, j, left_out), level, alpha) for j, name in enumerate(data.names)]
+        return [
+            _common(name, strata(data, j, left_out, _RIGHT_WRONG), level, alpha) for j, name in enumerate(data.names)
+        ]
 
     def flag(left_out: Places) -> Places:
         return _flagged(study(left_out), flag_by, correction, alpha)
@@ -209,24 +212,6 @@ def mantel_haenszel(
     )
 
 
-def strata(data: Grouped, item: int, left_out: Places) -> Floats:
-    """Return the 2 x 2 tables of an item, one for each value of the matching score."""
-    values, place = np.unique(data.score(item, left_out), return_inverse=True)
-    counts = np.zeros((len(values), 2, 2))
-    np.add.at(counts, (place, data.focal.astype(int), 1 - data.responses[:, item].astype(int)), 1.0)
-    return counts
-
-
-def p_difference(counts: Floats) -> float | None:
-    """Return the share right, focal minus reference, weighted by the focal group, over strata that hold both."""
-    totals = counts.sum(axis=2)
-    both = (totals > 0).all(axis=1)
-    if not np.any(both):
-        return None
-    shares = counts[both, :, 0] / totals[both]
-    return float(np.average(shares[:, 1] - shares[:, 0], weights=totals[both, 1]))
-
-
 def _common(name: str, counts: Floats, level: float, alpha: float) -> CommonOddsRatio:
     from scipy.stats import chi2, norm
 
@@ -248,7 +233,7 @@ def _common(name: str, counts: Floats, level: float, alpha: float) -> CommonOdds
         "p_value": float(chi2.sf(corrected, 1)),
         "chi_square_uncorrected": plain,
         "p_value_uncorrected": float(chi2.sf(plain, 1)),
-        "p_difference": p_difference(counts),
+        "p_difference": mean_difference(counts, _RIGHT_WRONG),
     }
     if r.sum() == 0 or s.sum() == 0:
         reason = "the common odds ratio is 0 or infinite: one group always answers alike where it can be compared"

@@ -77,6 +77,25 @@ def grouped(
     )
 
 
+def strata(data: Grouped, item: int, left_out: Places, codes: Floats) -> Floats:
+    """Return the tables of an item, shape (S, 2, C): by matching score, reference and focal group, and code."""
+    values, place = np.unique(data.score(item, left_out), return_inverse=True)
+    code = np.argmax(data.responses[:, item, None] == codes, axis=1)
+    counts = np.zeros((len(values), 2, len(codes)))
+    np.add.at(counts, (place, data.focal.astype(int), code), 1.0)
+    return counts
+
+
+def mean_difference(counts: Floats, codes: Floats) -> float | None:
+    """Return the mean code, focal minus reference, weighted by the focal group, over strata that hold both."""
+    totals = counts.sum(axis=2)
+    both = (totals > 0).all(axis=1)
+    if not np.any(both):
+        return None
+    means = counts[both] @ codes / totals[both]
+    return float(np.average(means[:, 1] - means[:, 0], weights=totals[both, 1]))
+
+
 def purified(
     flag: Callable[[Places], Places], *, purify: bool, maximum_cycles: int, start: Places = ()
 ) -> tuple[Places, int, bool]:
