@@ -151,6 +151,7 @@ def test_results_are_picklable_and_round_trip(verbal):
     ("call", "says"),
     [
         (lambda: dif.mantel(VERBAL + 0.5, GENDER, focal="M"), "whole codes of 0 or more"),
+        (lambda: dif.mantel(np.where(VERBAL == 2, np.inf, VERBAL), GENDER, focal="M"), "holds inf"),
         (lambda: dif.mantel(VERBAL, GENDER), "focal is not given"),
         (lambda: dif.mantel(VERBAL, GENDER, focal="M", flag_by="size"), "flag_by='size'"),
         (lambda: dif.mantel(VERBAL, GENDER, focal="M", alpha=2), "alpha=2"),

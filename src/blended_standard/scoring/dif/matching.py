@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 
 Places = tuple[int, ...]
@@ -151,7 +152,8 @@ def _answers(responses: npt.ArrayLike, polytomous: bool) -> Floats:
         raise UsageError("responses must hold 0, 1 or missing (NaN).") from error
     if answers.ndim != 2 or answers.shape[1] < 1 or answers.shape[0] < 1:
         raise UsageError(f"responses has shape {answers.shape}; accepted is (learners, items).")
-    accepted = (answers >= 0) & (answers == np.rint(answers)) if polytomous else (answers == 0) | (answers == 1)
+    coded = (answers >= 0) & (answers <= check.EXACT) & (answers == np.rint(answers))
+    accepted = coded if polytomous else (answers == 0) | (answers == 1)
     wrong = ~(np.isnan(answers) | accepted)
     if np.any(wrong):
         taken = "whole codes of 0 or more" if polytomous else "0, 1"
