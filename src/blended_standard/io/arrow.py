@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blended_standard.errors import MissingExtraError, UsageError
@@ -16,7 +17,7 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
     except ModuleNotFoundError:
         raise MissingExtraError("parquet", needs="pyarrow, which carries tables to the engine,") from None
     if isinstance(data, Columns):
-        return pa.table(dict(data.values), schema=_schema(pa, record, own=True))
+        return pa.table(dict(data.values), schema=own_schema(record))
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, ParquetSource):
@@ -38,6 +39,21 @@ def to_arrow(data: Any, record: type[Record]) -> Any:
     return frame.to_arrow()
 
 
+def packed(blocks: Iterable[Mapping[str, list[Any]]], record: type[Record]) -> Any:
+    """Return the columns of rows that follow each other as one Arrow table, as lists where pyarrow is not there."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        values: dict[str, list[Any]] = {}
+        for block in blocks:
+            for name, column in block.items():
+                values.setdefault(name, []).extend(column)
+        return Columns(values=values)
+    schema = own_schema(record)
+    batches = [pa.record_batch(dict(block), schema=schema) for block in blocks]
+    return pa.Table.from_batches(batches, schema=schema)
+
+
 def schema_of(record: type[Record]) -> Any:
     """Return the Arrow schema of a table as it is written."""
     try:
@@ -45,6 +61,13 @@ def schema_of(record: type[Record]) -> Any:
     except ModuleNotFoundError:
         raise MissingExtraError("parquet", needs="pyarrow, which carries tables to the engine,") from None
     return _schema(pa, record, own=False)
+
+
+def own_schema(record: type[Record]) -> Any:
+    """Return the Arrow schema of a table as it was read from text, with where each row stood."""
+    import pyarrow as pa
+
+    return _schema(pa, record, own=True)
 
 
 def _schema(pa: Any, record: type[Record], *, own: bool) -> Any:

@@ -104,8 +104,9 @@ class _Reader:
             if self._looks_plain(cells, header, raw) or self._is_sound(
                 cells, header, raw, Place(self._table, row, line, self._found)
             ):
-                values = map(self._restore, cells) if self._escaped else cells
-                yield RawRow(row, line, dict(zip(header, (value or None for value in values), strict=True)))
+                values = list(map(self._restore, cells)) if self._escaped else cells
+                given = [value or None for value in values] if "" in values else values
+                yield RawRow(row, line, dict(zip(header, given, strict=True)))
         blank_lines(blank, self._table, self._found)
         if not row:
             self._found.add("FIL-NO-ROWS", table=self._table)
@@ -123,7 +124,7 @@ class _Reader:
             return None
         if self._escaped:
             header = [self._restore(name) for name in header]
-        problem = _problem_with_header(header, known, self._limits)
+        problem = problem_with_header(header, known, self._limits)
         if problem:
             code, field, detail = problem
             self._found.add(code, table=self._table, line=1, field=field, detail=detail)
@@ -209,7 +210,7 @@ class _Lines:
         return raw
 
 
-def _problem_with_header(
+def problem_with_header(
     header: list[str], known: tuple[str, ...], limits: Limits
 ) -> tuple[str, str | None, str] | None:
     """Return code, field and detail of what makes a header useless, or None."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import attrs
 
 from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
+from blended_standard.io.columns import to_columns
 from blended_standard.io.submission import Submission, make_manifest
 from blended_standard.io.tables import EXTRA, LINE, MISSING, ROW, Columns
 from blended_standard.io.text import RawRow
-from blended_standard.io.typed import to_columns
 from blended_standard.io.write import plain_rows
 from blended_standard.model import RECORDS
 from blended_standard.spec import spec_directory
@@ -102,18 +103,25 @@ def _moved(table: str, data: Any, path: list[Step], found: FindingCollector) -> 
         return data
     for old in {name for step in path for name in step.fields.get(table, ())}:
         found.forget("FLD-UNKNOWN", table=table, field=old)
-    lines = data.values[LINE] if isinstance(data, Columns) else None
     rows = []
-    for number, row in enumerate(plain_rows(table, data), start=1):
+    for row, (place, line) in zip(plain_rows(table, data), _places(data), strict=False):
         values: dict[str, Any] = {name: value for name, value in row.items() if name not in (EXTRA, MISSING)}
         values |= json.loads(row.get(EXTRA) or "{}")
         if row.get(MISSING):
             values[MISSING] = json.loads(row[MISSING])
         for step in path:
             values = _renamed(values, step.fields.get(table, {}), step.codes.get(table, {}))
-        place = data.values[ROW][number - 1] if isinstance(data, Columns) else number
-        rows.append(RawRow(place, lines[number - 1] if lines else None, values))
+        rows.append(RawRow(place, line, values))
     return to_columns(rows, RECORDS[table], found)
+
+
+def _places(data: Any) -> Iterator[tuple[int, int | None]]:
+    """Yield the row and the line of each row, which text that was read still knows."""
+    if isinstance(data, Columns):
+        return zip(data.values[ROW], data.values[LINE], strict=True)
+    if ROW in getattr(data, "column_names", ()):
+        return zip(data[ROW].to_pylist(), data[LINE].to_pylist(), strict=True)
+    return zip(itertools.count(1), itertools.repeat(None))
 
 
 def _renamed(values: dict[str, Any], fields: Mapping[str, str], codes: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,20 +8,22 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import attrs
 
 from blended_standard.errors import UnreadableInputError, UsageError, expect
 from blended_standard.findings import FindingCollector
 from blended_standard.io.archives import open_archive, unpack
+from blended_standard.io.columns import ColumnReader, to_columns
 from blended_standard.io.csv_text import local_value, read_csv
 from blended_standard.io.limits import LIMITS, Limits
 from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import differ, is_whole, mark_of
+from blended_standard.io.plain_csv import plain_table
 from blended_standard.io.submission import Manifest, Submission, make_manifest, missing_values_of
-from blended_standard.io.tables import MISSING, Columns, ParquetSource
+from blended_standard.io.tables import MISSING, ParquetSource
 from blended_standard.io.text import RawRow, parse_object, read_json_lines
-from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Record
 from blended_standard.spec import Standard, load_standard
 
@@ -238,17 +240,29 @@ class _Reader:
     manifest: Manifest
     progress: Callable[[str], None] | None
 
-    def table(self, files: list[SourceFile], record: type[Record]) -> Columns | ParquetSource | None:
+    def table(self, files: list[SourceFile], record: type[Record]) -> Any:
         """Read the files of one table."""
         for file in files:
             if self.progress:
                 self.progress(file.name)
         if all(file.name.endswith(".parquet") for file in files):
             return _parquet(files, record, self.found)
-        rows = (row for file in files if not file.name.endswith(".parquet") for row in self._rows(file, record))
         words = missing_values_of(self.found.standard, self.manifest)
+        if len(files) == 1 and not words and (made := self._plain(files[0], record)) is not None:
+            return made
+        rows = (row for file in files if not file.name.endswith(".parquet") for row in self._rows(file, record))
         sound = without_missing_values(rows, record, words, self.found)
         return to_columns(sound, record, self.found, zone=self.manifest.zone)
+
+    def _plain(self, file: SourceFile, record: type[Record]) -> Any | None:
+        """Read a CSV file by columns; None where it must be read with care."""
+        if not file.name.endswith(".csv") or self.encoding != "utf-8" or self.manifest.csv_escaped:
+            return None
+        try:
+            content = file.read()
+        except (RefusedFileError, OSError):
+            return None
+        return plain_table(content, ColumnReader(record, self.found, self.manifest.zone), self.limits)
 
     def _rows(self, file: SourceFile, record: type[Record]) -> Iterator[RawRow]:
         try:

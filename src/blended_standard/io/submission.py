@@ -11,11 +11,11 @@ import attrs
 
 from blended_standard.errors import UsageError, did_you_mean, expect
 from blended_standard.findings import FindingCollector
+from blended_standard.io.columns import to_columns
 from blended_standard.io.local_time import known_zone
 from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import report_casts
 from blended_standard.io.text import RawRow
-from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, Missing, Record
 from blended_standard.spec import Standard, load_standard
 

@@ -1,22 +1,15 @@
-"""Turn the raw values of a row into the types of the model; what cannot be read is a finding, never a guess."""
+"""Turn single raw values into the types of the model; what cannot be read is refused, never guessed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
-from blended_standard.findings import FindingCollector
-from blended_standard.io.local_time import Reading, local_instant
-from blended_standard.io.plain import plain
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
-from blended_standard.io.text import RawRow
-from blended_standard.model import FieldSpec, FieldType, Missing, Record
+from blended_standard.model import FieldSpec, FieldType, Missing
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -27,7 +20,6 @@ _INSTANT = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-
 _MIDNIGHT_AS_24 = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})[T ]24:00(?::00(?:\.0+)?)?({_OFFSET}?)")
 _LEAP_SECOND = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}):60(?:\.\d+)?({_OFFSET}?)")
 _CLOCK = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?{_OFFSET}?")
-_TOTALS = re.compile(r"\s*((grand |sub-?)?totals?|sums?)\s*:?\s*", re.IGNORECASE)
 
 FORMS: Mapping[FieldType, str] = {
     "text": "text",
@@ -37,102 +29,8 @@ FORMS: Mapping[FieldType, str] = {
     "date": "a date such as 2025-01-31",
     "instant": "an instant with its offset such as 2025-01-31T14:05:00Z",
 }
-_TEXTUAL = ("text", "date", "instant")
+TEXTUAL = ("text", "date", "instant")
 D = TypeVar("D", dt.date, dt.datetime)
-
-
-def to_columns(
-    rows: Iterable[RawRow], record: type[Record], found: FindingCollector, *, zone: ZoneInfo | None = None
-) -> Columns:
-    """Collect rows into typed columns; every row is kept, a value that cannot be read becomes None and is marked.
-
-    `zone` is that of instants without an offset, which are refused where none is given.
-    """
-    fields = record.fields()
-    values: dict[str, list[Any]] = {name: [] for name in (*(field.name for field in fields), MISSING, EXTRA)}
-    values |= {ROW: [], LINE: [], INVALID: []}
-    readers = [(field, _PLAIN[field.type], _PLAIN_JSON[field.type], values[field.name]) for field in fields]
-    known = {field.name for field in fields} | {MISSING}
-    unknown: dict[str, RawRow] = {}
-    for raw in rows:
-        invalid = _read_fields(raw, readers, record.table, found, zone)
-        values[ROW].append(raw.row)
-        values[LINE].append(raw.line)
-        values[INVALID].append(",".join(["", *invalid, ""]) if invalid else None)
-        values[MISSING].append(_read_missing(raw, record.table, found))
-        values[EXTRA].append(None if raw.values.keys() <= known else _extra(raw, known, unknown))
-    for name, raw in unknown.items():
-        if ":" not in name:
-            found.add("FLD-UNKNOWN", table=record.table, row=raw.row, line=raw.line, field=name)
-    return Columns(values=values)
-
-
-def _read_fields(
-    raw: RawRow,
-    readers: list[tuple[FieldSpec, Callable[[Any], Any], Callable[[Any], Any], list[Any]]],
-    table: str,
-    found: FindingCollector,
-    zone: ZoneInfo | None,
-) -> list[str]:
-    invalid: list[str] = []
-    for field, read, read_json, column in readers:
-        value = raw.values.get(field.name)
-        if value is not None:
-            try:
-                value = read_json(value) if raw.typed else read(value)
-            except ValueError:
-                made = _read_with_care(field, value, raw, zone)
-                found.add(
-                    made.code,
-                    table=table,
-                    row=raw.row,
-                    line=raw.line,
-                    field=field.name,
-                    value=value,
-                    detail=made.detail,
-                    identifying=field.identifying,
-                )
-                value = made.value
-                if value is None:
-                    invalid.append(field.name)
-        column.append(value)
-    return invalid
-
-
-def _read_with_care(field: FieldSpec, value: Any, raw: RawRow, zone: ZoneInfo | None) -> Reading:
-    """Read a value that is not plainly of its type, or say why it is refused."""
-    local = _local_time(value) if field.type == "instant" else None
-    if local and zone:
-        return local_instant(local, zone)
-    try:
-        cast = read_typed(field, value) if raw.typed else READERS[field.type](value)
-        return Reading(cast, "TYP-CAST", f"It was read as {cast}.")
-    except ValueError as error:
-        hint = f" {error}" if str(error).startswith("(") else ""
-    if any(isinstance(part, str) and _TOTALS.fullmatch(part) for part in raw.values.values()):
-        hint += " (This looks like a row of totals, which is no record.)"
-    return Reading(None, "FLD-TYPE", f"Accepted: {FORMS[field.type]}.{hint}")
-
-
-def _extra(raw: RawRow, known: set[str], unknown: dict[str, RawRow]) -> str | None:
-    """Return fields that the standard does not know as JSON text, and keep the first row of each."""
-    extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
-    for name in extra:
-        unknown.setdefault(name, raw)
-    return json.dumps(extra, ensure_ascii=False, sort_keys=True, default=plain) if extra else None
-
-
-def _read_missing(raw: RawRow, table: str, found: FindingCollector) -> str | None:
-    """Read `missing`, an object in JSON and `field=reason; field=reason` in CSV, into JSON text."""
-    given = raw.values.get(MISSING)
-    if given is None:
-        return None
-    try:
-        return json.dumps(reasons_of(given), sort_keys=True)
-    except ValueError:
-        detail = f"Accepted reasons: {', '.join(Missing)}."
-        found.add("FLD-TYPE", table=table, row=raw.row, line=raw.line, field=MISSING, value=given, detail=detail)
-        return None
 
 
 def reasons_of(given: Any) -> dict[str, str]:
@@ -146,7 +44,7 @@ def reasons_of(given: Any) -> dict[str, str]:
 
 def read_typed(field: FieldSpec, value: Any) -> Any:
     """Read a value as JSON holds it: text is no number and no truth value there; `ValueError` where it is refused."""
-    if isinstance(value, str) is not (field.type in _TEXTUAL):
+    if isinstance(value, str) is not (field.type in TEXTUAL):
         raise ValueError
     return READERS[field.type](value)
 
@@ -232,7 +130,7 @@ def read_instant(value: Any) -> dt.datetime:
         raise ValueError("(it lies outside the calendar)") from None
 
 
-def _local_time(value: Any) -> dt.datetime | None:
+def local_time(value: Any) -> dt.datetime | None:
     """Return a time that lacks nothing but its offset."""
     if isinstance(value, str) and _INSTANT.fullmatch(value + "Z"):
         return dt.datetime.fromisoformat(value)
@@ -282,6 +180,6 @@ def _not_in_quotes(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return read_json
 
 
-_PLAIN = {**READERS, "integer": _plain_integer}
-_PLAIN_JSON = {kind: read if kind in _TEXTUAL else _not_in_quotes(read) for kind, read in _PLAIN.items()}
+PLAIN_READERS = {**READERS, "integer": _plain_integer}
+PLAIN_JSON_READERS = {kind: read if kind in TEXTUAL else _not_in_quotes(read) for kind, read in PLAIN_READERS.items()}
 """The readers of a value that is plainly of its type, as it stands in text and as it stands in JSON."""

@@ -11,11 +11,11 @@ from blended_standard.engine.zones import is_zone
 from blended_standard.errors import UsageError
 from blended_standard.findings import Finding, FindingCollector
 from blended_standard.io import Submission
+from blended_standard.io.columns import to_columns
 from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.submission import make_manifest
 from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW
 from blended_standard.io.text import RawRow
-from blended_standard.io.typed import to_columns
 from blended_standard.model import RECORDS, FieldSpec, Record
 from blended_standard.model.fields import EARLIEST_YEAR, LATEST_YEAR, MAXIMUM_ID_LENGTH
 from blended_standard.spec import Profile, Standard, load_standard
