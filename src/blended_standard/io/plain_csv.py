@@ -56,11 +56,13 @@ def plain_table(content: bytes, reader: ColumnReader, limits: Limits) -> Any | N
     found = FindingCollector(reader.found.standard, reader.found.keep)
     careful = attrs.evolve(reader, found=found)
     try:
-        batches, schema = [], own_schema(reader.record)
+        schema = own_schema(reader.record)
+        blanks: dict[Any, Any] = {}
+        batches = []
         row = 0
         for cells in _cells(content, header):
             _expect_plain(cells, limits)
-            batches.append(_typed(cells, row, careful, schema))
+            batches.append(_typed(cells, row, careful, schema, blanks))
             row += cells.num_rows
     except (_NotPlainError, pa.ArrowInvalid):
         return None
@@ -108,13 +110,19 @@ def _expect_plain(cells: Any, limits: Limits) -> None:
         raise _NotPlainError
 
 
-def _typed(cells: Any, before: int, reader: ColumnReader, schema: Any) -> Any:
-    """Return a batch of cells, that `before` rows precede, in the types of the model."""
+def _typed(cells: Any, before: int, reader: ColumnReader, schema: Any, blanks: dict[Any, Any]) -> Any:
+    """Return a batch of cells, that `before` rows precede, in the types of the model.
+
+    Columns that are not in the file share the memory of their `blanks` in all batches.
+    """
     import numpy as np
     import pyarrow as pa
 
     invalid: dict[int, str] = {}
-    made = {name: pa.nulls(cells.num_rows, schema.field(name).type) for name in schema.names}
+    for kind in set(schema.types):
+        if len(blanks.get(kind, ())) < cells.num_rows:
+            blanks[kind] = pa.nulls(cells.num_rows, kind)
+    made = {name: blanks[schema.field(name).type].slice(0, cells.num_rows) for name in schema.names}
     for field in reader.record.fields():
         if field.name in cells.schema.names:
             if field.type == "text":
