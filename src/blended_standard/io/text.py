@@ -15,7 +15,7 @@ from blended_standard.findings import FindingCollector
 from blended_standard.io.limits import LIMITS, Limits
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END, _NEW_LINE = re.compile(r"\r\n|\r|\n"), re.compile("\n")
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -69,17 +69,15 @@ def read_json_lines(
         return
     mixed_line_ends(text, table, found)
     hiding, escaping, whole = hides(text), "\\u" in text, is_whole(text)
-    lines = _LINE_END.split(text) if "\r" in text else text.split("\n")
-    last = max(number for number, line in enumerate(lines, start=1) if line.strip())
     row = blank = 0
-    for number, line in enumerate(lines[:last], start=1):
+    for number, (line, ends) in enumerate(_lines(text), start=1):
         if not line.strip():
             blank += 1
             continue
         row += 1
         if not whole and not is_decoded(line, Place(table, row, number, found)):
             continue
-        values = _parsed(line, limits, cut=number == len(lines))
+        values = _parsed(line, limits, cut=not ends)
         if isinstance(values, Problem):
             found.add(values.code, table=table, row=row, line=number, field=values.field, detail=values.detail)
             continue
@@ -87,6 +85,19 @@ def read_json_lines(
         if not looked_at or _is_sound_record(values, Place(table, row, number, found), limits):
             yield RawRow(row, number, values, typed=True)
     blank_lines(blank, table, found)
+
+
+def _lines(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line up to the last that is not blank, and whether it ends; a list of them would double the memory."""
+    written, start = len(text.rstrip()), 0
+    ends = _LINE_END if "\r" in text else _NEW_LINE
+    for end in ends.finditer(text):
+        if start >= written:
+            return
+        yield text[start : end.start()], True
+        start = end.end()
+    if start < written:
+        yield text[start:], False
 
 
 def parse_object(text: str) -> Any:
