@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from blended_standard import compare
 from blended_standard.compare import meta, sensitivity, survival, validity
 
 pytestmark = pytest.mark.statistical
@@ -148,3 +149,20 @@ def test_out_of_sample_gain_error():
         values.append(gain.value)
         errors.append(gain.se)
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.2)
+
+
+def test_firth_interval_bias_and_size():
+    # Some 8 events in 40 rows, where maximum likelihood overstates and often has no estimate.
+    rng, runs, truth = np.random.default_rng(20260111), 800, 1.0
+    covered = rejected = 0
+    estimates = []
+    for _ in range(runs):
+        x = rng.normal(size=(40, 2))
+        y = rng.random(40) < 1 / (1 + np.exp(1.7 - truth * x[:, 0]))
+        fit = compare.firth_logistic(y, x)
+        estimates.append(fit.coefficients[1])
+        covered += fit.low[1] <= truth <= fit.high[1]
+        rejected += fit.p_values[2] < 0.05
+    assert within(covered, runs, 0.95, 0.02)
+    assert within(rejected, runs, 0.05, 0.02)
+    assert abs(np.mean(estimates) - truth) < 0.05 + 4 * np.std(estimates) / math.sqrt(runs)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from blended_standard.scoring import bkt, mastery, raters, reliability, standards
+from blended_standard.scoring import bkt, dif, mastery, raters, reliability, standards
 
 pytestmark = pytest.mark.statistical
 
@@ -132,3 +132,17 @@ def test_interval_of_a_regression_cut():
         scores = 30 + 10 * grades + rng.normal(0, 5, 40)
         hits += inside(standards.borderline_group(scores, grades, borderline=2).interval, 50)
     assert holds(hits, runs)
+
+
+def test_size_of_mantel_and_the_standard_error_of_its_difference():
+    rng, runs = np.random.default_rng(11), 2000
+    shares, sizes = (
+        np.array([[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]]),
+        np.array([[30, 12], [40, 25], [15, 30]]),
+    )
+    found = []
+    for _ in range(runs):
+        tables = [[rng.multinomial(n, share) for n in pair] for share, pair in zip(shares, sizes, strict=True)]
+        found.append(dif.mantel_table(tables))
+    assert holds(sum(one.p_value >= 0.05 for one in found), runs, slack=0.005)
+    assert holds(sum(abs(one.mean_difference) < 1.96 * one.mean_difference_se for one in found), runs, slack=0.01)

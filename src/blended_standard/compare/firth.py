@@ -210,8 +210,10 @@ class _Penalized:
             step = free @ (vectors @ along)
             gain = float(gradient @ vectors @ along)
             step *= min(1.0, _LONGEST / max(float(np.abs(step).max(initial=0.0)), 1e-300))
-            point = self._uphill(point, step)
-            if gain <= 1e-13:
+            before, point = point, self._uphill(point, step)
+            # Far out the maximum may be flat: there it is reached once the likelihood rises no more.
+            flat = gain <= 1e-8 and point.value - before.value <= 1e-14 * abs(point.value)
+            if gain <= 1e-12 or flat:
                 return point
         raise NotEstimableError(
             "The maximum of the penalized likelihood, or a limit of an interval, cannot be computed: the coefficients "
