@@ -1,4 +1,4 @@
-"""Adds to vectors the cases of single rules: CMP-04, CMP-12, EQ-01, IMP-02, OUT-04, OUT-06 (run by hand).
+"""Adds to vectors the cases of single rules: CMP-03, -04, -10, -12, EQ-01, IMP-02, OUT-04, OUT-06 (run by hand).
 
 Expected numbers are written out, or come from a closed formula here.
 """
@@ -238,7 +238,34 @@ def gaps() -> None:
     )
 
 
+def plans() -> None:
+    with_plan = {
+        "episode": [stay("e", 0), stay("f", 0)],
+        "plan": [{"plan_id": "p", "episode_id": "e", "version": 1, "made_date": day(0), "planned_end": day(20)}],
+        "plan_item": [
+            {"plan_item_id": name, "plan_id": "p", "competency_id": name, "planned_date": day(10)} for name in "cd"
+        ],
+        "mastery_decision": [decision("e", 8)],
+    }
+    told = {"value": 0.0, "n": 1, "components": {"index": 0.5}}
+    add("CMP-03", [case("an episode without a plan has no index", with_plan, told)])
+
+
+def copies() -> None:
+    credit = [
+        {"credit_id": name, "episode_id": "e", "date": day(30), "attempted": None, "earned": earned}
+        for name, earned in (("a", 1.0), ("b", 2.0), ("b", 2.0), ("c", 4.0), ("c", 8.0))
+    ]
+    tables = {"episode": [stay("e", 0, 7 * 36 - 1)], "credit": credit}
+    add(
+        "CMP-10",
+        [case("of credits that share a key and differ none counts, of equal ones one", tables, {"value": 3.0})],
+    )
+
+
 if __name__ == "__main__":
+    plans()
+    copies()
     times()
     levels()
     graduates()

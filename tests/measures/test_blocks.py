@@ -16,12 +16,11 @@ DAY = dt.date(2026, 1, 31)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_copies_are_sought_only_where_a_key_stands_twice(engine: str) -> None:
-    tables = example().tables
-    twice = Submission.from_tables({**tables, "learner": {"learner_id": ["a", "a"]}})
+def test_of_equal_records_one_counts_and_of_those_that_differ_none(engine: str) -> None:
+    ids, low = ["a", "b", "b", "c", "c", "d"], [True, True, True, True, False, None]
+    copies = Submission.from_tables({**example().tables, "learner": {"learner_id": ids, "low_income": low}})
     with open_engine(engine) as opened:
-        assert not Blocks(example(), opened, DAY).repeats("learner")
-        assert Blocks(twice, opened, DAY).repeats("learner")
+        assert sorted(opened.collect(Blocks(copies, opened, DAY).table("learner"))["learner_id"]) == ["a", "b", "d"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -301,6 +301,12 @@ def test_standing_alone_is_standing_beside_the_core(made: Submission, report: Me
     assert score(made, "IMP-05", parameters=OVERRIDES).results == report.select("IMP-05")
 
 
+def test_a_report_by_itself_merges_to_itself(made: Submission) -> None:
+    alone = score(made, ["IMP-05", "OUT-16"], by=())
+    assert alone.one("IMP-05").value is not None
+    assert merge([alone]) == alone
+
+
 def test_standing_does_not_merge(made: Submission) -> None:
     merged = merge([score(half(made, odd), "IMP-05", by=()) for odd in (False, True)]).one("IMP-05")
     assert merged.status is Status.NOT_COMPUTABLE

@@ -11,6 +11,8 @@ import pytest
 from blended_standard.errors import UsageError
 from blended_standard.io import Submission
 from blended_standard.measures import MeasureReport, comparable, merge, score
+from blended_standard.measures.score import example
+from blended_standard.testing import plain_tables
 from tests.measures.oracle import Oracle
 from tests.measures.synthetic import Tables, join, make
 
@@ -111,14 +113,54 @@ def test_other_parameters_do_not_compare() -> None:
     ("arguments", "message"),
     [
         ({"measures": "ENG-99"}, "There is no measure 'ENG-99'"),
+        ({"measures": 5}, "measures is of the type int"),
         ({"by": ("planet",)}, "by='planet' is not a way to group"),
+        ({"by": None}, "by is of the type NoneType"),
+        ({"by": ("site", "site")}, "by names 'site' twice"),
         ({"as_of": "tomorrow"}, "as_of='tomorrow' is not a date"),
+        ({"as_of": "9999-12-31"}, "as_of='9999-12-31' is not in the years 1900 to 2100"),
         ({"engine": "abacus"}, "engine='abacus' is not one of duckdb, polars"),
         ({"measures": "ENG-01", "parameters": {"ENG-01": {"minimum_weeks": 0}}}, "outside 1 to 12"),
         ({"measures": "ENG-01", "parameters": {"ENG-01": {"weeks": 1}}}, "has no parameter 'weeks'"),
+        ({"parameters": {"minimum_weeks": 6}}, "There is no measure 'minimum_weeks'"),
+        ({"parameters": {"ENG-01": 6}}, r"parameters\['ENG-01'\] is of the type int"),
+        ({"parameters": [6]}, "parameters is of the type list"),
         ({"profile": "moon"}, "There is no profile 'moon'"),
     ],
 )
 def test_misuse_says_what_is_accepted(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         score(submission(A), **arguments)  # type: ignore[arg-type]
+
+
+def test_an_override_leaves_the_other_parameters_of_the_profile() -> None:
+    given = {"ENG-01": {"minimum_edge_days": 3}}
+    found = score(submission(A), "ENG-01", by=(), profile="harbor-north-site", parameters=given).one("ENG-01")
+    assert dict(found.parameters) == {"minimum_weeks": 6, "minimum_edge_days": 3}
+
+
+def test_no_message_names_a_learner() -> None:
+    found = score(submission(A), "ENG-01", by=("learner",))
+    other = score(submission(B), "ENG-01", by=("learner",), parameters={"ENG-01": {"minimum_weeks": 6}})
+    relabelled = MeasureReport.from_dict(json.loads(json.dumps(other.to_dict()).replace('"BL', '"AL')))
+    for call in (lambda: found.one("ENG-01"), lambda: merge([found, relabelled])):
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert "AL" not in str(refused.value)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_days_that_stand_for_no_day_end_no_score(engine: str) -> None:
+    tables = plain_tables(example())
+    instants = ["1900-01-01T15:00:00Z", "1900-01-01T15:05:00Z", "2026-01-06T15:00:00Z"]
+    acts = {"episode_id": ["e"] * 3, "at": instants, "verb": ["submit"] * 3}
+    estimates = {"area_id": ["a", "b"], "year": [99_999, 2020], "youth": [9, 9], "disconnected": [3, 3]}
+    for entry, minutes in (("0001-01-01", None), ("1900-01-01", 5.0)):
+        episode = {**tables["episode"], "entry_date": [entry]}
+        activity = acts if minutes else tables["activity"]
+        given = Submission.from_tables(
+            {**tables, "episode": episode, "activity": activity, "population_estimate": estimates}
+        )
+        found = score(given, ["ENG-01", "ENG-03", "OUT-16"], by=(), as_of="2026-01-31", engine=engine)
+        assert found.one("ENG-01").n == 1
+        assert minutes is None or found.one("ENG-03").value == minutes

@@ -33,6 +33,7 @@ def test_spread_is_zero_where_the_parameter_does_not_matter() -> None:
         ("ENG-01", "weeks", [1], "has no parameter 'weeks'"),
         ("ENG-01", "minimum_weeks", [4, 99], "outside 1 to 12"),
         ("ENG-01", "minimum_weeks", [], "values is empty"),
+        ("ENG-01", "minimum_weeks", 4, "values is of the type int"),
         ("ENG-99", "minimum_weeks", [4], "There is no measure"),
     ],
 )

@@ -80,7 +80,7 @@ def _acts(blocks: Blocks, shortest: int) -> tuple[nw.LazyFrame[Any], ...]:
     never = acts.filter(nw.col("last")).select(
         "episode",
         at=nw.col("at") + _ENDLESS,
-        gap=(nw.col("gap") * 0 + _ENDLESS).cast(nw.Int32),
+        gap=nw.lit(_ENDLESS, nw.Int64),
         number=nw.col("number") + 1,
         day=day,
         never=nw.lit(True),
@@ -122,7 +122,7 @@ def _marked(blocks: Blocks, shortest: int) -> nw.LazyFrame[Any]:
     return (
         acts.select("episode", "at", hour=_hour())
         .with_columns(
-            gap=(at - ordered(at.shift(1))).fill_null(_ENDLESS).cast(nw.Int32),
+            gap=(at - ordered(at.shift(1))).fill_null(_ENDLESS),
             last=ordered(at.shift(-1)).is_null(),
             new_hour=(hour != ordered(hour.shift(1))).fill_null(True),
             # Hours, because pandas miscounts the column that it orders by.

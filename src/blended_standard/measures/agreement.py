@@ -41,7 +41,7 @@ def scorer_agreement(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
     return (
         scores.join(scores, on=keys, suffix="_second")
         .filter(nw.col("rater_id") < nw.col("rater_id_second"))
-        .join(blocks.dated("evidence", "evidence_id").unique(["episode_id", "evidence_id"]), on="evidence_id")
+        .join(blocks.dated("evidence", "evidence_id"), on="evidence_id")
         .with_columns(x=flag(nw.col("score") == nw.col("score_second")), y=one(), excluded=nw.lit(None, nw.String))
         .with_columns(
             x_kappa=nw.col("score"),

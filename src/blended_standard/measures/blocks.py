@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EPOCH = dt.date(1970, 1, 1)
 SECONDS_A_DAY = 86_400
+_FIRST_ZONES = (dt.date(1800, 1, 1) - EPOCH).days  # No clock changed zones before, and an entry may be in the year 1.
 P = ParamSpec("P")
 Frames = TypeVar("Frames", "nw.LazyFrame[Any]", "tuple[nw.LazyFrame[Any], ...]")
 
@@ -74,25 +75,15 @@ class Blocks:
         self.made: dict[object, Any] = {}
         self._submission = submission
         self._tables: dict[str, nw.LazyFrame[Any]] = {}
-        self._repeats: dict[str, bool] = {}
 
     def table(self, name: str) -> nw.LazyFrame[Any]:
-        """Return a table in canonical form, without the rows that lack a required value."""
+        """Return a table in canonical form: the records that have every required value, each once.
+
+        Of records that share a key and differ none is kept: nobody can say which is right.
+        """
         if name not in self._tables:
             self._tables[name] = self._bind(name)
         return self._tables[name]
-
-    def repeats(self, name: str) -> bool:
-        """Say whether a key of a table stands twice: where none does, the costly search for copies is spared."""
-        if name not in self._repeats:
-            found = self.engine.suspects(self.table(name), list(RECORDS[name].key_fields()))
-            self._repeats[name] = found() is not None
-        return self._repeats[name]
-
-    def _single(self, name: str) -> nw.LazyFrame[Any]:
-        if self.repeats(name):
-            return single(self.table(name), *RECORDS[name].key_fields())
-        return self.table(name).drop("_row", "_line", "_invalid", strict=False)
 
     def _bind(self, name: str) -> nw.LazyFrame[Any]:
         record = RECORDS[name]
@@ -100,14 +91,17 @@ class Blocks:
             return self.engine.empty(record)
         bound = self.engine.bind(self._submission.tables[name], record)
         frame = without_missing_values(bound.frame, record, self._submission.missing_values)
-        return frame.drop_nulls([field.name for field in record.fields() if field.required])
+        frame = frame.drop_nulls([field.name for field in record.fields() if field.required])
+        frame, key = frame.drop("_row", "_line", "_invalid", strict=False), list(record.key_fields())
+        # The costly search for copies is spared where no key stands twice.
+        return _single(frame, key) if key and self.engine.suspects(frame, key)() is not None else frame
 
     @functools.cached_property
     def places(self) -> nw.LazyFrame[Any]:
         """Sites with their program: site_id, site_name, program_id, program_name, jurisdiction, zone."""
 
-        programs = self._single("program").select("program_id", "jurisdiction", "time_zone", program_name="name")
-        places = with_zone(self._single("site"), programs, how="inner")
+        programs = self.table("program").select("program_id", "jurisdiction", "time_zone", program_name="name")
+        places = with_zone(self.table("site"), programs, how="inner")
         return self.engine.materialise(
             places.select("site_id", "program_id", "program_name", "jurisdiction", "zone", site_name="name")
         )
@@ -115,7 +109,7 @@ class Blocks:
     @functools.cached_property
     def learners(self) -> nw.LazyFrame[Any]:
         """The learners, each once."""
-        return self._single("learner")
+        return self.table("learner")
 
     @functools.cached_property
     def episodes(self) -> nw.LazyFrame[Any]:
@@ -130,7 +124,7 @@ class Blocks:
         places, learners = self.places, self.learners
         exited = (end <= as_of).fill_null(False)
         episodes = (
-            self._single("episode")
+            self.table("episode")
             .filter(entry <= as_of, (end >= entry).fill_null(True), ~end.is_null() | nw.col("exit_reason").is_null())
             .with_columns(
                 exited=exited,
@@ -162,7 +156,8 @@ class Blocks:
         """
         import narwhals.stable.v2 as nw
 
-        spans, local = self.spans, nw.col("at") + offset_seconds(self.zones, *self.range_of_days)
+        first, final = self.range_of_days
+        spans, local = self.spans, nw.col("at") + offset_seconds(self.zones, max(first, _FIRST_ZONES), final)
         rows = self.table(name) if where is None else self.table(name).filter(where)
         wanted = dict.fromkeys(("episode_id", "at", *columns))
         return (
@@ -209,7 +204,7 @@ class Blocks:
 
         places, calendar = self.places, self._calendar
         closed = self.table("calendar_day").filter(~nw.col("open") | ~nw.col("feed_up"))
-        closed = closed.select("site_id", day="date").unique(["site_id", "day"])
+        closed = closed.select("site_id", day="date")
         days = (
             places.select("site_id")
             .join(calendar, how="cross")
@@ -327,10 +322,10 @@ class Blocks:
         return weeks.select(columns)
 
 
-def single(frame: nw.LazyFrame[Any], *key: str) -> nw.LazyFrame[Any]:
-    """Keep one of equal records, and none of those that share a key and differ: nobody can say which is right."""
+def _single(frame: nw.LazyFrame[Any], key: list[str]) -> nw.LazyFrame[Any]:
+    """Keep one of equal records, and none of those that share a key and differ."""
     import narwhals.stable.v2 as nw
 
-    records = frame.drop("_row", "_line", "_invalid", strict=False).unique()
+    records = frame.unique()
     once = records.group_by(*key).agg(copies=nw.len()).filter(nw.col("copies") == 1).select(*key)
-    return records.join(once, on=list(key))
+    return records.join(once, on=key)

@@ -163,8 +163,10 @@ class _Collector:
     def _histograms(self, part: _Part) -> Mapping[Group, Summary]:
         import narwhals.stable.v2 as nw
 
-        x = f"x{part.suffix}"
-        kept = self._kept(x).with_columns(tick=(nw.col(x) * part.ticks + 0.5).floor().cast(nw.Int64))
+        x = nw.col(f"x{part.suffix}")
+        # Numbers beyond all bounds give values that are none, and no tick.
+        kept = self._kept(f"x{part.suffix}").filter(x.is_finite())
+        kept = kept.with_columns(tick=(x * part.ticks + 0.5).floor().cast(nw.Int64))
         return {group: MedianSummary(dict(counts)) for group, counts in self._counts(kept, "tick").items()}
 
     def _pairs(self, first: str, second: str, part: _Part) -> Iterable[tuple[Group, dict[tuple[int, int], int]]]:

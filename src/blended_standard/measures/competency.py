@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks, single
+from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.expressions import flag, one
 from blended_standard.measures.registry import Parameters, measure
 from blended_standard.numeric.events import CENSORED, COMPETING, EVENT
@@ -22,7 +22,7 @@ def verified_mastery_share(blocks: Blocks, parameters: Parameters) -> nw.LazyFra
     revoked = nw.when(nw.col("revoked").fill_null(False)).then(nw.lit("revoked"))
     verified = nw.col("evidence_level").fill_null(-1) >= int(parameters["verified_level"])
     return (
-        single(blocks.table("mastery_decision"), "decision_id")
+        blocks.table("mastery_decision")
         .filter(nw.col("mastered"), nw.col("date") <= blocks.as_of)
         .join(blocks.spans.select("episode_id"), on="episode_id")
         .with_columns(
@@ -62,7 +62,7 @@ def mastery_pace(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     value = nw.col("credit_value")
-    worth = blocks.table("competency").select("competency_id", "credit_value").unique("competency_id")
+    worth = blocks.table("competency").select("competency_id", "credit_value")
     mastered = (
         _mastery(blocks)
         .filter(nw.col("program") == 1)
@@ -106,7 +106,7 @@ def on_pace_share(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any]:
     return kept.with_columns(
         x=nw.when(~none).then(flag(nw.col("pace_first") >= limit)),
         y=one(),
-        x_index=nw.min_horizontal(nw.col("pace_first"), nw.lit(2.0)),
+        x_index=nw.when(~none).then(nw.min_horizontal(nw.col("pace_first"), nw.lit(2.0))),
         x_latest=nw.when(nw.col("planned_latest") >= float(parameters["minimum_planned"])).then(
             flag(nw.col("pace_latest") >= limit)
         ),
@@ -284,7 +284,7 @@ def plan_items(blocks: Blocks, *, baseline: bool) -> nw.LazyFrame[Any]:
     chosen = nw.col("rank").min() if baseline else nw.col("version").max()
     key = "rank" if baseline else "version"
     plans = plans.join(plans.group_by("episode_id").agg(chosen.alias(key)), on=["episode_id", key])
-    worth = blocks.table("competency").select("competency_id", worth="credit_value").unique("competency_id")
+    worth = blocks.table("competency").select("competency_id", worth="credit_value")
     value = nw.coalesce(nw.col("credit_value"), nw.col("worth"))
     items = (
         blocks.table("plan_item")
@@ -343,7 +343,7 @@ def _pace(blocks: Blocks, parameters: Parameters, *, baseline: bool) -> nw.LazyF
     """The share mastered in the program over the share planned by now: episode_id, pace, planned."""
     import narwhals.stable.v2 as nw
 
-    paused = blocks.paused_days().unique(["episode_id", "day"]).group_by("episode_id").agg(paused=nw.len())
+    paused = blocks.paused_days().group_by("episode_id").agg(paused=nw.len())
     elapsed = nw.col("last") - nw.col("entry") - nw.col("paused").fill_null(0)
     length = nw.col("planned_end") - nw.col("entry")
     by_time = nw.when(length > 0).then(nw.min_horizontal(elapsed / length, nw.lit(1.0)))

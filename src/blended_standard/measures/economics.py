@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from blended_standard.measures.blocks import Blocks, single
+from blended_standard.measures.blocks import Blocks
 from blended_standard.measures.expressions import flag
 from blended_standard.measures.outcome import completed
 from blended_standard.measures.registry import Parameters, measure
@@ -62,7 +62,7 @@ def _cost(blocks: Blocks, rate: float) -> nw.LazyFrame[Any]:
 
     middle = (nw.col("start_date") + nw.col("end_date")) / 2
     return (
-        single(blocks.table("cost"), "cost_id")
+        blocks.table("cost")
         .filter(nw.col("end_date") <= blocks.as_of, nw.col("end_date") >= nw.col("start_date"))
         .with_columns(cost=nw.col("amount") * ((blocks.as_of - middle) * rate).exp())
         .group_by("program_id")

@@ -59,10 +59,7 @@ def missed_opportunities(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame
     """Learning opportunities not taken, of those offered; the due items alone are free of attendance (ENG-14)."""
     import narwhals.stable.v2 as nw
 
-    offered = blocks.table("learning_opportunity")
-    if blocks.repeats("learning_opportunity"):
-        offered = offered.unique("opportunity_id")
-    offered = offered.join(blocks.spans, on="episode_id")
+    offered = blocks.table("learning_opportunity").join(blocks.spans, on="episode_id")
     offered = offered.filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
     missed = nw.when(nw.col("taken")).then(0).otherwise(1).cast(nw.Int64)
     due = nw.when(nw.col("kind") == "asynchronous").then(1).otherwise(0).cast(nw.Int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.measures.blocks import Blocks, block, whole
 from blended_standard.measures.calendar import month_of, years_have_passed
 from blended_standard.measures.expressions import flag, unknown
@@ -47,11 +47,14 @@ class Grouping:
     @classmethod
     def of(cls, by: Sequence[str]) -> Grouping:
         """Check what was asked for."""
+        expect("by", by, Iterable, "a way to group such as 'program', or several; () groups by nothing")
         asked = (by,) if isinstance(by, str) else tuple(by)
         accepted = (*LEVELS, *STRATA, *PERIODS, ENTRY_STRATUM)
         for name in asked:
             if name not in accepted:
                 raise UsageError(f"by={name!r} is not a way to group. Accepted: {', '.join(accepted)}.")
+            if asked.count(name) > 1:
+                raise UsageError(f"by names {name!r} twice. Name each way to group once.")
         return cls(asked)
 
     def attach(self, units: nw.LazyFrame[Any], blocks: Blocks) -> nw.LazyFrame[Any]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from blended_standard.measures.blocks import EPOCH, Blocks, single
+from blended_standard.measures.blocks import EPOCH, Blocks
 from blended_standard.measures.finish import Collected
 from blended_standard.measures.groups import LEVELS, NOT_RECORDED, Grouping
 from blended_standard.measures.report import Group
@@ -41,11 +41,10 @@ def disconnection(measure: ResolvedMeasure, blocks: Blocks, grouping: Grouping) 
 
 def _estimates(blocks: Blocks, year: int) -> dict[str | None, Estimate]:
     """Return the estimate of each area for `year`, or where that is 0 for the latest year that has ended."""
-    table = single(blocks.table("population_estimate"), "area_id", "year")
-    columns = blocks.engine.collect(table)
+    columns = blocks.engine.collect(blocks.table("population_estimate"))
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    today = EPOCH + dt.timedelta(days=blocks.as_of)
-    ended = [row for row in rows if dt.date(row["year"], 12, 31) <= today and row["year"] == (year or row["year"])]
+    last = (EPOCH + dt.timedelta(days=blocks.as_of + 1)).year - 1
+    ended = [row for row in rows if row["year"] <= last and row["year"] == (year or row["year"])]
     return {row["area_id"]: row for row in sorted(ended, key=lambda row: int(row["year"]))}
 
 

@@ -48,7 +48,7 @@ def response_latency(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
     import narwhals.stable.v2 as nw
 
     person = ~nw.col("automated").fill_null(False)
-    turns = blocks.dated("contact", "contact_id", "direction", "asks_for_help", where=person).unique("contact_id")
+    turns = blocks.dated("contact", "contact_id", "direction", "asks_for_help", where=person)
     learner = nw.col("direction") == "learner_to_adult"
     ordered = turns.with_columns(
         backward=-nw.col("second"),
@@ -89,7 +89,7 @@ def adult_continuity(blocks: Blocks, parameters: Parameters) -> nw.LazyFrame[Any
 
     edge, opening = int(parameters["minimum_edge_days"]), int(parameters["opening_weeks"])
     person = ~nw.col("automated").fill_null(False) & ~nw.col("adult_id").is_null()
-    contacts = blocks.dated("contact", "contact_id", "adult_id", where=person).unique("contact_id")
+    contacts = blocks.dated("contact", "adult_id", where=person)
     weekly = blocks.observable(contacts.with_columns(week=week_of(nw.col("day"))), edge)
     counts = (
         weekly.join(blocks.weeks(edge), on="episode_id")

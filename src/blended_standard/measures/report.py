@@ -232,7 +232,8 @@ class MeasureReport(Result):
             raise UsageError(f"This report has no {measure}: it holds {scored}. Pass {measure} to score().")
         found = self.select(measure, group)
         if len(found) != 1:
-            there = ", ".join(repr(entry.label) for entry in of_measure)
+            people = {"learner", "episode"} & set(self.by)  # Whose identifiers no message may name.
+            there = "people" if people else ", ".join(repr(entry.label) for entry in of_measure)
             what = f"no group {group!r}" if group is not None and not found else f"{len(found)} results"
             raise UsageError(f"{measure} has {what} where one is expected. Its groups: {there}. Name one by its label.")
         return found[0]

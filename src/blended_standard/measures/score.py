@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -36,7 +36,7 @@ from blended_standard.measures.collect import collect
 from blended_standard.measures.finish import Collected, finish
 from blended_standard.measures.gather import gather
 from blended_standard.measures.groups import Grouping, people
-from blended_standard.measures.report import Group, MeasureReport, MeasureResult
+from blended_standard.measures.report import Group, MeasureReport, MeasureResult, Status
 from blended_standard.measures.resolved import Overrides, ResolvedMeasure, overrides_of
 from blended_standard.measures.standing import overrides as overrides_in
 from blended_standard.measures.standing import standing
@@ -77,7 +77,8 @@ def score(
     profile : str, optional
         Whose parameters and thresholds are in force. Default: that of the manifest.
     parameters : mapping, optional
-        Overrides by measure: `{"ENG-01": {"minimum_weeks": 6}}`, each inside the range of the definition.
+        Overrides by measure: `{"ENG-01": {"minimum_weeks": 6}}`, each inside the range of the definition. What the
+        profile sets and they leave alone stays in force.
     progress : callable, optional
         Called with the id of each measure before it is computed.
 
@@ -103,7 +104,7 @@ def score(
     chosen, day = in_force(submission, profile, as_of)
     standard = submission.standard
     grouping = Grouping.of(by)
-    overrides = {**chosen.parameters, **(parameters or {})}
+    overrides = _overrides(chosen, parameters or {}, standard)
     results: list[MeasureResult] = []
     stage = ""
     try:
@@ -138,8 +139,8 @@ def merge(reports: Iterable[MeasureReport], *, standard: Standard | None = None)
     Raises
     ------
     UsageError
-        The reports are not of one standard, profile, date and grouping, a measure has other parameters in one, or one
-        stands twice.
+        The reports are not of one standard, profile, date and grouping, a measure has other parameters in one, one
+        stands twice, or one was made ready for publication.
     """
     expect("reports", reports, Iterable, "a list of the reports that score() gave")
     parts = list(reports)
@@ -191,15 +192,29 @@ def in_force(submission: Submission, profile: str | None, as_of: dt.date | str |
 
 
 def _as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
-    day = submission.manifest.as_of if as_of is None else as_of
-    if day is None:
+    given = submission.manifest.as_of if as_of is None else as_of
+    if given is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")
-    if isinstance(day, dt.date) and not isinstance(day, dt.datetime):
-        return day
-    try:
-        return dt.date.fromisoformat(day)  # type: ignore[arg-type]  # what is no text is refused below
-    except (TypeError, ValueError):
-        raise UsageError(f"as_of={day!r} is not a date such as 2026-06-30.") from None
+    day = given
+    if not isinstance(day, dt.date) or isinstance(day, dt.datetime):
+        try:
+            day = dt.date.fromisoformat(day)  # type: ignore[arg-type]  # what is no text is refused below
+        except (TypeError, ValueError):
+            raise UsageError(f"as_of={given!r} is not a date such as 2026-06-30.") from None
+    if not 1900 <= day.year <= 2100:
+        raise UsageError(f"as_of={given!r} is not in the years 1900 to 2100. Pass the last day that the records cover.")
+    return day
+
+
+def _overrides(profile: Profile, given: Overrides, standard: Standard) -> Overrides:
+    """Return the parameters that the profile sets, and over them those given."""
+    how = "parameters by measure, such as {'ENG-01': {'minimum_weeks': 6}}"
+    expect("parameters", given, Mapping, how)
+    for name in standard.measure_ids(list(given)):
+        expect(f"parameters[{name!r}]", given[name], Mapping, how)
+    return {
+        name: {**profile.parameters.get(name, {}), **given.get(name, {})} for name in {**profile.parameters, **given}
+    }
 
 
 @attrs.define
@@ -264,13 +279,20 @@ def _merge_one(entries: list[MeasureResult], standard: Standard, profile: Profil
     for entry in entries[1:]:
         if entry.key != first.key:
             raise UsageError(
-                f"{first.measure} of {first.label} has other parameters in one report: {first.key.text} and "
-                f"{entry.key.text}. Score both with the same parameters."
+                f"{first.measure} has other parameters in one report: {first.key.text} and {entry.key.text}. "
+                "Score both with the same parameters."
             )
+    if len(entries) == 1:
+        return first
     combine = standard.measures[first.measure].combine
     measure = ResolvedMeasure.of(first.measure, standard, overrides_of(first.measure, first.parameters))
-    if not combine.mergeable and len(entries) > 1:
+    if not combine.mergeable:
         return finish(measure, profile, first.group, Collected(absent=combine.why_not), label=first.label)
+    if any(entry.status is Status.SUPPRESSED or (entry.n and not entry.statistics) for entry in entries):
+        raise UsageError(
+            f"{first.measure}: a report was made ready for publication, which takes out the sums that merging adds up. "
+            "Merge what score() gave, and publish the whole."
+        )
     total = functools.reduce(operator.add, (_collected(measure, entry) for entry in entries))
     return finish(measure, profile, first.group, total, label=first.label)
 

@@ -188,7 +188,7 @@ def _met(blocks: Blocks, days: int, contacts: int) -> nw.LazyFrame[Any]:
     import narwhals.stable.v2 as nw
 
     person = (nw.col("direction") == "both") & ~nw.col("automated").fill_null(False)
-    meetings = blocks.dated("contact", "contact_id", "adult_id", where=person).unique("contact_id")
+    meetings = blocks.dated("contact", "adult_id", where=person)
     recent = meetings.join(blocks.spans.select("episode_id", "last"), on="episode_id").filter(
         nw.col("day") > nw.col("last") - days
     )
@@ -197,10 +197,8 @@ def _met(blocks: Blocks, days: int, contacts: int) -> nw.LazyFrame[Any]:
 
 
 def _inside(blocks: Blocks, name: str) -> nw.LazyFrame[Any]:
-    """Rows of a table with a local date, inside their episode, each key once."""
+    """Rows of a table with a local date, inside their episode."""
     import narwhals.stable.v2 as nw
 
-    repeats, spans = blocks.repeats(name), blocks.spans.select("episode_id", "episode", "entry", "last")
-    rows = blocks.table(name).drop("_row", "_line", "_invalid", strict=False)
-    rows = rows.unique() if repeats else rows
-    return rows.join(spans, on="episode_id").filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))
+    rows = blocks.table(name).join(blocks.spans.select("episode_id", "episode", "entry", "last"), on="episode_id")
+    return rows.filter(nw.col("date") >= nw.col("entry"), nw.col("date") <= nw.col("last"))

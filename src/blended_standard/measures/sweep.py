@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from blended_standard.engine import Engine, using
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.io import Submission
+from blended_standard.io.submission import expect_submission
 from blended_standard.measures.report import MeasureReport, Value
 from blended_standard.measures.resolved import Overrides
 from blended_standard.measures.score import score
@@ -89,11 +90,14 @@ def sweep(
     >>> [row["value"] for row in found.rows()]
     [0.75, 0.75, None]
     """
-    if not len(values):
+    expect_submission(submission)
+    expect("values", values, Iterable, "the values of the parameter to try, such as [2, 4, 6]")
+    tried = tuple(values)
+    if not tried:
         raise UsageError("values is empty. Pass the values of the parameter to try.")
     definition = submission.standard.measures[submission.standard.measure_ids([measure])[0]]
     fixed = dict((parameters or {}).get(measure, {}))
-    for value in values:
+    for value in tried:
         definition.resolve({**fixed, parameter: value})
     with using(engine) as opened:
         points = tuple(
@@ -106,18 +110,9 @@ def sweep(
                     as_of=as_of,
                     engine=opened,
                     profile=profile,
-                    parameters={
-                        **(parameters or {}),
-                        measure: {**_of_profile(submission, profile, measure), **fixed, parameter: value},
-                    },
+                    parameters={**(parameters or {}), measure: {**fixed, parameter: value}},
                 ),
             )
-            for value in values
+            for value in tried
         )
     return Sweep(measure=measure, parameter=parameter, points=points)
-
-
-def _of_profile(submission: Submission, profile: str | None, measure: str) -> dict[str, Value]:
-    """Return what the profile sets for the measure, which an override of one parameter must not undo."""
-    chosen = submission.standard.profile(profile or submission.manifest.profile)
-    return dict(chosen.parameters.get(measure, {}))

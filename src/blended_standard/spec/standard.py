@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
 
-from blended_standard.errors import MissingExtraError, SpecError, UnreadableInputError, UsageError, did_you_mean
+from blended_standard.errors import MissingExtraError, SpecError, UnreadableInputError, UsageError, did_you_mean, expect
 from blended_standard.spec.bridges import RulePack
 from blended_standard.spec.definitions import AdapterMap, Code, CodeList, MeasureDefinition, Rule, Status, Value
 from blended_standard.spec.profiles import Profile, resolve
@@ -51,6 +51,7 @@ class Standard:
         if isinstance(measures, str):
             asked = self.profiles[measures].measures if measures in self.profiles else (measures,)
         else:
+            expect("measures", measures, Iterable, "a measure such as 'ENG-01', a list of them, or a profile")
             asked = tuple(measures)
         for name in asked:
             if name not in self.measures:
