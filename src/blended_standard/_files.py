@@ -132,5 +132,5 @@ def _cell(value: object) -> object:
         return repr(float(value))
     if isinstance(value, int):
         return value
-    text = _CONTROL.sub(" ", " ".join(str(value).split()))
+    text = " ".join(_CONTROL.sub(" ", str(value)).split())
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, datacla
 import attrs
 
 from blended_standard._files import csv_text, write_whole
-from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.errors import MissingExtraError, UsageError, expect
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -61,8 +61,24 @@ class Result:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild the result that `to_dict` wrote."""
-        return converter().structure({key: value for key, value in data.items() if key != "kind"}, cls)
+        """Rebuild the result that `to_dict` wrote.
+
+        Raises
+        ------
+        UsageError
+            It is not what `to_dict` of this class writes; the message names the place.
+        """
+        from cattrs import transform_error
+
+        written = f"what {cls.__name__}.to_dict() gives"
+        expect("data", data, Mapping, written)
+        fields = dict(data)
+        if (kind := fields.pop("kind", cls.__name__)) != cls.__name__:
+            raise UsageError(f"data is of the kind {kind!r}. Pass {written}.")
+        try:
+            return converter().structure(fields, cls)
+        except ExceptionGroup as error:
+            raise UsageError(f"data is not {written}: {transform_error(error)[0]}.") from error
 
     def to_frame(self, backend: FrameLibrary | None = None) -> IntoDataFrame:
         """Return `rows()` as a dataframe.

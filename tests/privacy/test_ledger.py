@@ -199,9 +199,10 @@ def test_misuse_is_told(tmp_path: Path) -> None:
     public = for_publication(measured(A=(120, 60)))
     with pytest.raises(UsageError, match="name='r0' is in the ledger already"):
         released(measured(A=(120, 60))).add("r0", public, published=DAY)
-    (tmp_path / "bad.json").write_text('{"releases": 3}')
-    with pytest.raises(UnreadableInputError, match="is not a release ledger"):
-        Ledger.read(tmp_path / "bad.json")
+    for bad in ('{"releases": 3}', "[]", "null", "{", '{"kind": "Policy"}'):
+        (tmp_path / "bad.json").write_text(bad)
+        with pytest.raises(UnreadableInputError, match="is not a release ledger"):
+            Ledger.read(tmp_path / "bad.json")
 
 
 def test_report_keeps_the_ledger_and_obeys_it(tmp_path: Path) -> None:

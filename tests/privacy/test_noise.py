@@ -75,8 +75,12 @@ def test_the_result_holds_no_true_count_and_is_drawn_anew() -> None:
         ({"a": 3}, {"epsilon": "x"}, "epsilon='x'"),
         ({"a": 3}, {"epsilon": 1, "contributions": "x"}, "contributions='x'"),
         ({"a": 3}, {"epsilon": 1, "level": None}, "level=None"),
-        ({"a": -347}, {"epsilon": 1}, "counts has a value"),
-        ({"a": 347.5}, {"epsilon": 1}, "counts has a value"),
+        ({"a": 3}, {"epsilon": 1e-300}, "epsilon=1e-300"),
+        *(
+            ({"a": wrong}, {"epsilon": 1}, "not a whole number of 0 or more")
+            for wrong in (-347, 347.5, "347", None, 347e30)
+        ),
+        ([347], {"epsilon": 1}, "counts is of the type list"),
         ({}, {"epsilon": 1}, "is empty"),
     ],
 )

@@ -325,6 +325,13 @@ def test_differencing_two_dates():
     assert found.hidden[both.position(("july", "A"))]
 
 
+def test_a_place_with_a_dash_in_its_name_is_no_change_between_releases():
+    rows = {"site": ["Harbor - North"] * 2 + ["South"] * 2, "reached": ["yes", "no"] * 2, "n": [20, 0, 15, 30]}
+    system = build_tables(rows, dimensions=["site", "reached"], tables=[{"site": None, "reached": ["yes", "Total"]}])
+    found = audit(system, np.zeros(len(system), bool))
+    assert [leak.cell for leak in found.leaks] == [("Harbor - North", "no")]
+
+
 def test_profiles_that_overlap():
     """All learners in one profile, all but Spanish speakers in another: the difference is a small group."""
     every = build_tables({"site": ["A", "B"], "n": [60, 70]}, dimensions=["site"])

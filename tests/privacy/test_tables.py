@@ -64,6 +64,11 @@ def test_a_dataframe_and_a_mapping_give_the_same():
     [
         (lambda: build(value="hours"), "cells has no column 'hours'. It has geo, age, n"),
         (lambda: build(absent="none"), "absent='none'"),
+        (lambda: build_tables([3, 4], dimensions=["geo"]), "cells is of the type list"),
+        (lambda: build_tables({"geo": [], "n": []}, dimensions=["geo"]), "geo has no code"),
+        (lambda: build_tables(ROWS, dimensions=[]), "dimensions=() is empty"),
+        (lambda: build_tables(ROWS, dimensions=["geo", "geo"]), "names a column twice"),
+        (lambda: build_tables(ROWS, dimensions=3), "dimensions is of the type int"),
         (lambda: build(hierarchies={"sex": {}}), "hierarchies names ['sex']"),
         (lambda: build(hierarchies={"geo": {"Spain": ["Madrid"]}}), "geo has rows for 'Spain', which is a sum"),
         (lambda: build(hierarchies={"geo": {"P": ["Q"], "Q": ["P"]}}), "runs in a circle through 'P'"),

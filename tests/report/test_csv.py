@@ -64,7 +64,7 @@ def test_the_header_is_no_trap_for_spreadsheets(report: MeasureReport, tmp_path:
     assert len(set(header)) == len(header)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "-"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", " =1", "\x00=1", "＝1", "-"])
 def test_no_text_is_run_as_a_formula(text: str) -> None:
     cell = read(csv_text([{"group": text, "value": -1.5}]))[0]
     assert cell["group"].startswith("'")

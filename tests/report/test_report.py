@@ -11,10 +11,11 @@ import pytest
 import blended_standard as bs
 from blended_standard._files import write_whole
 from blended_standard.errors import UsageError
-from blended_standard.measures import MeasureReport, Status, score
+from blended_standard.measures import MeasureReport, Status, merge, score
 from blended_standard.measures.report import Bounds
 from blended_standard.report import for_publication
 from blended_standard.report.make import report
+from blended_standard.testing import district
 from tests.measures.synthetic import make
 
 HOSTILE = ["<script>alert(1)</script>", "\u202egnirts", "🎓 Harbor", 'a"onmouseover="x', "x" * 10_000, "{{ 7 * 7 }}"]
@@ -83,26 +84,48 @@ def test_bounds_do_not_tell_that_few_outcomes_are_unknown(unknown: int, shown: b
     assert (public.results[0].bounds is not None) == shown
 
 
-def test_a_share_of_few_successes_is_withheld_whatever_its_statistic() -> None:
-    """Twelve learners of whom two are ready: a ratio of people, not of weeks, would name the two."""
-    people = [f"l{i}" for i in range(30)]
+def ready(size: int, device: int, connection: int) -> MeasureReport:
+    """Score the access of `size` learners of whom so many have a device, and a connection."""
+    people = [f"l{i}" for i in range(size)]
     tables = {
         "program": {"program_id": ["p"], "name": ["P"], "time_zone": ["UTC"]},
         "site": {"site_id": ["s"], "program_id": ["p"], "name": ["S"]},
         "learner": {
             "learner_id": people,
-            "has_device": [i < 27 for i in range(30)],
-            "has_connection": [True] * 30,
-            "has_contact_details": [True] * 30,
+            "has_device": [i < device for i in range(size)],
+            "has_connection": [i < connection for i in range(size)],
+            "has_contact_details": [True] * size,
         },
         "episode": {
             "episode_id": people,
             "learner_id": people,
-            "site_id": ["s"] * 30,
-            "entry_date": ["2025-01-06"] * 30,
+            "site_id": ["s"] * size,
+            "entry_date": ["2025-01-06"] * size,
         },
     }
-    found = score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "EQ-03").one("EQ-03")
-    assert found.value is not None
-    public = for_publication(score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "EQ-03"))
-    assert public.results[0].status is Status.SUPPRESSED
+    return score(bs.Submission.from_tables(tables, manifest={"as_of": "2025-12-31"}), "EQ-03")
+
+
+def test_a_share_of_few_successes_is_withheld_whatever_its_statistic() -> None:
+    """Thirty learners of whom three are not ready: a ratio of people, not of weeks, would name the three."""
+    found = ready(30, 27, 30)
+    assert found.one("EQ-03").value is not None
+    assert for_publication(found).results[0].status is Status.SUPPRESSED
+
+
+def test_a_component_that_is_a_share_of_few_is_withheld_by_itself() -> None:
+    found = for_publication(ready(120, 119, 60)).one("EQ-03")
+    assert found.value == 0.5
+    assert found.component("connection").value == 0.5
+    assert found.component("device").reason == "Shown only as ≥97%."
+    assert found.component("device").interval is None
+
+
+def test_a_mean_of_whole_numbers_is_no_share_and_can_be_published() -> None:
+    found = score(district(120, seed=7), "REL-04", by=())
+    assert for_publication(found).one("REL-04").value == found.one("REL-04").value > 1
+
+
+def test_what_was_made_ready_for_publication_does_not_merge() -> None:
+    with pytest.raises(UsageError, match="Merge what score"):
+        merge([scored(150), for_publication(scored(120))])

@@ -326,7 +326,7 @@ def _design(path: Path | None) -> bs.compare.Study | None:
         return None
     try:
         return bs.compare.Study.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, ExceptionGroup) as error:
+    except ValueError as error:
         raise UsageError(f"{path} does not hold a study design as compare.Study.to_dict() writes it.") from error
 
 

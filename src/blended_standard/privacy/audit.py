@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.privacy._linear import FreeSystem, Movement, extreme, free_system, propagate
 from blended_standard.privacy.cells import CellSystem, Key
 from blended_standard.privacy.policy import Policy
@@ -151,7 +152,7 @@ def audit(
         lows, highs = certified_intervals(free, needs, counts=counts, movements=movements)
     leaks = [*_shown_leaks(system, withheld, needs), *_interval_leaks(system, free, needs, lows, highs)]
     if contributors is not None:
-        leaks += _contributor_leaks(system, free, needs, np.asarray(contributors, float))
+        leaks += _contributor_leaks(system, free, needs, check.floats("contributors", contributors))
     sensitive = needs.hidden[free.cells]
     listed = np.arange(sensitive.size) if exact else np.flatnonzero(sensitive)
     return AuditReport(
@@ -167,9 +168,8 @@ def audit(
 
 
 def primary_for(system: CellSystem, policy: Policy | None) -> PrimarySuppression:
-    """Return the sensitive counts of a system under a policy; a change of nobody between releases is none."""
-    unchanged = np.array([" - " in key[0] for key in system.keys]) & (system.values == 0) & ~system.published
-    return primary_counts(system.values, policy, structural=system.structural | unchanged)
+    """Return the sensitive counts of a system under a policy."""
+    return primary_counts(system.values, policy, structural=system.structural)
 
 
 def exact_intervals(free: FreeSystem, *, integers: bool) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -413,8 +413,8 @@ def known_bounds(
     low: npt.ArrayLike | None, high: npt.ArrayLike | None, system: CellSystem
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return what an outsider knows of each cell: by default 0 and no bound, and that a structural zero is 0."""
-    floor = np.zeros(len(system)) if low is None else np.asarray(low, float)
-    ceiling = np.where(system.structural, 0.0, np.inf) if high is None else np.asarray(high, float)
+    floor = np.zeros(len(system)) if low is None else check.floats("low", low)
+    ceiling = np.where(system.structural, 0.0, np.inf) if high is None else check.floats("high", high)
     for name, bound in (("low", floor), ("high", ceiling)):
         if bound.shape != (len(system),) or np.any(np.isnan(bound)):
             raise UsageError(f"{name} is not an array of {len(system)} numbers, one a cell.")

@@ -84,7 +84,7 @@ class Ledger(Result):
             return cls()
         try:
             return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (ValueError, ExceptionGroup) as error:
+        except ValueError as error:
             raise UnreadableInputError(f"{path} is not a release ledger as Ledger.write() makes it.") from error
 
     def write(self, path: str | Path) -> None:

@@ -10,11 +10,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from blended_standard.errors import MissingExtraError, UsageError
+from blended_standard.errors import MissingExtraError, UsageError, expect
 from blended_standard.numeric import arguments as check
+from blended_standard.privacy.primary import people
 from blended_standard.results import Result, Row, result
 
-_MOST_EPSILON = 10.0
+_LEAST_EPSILON, _MOST_EPSILON = 1e-6, 10.0
 
 
 @result
@@ -59,8 +60,8 @@ def add_noise(counts: Mapping[str, int], *, epsilon: float, contributions: int =
         True counts of learners by cell. Which cells there are is published: take them from the code lists, never from
         the data, and pass 0 for those without a learner. Leave totals out, they follow.
     epsilon : float
-        Privacy loss of the release, up to 10: the odds of any conclusion about one learner change by at most a factor
-        of exp(epsilon). 1 is common; above it the promise is weak.
+        Privacy loss of the release, from 1e-6 to 10: the odds of any conclusion about one learner change by at most a
+        factor of exp(epsilon). 1 is common; above it the promise is weak.
     contributions : int
         In how many of the cells one learner can be counted. One too few breaks the promise without a sign.
     level : float
@@ -83,13 +84,15 @@ def add_noise(counts: Mapping[str, int], *, epsilon: float, contributions: int =
     Scale = contributions / epsilon. The margin m is the least that noise exceeds in size with probability 1 - level or
     less; that probability is 2 t^(m + 1) / (1 + t), with t = exp(-1 / scale).
     """
-    check.number("epsilon", epsilon, low=0.0, high=_MOST_EPSILON, open_low=True)
+    check.number("epsilon", epsilon, low=_LEAST_EPSILON, high=_MOST_EPSILON)
     check.whole("contributions", contributions, minimum=1)
     check.level(level)
-    if not counts or any(isinstance(n, bool) or n != int(n) or n < 0 for n in counts.values()):
-        raise UsageError("counts has a value that is not a whole number of 0 or more, or is empty.")
+    expect("counts", counts, Mapping, "counts of learners by cell, such as {'A': 12, 'B': 30}")
+    if not counts:
+        raise UsageError("counts is empty. Pass the count of each cell, 0 for those without a learner.")
+    true = [people(n) for n in counts.values()]
     scale = contributions / epsilon
-    noisy, spent, version = _opendp([int(n) for n in counts.values()], scale, contributions)
+    noisy, spent, version = _opendp(true, scale, contributions)
     margin = margin_of(scale, level)
     return NoisyCounts(
         cells=tuple(
@@ -119,7 +122,7 @@ def margin_of(scale: float, level: float) -> int:
     (3, 6)
     """
     t = math.exp(-1 / scale)
-    return max(0, math.ceil(math.log((1 - level) * (1 + t) / 2) / math.log(t) - 1 - 1e-12))
+    return max(0, math.ceil(-scale * math.log((1 - level) * (1 + t) / 2) - 1 - 1e-12))
 
 
 def _opendp(values: list[int], scale: float, contributions: int) -> tuple[list[int], float, str]:

@@ -7,14 +7,14 @@ memory and are to be checked against the brief before they are cited. A profile 
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
 import attrs
 
-from blended_standard.errors import SpecError, UsageError
+from blended_standard.errors import SpecError, UsageError, did_you_mean, expect
+from blended_standard.numeric import arguments as check
 from blended_standard.results import Result
 
 ShowOrHide = Literal["show", "hide"]
@@ -37,6 +37,38 @@ class RangeCode:
 
     minimum_n: int
     starts: tuple[int, ...]
+
+
+def _end_codes(value: object) -> tuple[EndCode, ...]:
+    pairs = _pairs("code_ends", value, ("minimum_n", "percent"))
+    return tuple(EndCode(check.whole("minimum_n", n), check.number("percent", percent)) for n, percent in pairs)
+
+
+def _range_codes(value: object) -> tuple[RangeCode, ...]:
+    pairs = _pairs("ranges", value, ("minimum_n", "starts"))
+    return tuple(
+        RangeCode(check.whole("minimum_n", n), tuple(map(int, check.vector("starts", starts)))) for n, starts in pairs
+    )
+
+
+def _pair(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _pairs(key: str, value: object, names: tuple[str, str]) -> Iterable[tuple[Any, Any]]:
+    if not isinstance(value, list | tuple):
+        raise UsageError(f"{key}={value!r} is not a list of pairs {names}.")
+    for item in value:
+        if isinstance(item, EndCode):
+            yield item.minimum_n, item.percent
+        elif isinstance(item, RangeCode):
+            yield item.minimum_n, item.starts
+        elif isinstance(item, Mapping) and set(item) == set(names):
+            yield item[names[0]], item[names[1]]
+        elif isinstance(item, list | tuple) and len(item) == 2:
+            yield item[0], item[1]
+        else:
+            raise UsageError(f"{key} holds {item!r}, which is not a pair {names}.")
 
 
 NCES_END_CODES = (
@@ -102,15 +134,15 @@ class Policy(Result):
     minimum_numerator: int = 10
     zero: ShowOrHide = "hide"
     structural_zeros: ShowOrHide = "show"
-    code_ends: tuple[EndCode, ...] = NCES_END_CODES
-    ranges: tuple[RangeCode, ...] = ()
+    code_ends: tuple[EndCode, ...] = attrs.field(default=NCES_END_CODES, converter=_end_codes)
+    ranges: tuple[RangeCode, ...] = attrs.field(default=(), converter=_range_codes)
     show_counts: bool = True
     decimals: int = 1
     complementary: Literal["optimal", "heuristic"] = "optimal"
     interval_must_reach: int | None = None
     p_percent: float | None = 10.0
-    dominance_nk: tuple[int, float] | None = None
-    dominance_pq: tuple[float, float] | None = None
+    dominance_nk: tuple[int, float] | None = attrs.field(default=None, converter=_pair)
+    dominance_pq: tuple[float, float] | None = attrs.field(default=None, converter=_pair)
 
     def __attrs_post_init__(self) -> None:
         for problem in _problems(self):
@@ -167,57 +199,14 @@ class Policy(Result):
 
 
 def _fields(data: Mapping[str, object]) -> dict[str, object]:
-    """Check the keys of plain data and turn its lists into the types of the fields."""
+    """Return plain data whose keys are fields of a policy."""
+    expect("the policy", data, Mapping, "its fields by name, such as {'minimum_n': 15}")
     known = [field.name for field in attrs.fields(Policy)]
-    made: dict[str, object] = {}
-    for key, value in data.items():
+    for key in data:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Known fields: {', '.join(known)}."
+            hint = did_you_mean(key, known) or f" Known fields: {', '.join(known)}."
             raise UsageError(f"{key!r} is not a field of a privacy policy.{hint}")
-        made[key] = _CONVERT[key](key, value) if key in _CONVERT else value
-    return made
-
-
-def _end_codes(key: str, value: object) -> tuple[EndCode, ...]:
-    return tuple(EndCode(int(n), float(percent)) for n, percent in _pairs(key, value, ("minimum_n", "percent")))
-
-
-def _range_codes(key: str, value: object) -> tuple[RangeCode, ...]:
-    pairs = _pairs(key, value, ("minimum_n", "starts"))
-    return tuple(RangeCode(int(n), tuple(int(start) for start in starts)) for n, starts in pairs)
-
-
-def _number_pair(key: str, value: object) -> tuple[float, ...] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise UsageError(f"{key}={value!r} is not a pair of numbers.")
-    return tuple(value)
-
-
-def _pairs(key: str, value: object, names: tuple[str, str]) -> Iterable[tuple[Any, Any]]:
-    if not isinstance(value, list | tuple):
-        raise UsageError(f"{key}={value!r} is not a list of pairs {names}.")
-    for item in value:
-        if isinstance(item, EndCode):
-            yield item.minimum_n, item.percent
-        elif isinstance(item, RangeCode):
-            yield item.minimum_n, item.starts
-        elif isinstance(item, Mapping) and set(item) == set(names):
-            yield item[names[0]], item[names[1]]
-        elif isinstance(item, list | tuple) and len(item) == 2:
-            yield item[0], item[1]
-        else:
-            raise UsageError(f"{key} holds {item!r}, which is not a pair {names}.")
-
-
-_CONVERT = {
-    "code_ends": _end_codes,
-    "ranges": _range_codes,
-    "dominance_nk": _number_pair,
-    "dominance_pq": _number_pair,
-}
+    return dict(data)
 
 
 def _problems(policy: Policy) -> Iterable[str]:
@@ -256,8 +245,13 @@ def _code_problems(policy: Policy) -> Iterable[str]:
 
 
 def _dominance_problems(policy: Policy) -> Iterable[str]:
-    if policy.p_percent is not None and not 0 < policy.p_percent <= 100:
+    if policy.p_percent is not None and not 0 < check.number("p_percent", policy.p_percent) <= 100:
         yield f"p_percent={policy.p_percent} is outside 0 to 100 (0 excluded)."
+    for name in ("dominance_nk", "dominance_pq"):
+        pair = getattr(policy, name)
+        if pair is not None and (not isinstance(pair, tuple) or check.vector(name, pair).size != 2):
+            yield f"{name}={pair!r} is not a pair of numbers."
+            return
     if policy.dominance_nk is not None:
         n, k = policy.dominance_nk
         if n < 1 or int(n) != n or not 0 < k < 100:

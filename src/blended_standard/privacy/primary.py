@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.privacy.policy import Policy
 from blended_standard.results import Result, array, result
 
@@ -102,8 +103,8 @@ def publish_share(numerator: int, n: int, policy: Policy | None = None) -> Publi
     ('50.0%', '≤5%', 'withheld', 'withheld')
     """
     policy = Policy() if policy is None else policy
-    numerator, n = _whole(numerator), _whole(n)
-    if not 0 <= numerator <= n:
+    numerator, n = people(numerator), people(n)
+    if numerator > n:
         raise UsageError("numerator and n are not whole numbers with 0 <= numerator <= n.")
     if n < policy.minimum_n or n == 0:
         return SuppressedValue()
@@ -141,9 +142,7 @@ def publish_count(count: int, policy: Policy | None = None, *, structural: bool 
     (12, 'withheld')
     """
     policy = Policy() if policy is None else policy
-    count = _whole(count)
-    if count < 0:
-        raise UsageError("count is not a whole number of 0 or more.")
+    count = people(count)
     if structural and count == 0 and policy.structural_zeros == "show":
         return count
     return SuppressedValue() if _too_few(count, policy.minimum_n, policy) else count
@@ -279,26 +278,23 @@ def _judge_amounts(cell: npt.NDArray[np.float64], policy: Policy) -> tuple[str, 
     return (found[0][0], max(margin for _, margin in found)) if found else ("", 0.0)
 
 
-def _whole(value: object) -> int:
-    """Return a count as an int, without repeating it when it is not one."""
+def people(value: object) -> int:
+    """Return a number of people as an int; the message that refuses it does not repeat it."""
     try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise UsageError("A count of people is not a number. Pass whole numbers of 0 or more.") from None
-    if isinstance(value, bool) or not math.isfinite(number) or number != math.floor(number):
-        raise UsageError("A count of people is not a whole number. Pass whole numbers of 0 or more.")
-    return int(number)
+        return check.whole("count", value)
+    except UsageError:
+        raise UsageError("A count of people is not a whole number of 0 or more.") from None
 
 
 def _counts(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
-    made = np.asarray(values, float)
+    made = check.floats(name, values)
     if made.ndim != 1 or not np.all(np.isfinite(made)) or np.any(made < 0) or np.any(made != np.floor(made)):
         raise UsageError(f"{name} is not a one-dimensional array of whole numbers of 0 or more without missing values.")
     return made
 
 
 def _amounts(values: npt.ArrayLike, position: int) -> npt.NDArray[np.float64]:
-    made = np.asarray(values, float)
+    made = check.floats(f"contributions[{position}]", values)
     if made.ndim != 1 or not np.all(np.isfinite(made)) or np.any(made < 0):
         raise UsageError(f"contributions[{position}] is not a one-dimensional array of finite amounts of 0 or more.")
     return made

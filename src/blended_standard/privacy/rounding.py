@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.privacy.suppress import ReleasedCell
-from blended_standard.privacy.tables import Hierarchy, _axis, _columns, _finest, _published, _sum_up
+from blended_standard.privacy.tables import Hierarchy, _axes, _columns, _finest, _names, _published, _sum_up
 from blended_standard.results import Result, Row, result
 
 if TYPE_CHECKING:
@@ -83,11 +84,10 @@ def round_small_counts(
     >>> [row["value"] for row in round_small_counts(rows, dimensions=["site"], base=3).rows()]
     [3.0, 30.0, 0.0, 33.0]
     """
-    if base != int(base) or base < 2:
-        raise UsageError(f"base={base!r} is not a whole number of 2 or more.")
-    names = tuple(dimensions)
+    base = check.whole("base", base, minimum=2)
+    names = _names(dimensions)
     columns = _columns(cells, (*names, value))
-    axes = [_axis(name, columns[name], (hierarchies or {}).get(name, {}), total) for name in names]
+    axes = _axes(columns, names, hierarchies or {}, total)
     leaves, _ = _finest(columns, value, names, axes)
     if np.any(leaves != np.round(leaves)):
         raise UsageError(f"The column {value!r} holds a value that is not a whole number.")

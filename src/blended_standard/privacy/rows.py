@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
+from blended_standard.numeric.arguments import Floats
 
 Flags = npt.NDArray[np.bool_]
 
@@ -45,14 +47,17 @@ def protect_row(
     Raises
     ------
     UsageError
-        The arrays do not fit.
+        The arrays do not fit, or a count is none.
 
     Examples
     --------
     >>> protect_row([[3, 4], [20, 30], [15, 12]], [True, False, False], reach=10)
     (array([ True, False,  True]), False)
     """
-    counts = np.asarray(parts, np.int64)
+    counts = check.floats("parts", parts)
+    if not np.all((counts >= 0) & (counts == np.floor(counts))):
+        raise UsageError("parts holds something that is not a whole number of 0 or more.")
+    reach = check.whole("reach", reach, minimum=1)
     first = np.asarray(withheld, bool)
     bounded = np.zeros(first.shape, bool) if coded is None else np.asarray(coded, bool) & ~first
     if counts.ndim != 2 or first.shape != bounded.shape or first.shape != counts.shape[:1]:
@@ -67,13 +72,13 @@ def protect_row(
     return hidden, False
 
 
-def _safe(counts: npt.NDArray[np.int64], hidden: Flags, reach: int) -> bool:
+def _safe(counts: Floats, hidden: Flags, reach: int) -> bool:
     if not hidden.any():
         return True
     return bool((counts[hidden].sum(axis=1) > 0).sum() > 1 and (counts[hidden].sum(axis=0) >= reach).all())
 
 
-def _next(counts: npt.NDArray[np.int64], hidden: Flags, left: npt.NDArray[np.int64], reach: int) -> int:
+def _next(counts: Floats, hidden: Flags, left: npt.NDArray[np.int64], reach: int) -> int:
     """Return the smallest group that makes the hidden ones safe; where none does, the one that adds most to it."""
     sums = counts[hidden].sum(axis=0)
     short = np.maximum(reach - sums - counts[left], 0).sum(axis=1)

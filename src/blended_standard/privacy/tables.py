@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 import numpy.typing as npt
 
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.privacy.cells import CellSystem
 
 if TYPE_CHECKING:
@@ -71,12 +71,9 @@ def build_tables(
     """
     if absent not in ("zero", "structural"):
         raise UsageError(f"absent={absent!r} is not one of zero, structural.")
-    names = tuple(dimensions)
+    names = _names(dimensions)
     columns = _columns(cells, (*names, value))
-    axes = [_axis(name, columns[name], (hierarchies or {}).get(name, {}), total) for name in names]
-    unknown = set(hierarchies or {}) - set(names)
-    if unknown:
-        raise UsageError(f"hierarchies names {sorted(unknown)}, which are not among dimensions={names}.")
+    axes = _axes(columns, names, hierarchies or {}, total)
     leaves, present = _finest(columns, value, names, axes)
     lattice = _sum_up(leaves, axes)
     impossible = _sum_up(present, axes) == 0 if absent == "structural" else np.zeros(lattice.shape, bool)
@@ -97,13 +94,22 @@ class _Axis:
     sums: tuple[tuple[int, tuple[int, ...]], ...]
 
 
+def _names(dimensions: Sequence[str]) -> tuple[str, ...]:
+    expect("dimensions", dimensions, Iterable, "the columns that classify, such as ['site', 'reached']")
+    names = (dimensions,) if isinstance(dimensions, str) else tuple(dimensions)
+    if not names or len(set(names)) < len(names):
+        raise UsageError(f"dimensions={names} is empty or names a column twice. Pass each column that classifies once.")
+    return names
+
+
 def _columns(cells: object, names: Sequence[str]) -> dict[str, list[object]]:
     if isinstance(cells, Mapping):
         found: Mapping[str, Sequence[object]] = cells
     else:
         import narwhals.stable.v2 as nw
 
-        frame = nw.from_native(cells, eager_only=True)  # type: ignore[call-overload]
+        frame: Any = nw.from_native(cells, eager_only=True, pass_through=True)
+        expect("cells", frame, nw.DataFrame, "a mapping of columns or a dataframe")
         found = {name: frame[name].to_list() for name in frame.columns}
     missing = [name for name in names if name not in found]
     if missing:
@@ -114,6 +120,18 @@ def _columns(cells: object, names: Sequence[str]) -> dict[str, list[object]]:
     return columns
 
 
+def _axes(
+    columns: Mapping[str, Sequence[object]],
+    names: tuple[str, ...],
+    hierarchies: Mapping[str, Hierarchy | Sequence[Hierarchy]],
+    total: str,
+) -> list[_Axis]:
+    unknown = set(hierarchies) - set(names)
+    if unknown:
+        raise UsageError(f"hierarchies names {sorted(unknown)}, which are not among dimensions={names}.")
+    return [_axis(name, columns[name], hierarchies.get(name, {}), total) for name in names]
+
+
 def _axis(name: str, column: Sequence[object], given: Hierarchy | Sequence[Hierarchy], total: str) -> _Axis:
     groupings = [given] if isinstance(given, Mapping) else list(given)
     children = {parent: list(kids) for grouping in groupings for parent, kids in grouping.items() if parent != total}
@@ -121,6 +139,8 @@ def _axis(name: str, column: Sequence[object], given: Hierarchy | Sequence[Hiera
     below = {kid for kids in children.values() for kid in kids}
     seen = dict.fromkeys([str(code) for code in column])
     leaves = [code for code in dict.fromkeys([*seen, *sorted(below), *tops]) if code not in children and code != total]
+    if not leaves:
+        raise UsageError(f"{name} has no code. Pass a row at least, or name its codes in hierarchies.")
     wrong = [code for code in seen if code in children or code == total]
     if wrong:
         raise UsageError(f"{name} has rows for {wrong[0]!r}, which is a sum. Pass only the finest codes.")

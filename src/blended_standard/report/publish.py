@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import attrs
@@ -117,7 +117,7 @@ def _published(entry: MeasureResult, reason: str | None, policy: Policy) -> Meas
             excluded=many,
             bounds=_bounds(entry, policy),
             reason=said,
-            components=tuple(_component(part, policy) for part in entry.components),
+            components=tuple(_component(part, entry, policy) for part in entry.components),
         )
     return attrs.evolve(  # type: ignore[misc]
         entry,
@@ -148,11 +148,18 @@ def _bounds(entry: MeasureResult, policy: Policy) -> Bounds | None:
     return None if 0 < unknown < policy.minimum_n else entry.bounds
 
 
-def _component(part: Component, policy: Policy) -> Component:
-    """Withhold a component of few units, as its measure would be; a derived one counts none."""
-    if part.n is None or part.n >= policy.minimum_n:
+def _component(part: Component, entry: MeasureResult, policy: Policy) -> Component:
+    """Withhold a component as its measure would be, of few units or a share of few; a derived one counts none."""
+    if part.n is None:
         return part
-    return Component(name=part.name, value=None, reason=f"Withheld: fewer than {policy.minimum_n} learners.")
+    if part.n < policy.minimum_n:
+        return Component(name=part.name, value=None, reason=f"Withheld: fewer than {policy.minimum_n} learners.")
+    mark = f"{part.name}|"
+    share = _share(
+        {each.name.removeprefix(mark): each.value for each in entry.statistics if each.name.startswith(mark)}
+    )
+    reason = _why_no_share(*share, policy) if share else None
+    return Component(name=part.name, value=None, reason=reason) if reason else part
 
 
 def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard) -> str | None:
@@ -166,12 +173,25 @@ def _reason_to_withhold(entry: MeasureResult, policy: Policy, standard: Standard
     for numerator, size in _shares(entry, standard):
         if size < policy.minimum_n:
             return f"Withheld: one side has fewer than {policy.minimum_n} learners."
-        shown = publish_share(numerator, size, policy)
-        if shown.status == "suppressed":
-            return FEW
-        if shown.status != "shown":
-            return f"Shown only as {shown.text}."
+        if reason := _why_no_share(numerator, size, policy):
+            return reason
     return FEW if _few_events(entry, policy, standard) else None
+
+
+def _why_no_share(numerator: int, size: int, policy: Policy) -> str | None:
+    """Return why a share of people must not be shown as it is; None where it may."""
+    shown = publish_share(numerator, size, policy)
+    if shown.status == "shown":
+        return None
+    return FEW if shown.status == "suppressed" else f"Shown only as {shown.text}."
+
+
+def _share(sums: Mapping[str, float]) -> tuple[int, int] | None:
+    """Return (numerator, n) where sums are those of a share of people, each of whom counts once or not at all."""
+    if not {"n", "x", "y"} <= set(sums) or sums["y"] != sums["n"]:
+        return None
+    whole = float(sums["x"]).is_integer() and 0 <= sums["x"] <= sums["n"]
+    return (int(sums["x"]), int(sums["n"])) if whole else None
 
 
 def _few_events(entry: MeasureResult, policy: Policy, standard: Standard) -> bool:
@@ -196,8 +216,8 @@ def _shares(entry: MeasureResult, standard: Standard) -> Iterator[tuple[int, int
         if side not in ("", *SIDES):
             continue
         if {"n", "x", "y"} <= set(sums):
-            if sums["y"] == sums["n"] and float(sums["x"]).is_integer():
-                yield int(sums["x"]), int(sums["n"])
+            if share := _share(sums):
+                yield share
             elif side:
                 yield int(sums["n"]) // 2, int(sums["n"])
         elif side:
