@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 
+from blended_standard.errors import ModelError
 from blended_standard.findings import Finding
-from blended_standard.io import RefusedRecordsError, Submission
-from blended_standard.model import RECORDS, FieldSpec
+from blended_standard.io import RefusedRecordsError, Submission, write_submission
+from blended_standard.model import RECORDS, FieldSpec, Learner
 from blended_standard.spec import load_standard
 from blended_standard.validate import validate, validate_record
 
 BAD: dict[str, list[Any]] = {
-    "text": ["", " ", "x ", "jo@example.org", "id 123-45-6789", "123-45-6789", "robot", "\n", "é", "x" * 257, 7],
+    "text": ["", " ", "x ", "jo@example.org", "id 123-45-6789", "123-45-6789", "robot", "\n", "é", "\ud800", "x" * 257, 7],
     "integer": [-1, 0, 7, 10**17, 1.5, "12", "1,2", True],
     "number": [-0.5, 0, 1.01, 1e9, "0.5", "1,5", float("nan")],
     "boolean": [True, False, "true", "yes", 1],
@@ -103,3 +106,24 @@ def _read(submission: Submission) -> Iterator[Any]:
         yield from submission.records("learner")
     except RefusedRecordsError as error:
         yield str(error)
+
+
+@pytest.mark.parametrize("rows", [1, 3_000])
+@pytest.mark.parametrize("field", ["learner_id", "wa:note"])
+def test_half_a_character_is_a_finding_and_the_rest_is_kept(field: str, rows: int, tmp_path: Path) -> None:
+    columns = {"learner_id": [f"l{number}" for number in range(rows)], "wa:note": ["sound"] * rows}
+    columns[field][0] = "half \ud800"
+    submission = Submission.from_tables({"learner": columns})
+    found = [finding for finding in validate(submission, partial=True).findings if finding.code == "FLD-TYPE"]
+    assert [(finding.row, finding.field) for finding in found] == [(1, field)]
+    assert "half a character" in found[0].detail
+    write_submission(submission, tmp_path / "out", format="jsonl")
+    lines = (tmp_path / "out" / "learner.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == rows
+    assert not any("half" in line for line in lines)
+
+
+@pytest.mark.parametrize("values", [{"learner_id": "\ud800"}, {"learner_id": "l", "extra": {"wa:note": "\ud800"}}])
+def test_no_record_holds_half_a_character(values: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="half a character"):
+        Learner(**values)

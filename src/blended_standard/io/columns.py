@@ -30,6 +30,7 @@ from blended_standard.io.typed import (
     reasons_of,
 )
 from blended_standard.model import FieldSpec, FieldType, Missing, Record
+from blended_standard.model.fields import HALF_A_CHARACTER, is_written
 
 _AT_ONCE = 1 << 10
 """Rows that are typed together: enough that most values occur more than once, few enough to stay in the cache."""
@@ -75,7 +76,7 @@ class ColumnReader:
             invalid: dict[int, str] = {}
             values = {field.name: self._column(field, block, invalid) for field in self.record.fields()}
             values[MISSING] = [self._missing(raw) if MISSING in raw.values else None for raw in block]
-            values[EXTRA] = [None if raw.values.keys() <= known else _extra(raw, known, unknown) for raw in block]
+            values[EXTRA] = [None if raw.values.keys() <= known else self._extra(raw, known, unknown) for raw in block]
             values[ROW] = [raw.row for raw in block]
             values[LINE] = [raw.line for raw in block]
             values[INVALID] = [invalid.get(number) for number in range(len(block))]
@@ -91,7 +92,9 @@ class ColumnReader:
         """Read one field of some rows; mark in `invalid`, by the numbers of the rows, those that cannot be read."""
         given = [raw.values.get(field.name) for raw in block]
         kinds = set(map(type, given))
-        if kinds <= {NoneType} or (field.type == "text" and kinds <= {str, NoneType}):
+        if kinds <= {NoneType}:
+            return given
+        if field.type == "text" and kinds <= {str, NoneType} and is_written("".join(filter(None, given))):
             return given
         as_text = field.type in TEXTUAL or not any(raw.typed for raw in block)
         if kinds <= {NoneType, *_NATIVE[field.type], *([str] if as_text else [])}:
@@ -142,6 +145,19 @@ class ColumnReader:
             self._add("FLD-TYPE", raw, MISSING, value=given, detail=f"Accepted reasons: {', '.join(Missing)}.")
             return None
 
+    def _extra(self, raw: RawRow, known: set[str], unknown: dict[str, RawRow]) -> str | None:
+        """Return fields that the standard does not know as JSON text, and keep the first row of each."""
+        extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
+        for name in extra:
+            unknown.setdefault(name, raw)
+        made = _json(extra)
+        if not is_written(made):
+            lost = [name for name, value in extra.items() if not is_written(name + _json(value))]
+            for name in lost:
+                self._add("FLD-TYPE", raw, name, detail=f"Accepted: text. ({HALF_A_CHARACTER})")
+            made = _json({name: value for name, value in extra.items() if name not in lost})
+        return made if made != "{}" else None
+
     def _add(
         self, code: str, raw: RawRow, field: str, *, value: Any = None, detail: str = "", identifying: bool = False
     ) -> None:
@@ -157,9 +173,5 @@ class ColumnReader:
         )
 
 
-def _extra(raw: RawRow, known: set[str], unknown: dict[str, RawRow]) -> str | None:
-    """Return fields that the standard does not know as JSON text, and keep the first row of each."""
-    extra = {name: value for name, value in raw.values.items() if name not in known and value is not None}
-    for name in extra:
-        unknown.setdefault(name, raw)
-    return json.dumps(extra, ensure_ascii=False, sort_keys=True, default=plain) if extra else None
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=plain)

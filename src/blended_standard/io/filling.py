@@ -14,7 +14,7 @@ from typing import Any
 
 from blended_standard.io.typed import READERS, read_instant
 from blended_standard.model import FieldSpec, Record
-from blended_standard.model.fields import EARLIEST_YEAR, LATEST_YEAR, conditions
+from blended_standard.model.fields import EARLIEST_YEAR, LATEST_YEAR, conditions, is_written
 
 REFUSALS = (ValueError, KeyError, TypeError, OverflowError)
 
@@ -45,7 +45,7 @@ def _compiled(lines: list[str], record: type[Record], **scope: Any) -> Callable[
     slots = {"__slots__": record.__slots__, "__setattr__": object.__setattr__}  # type: ignore[attr-defined]
     slots["__delattr__"] = object.__delattr__  # with both, Python assigns straight to the slots
     scope |= {"new": object.__new__, "record": record, "open_record": type(record.__name__, (Record,), slots)}
-    scope |= {"date": dt.date, "datetime": dt.datetime}
+    scope |= {"date": dt.date, "datetime": dt.datetime, "is_written": is_written}
     scope |= {"read_date": READERS["date"], "read_instant": read_instant}
     exec("\n".join(lines), scope)
     made: Callable[[Any], Any] = scope["fill"]

@@ -13,12 +13,12 @@ import attrs
 
 from blended_standard.findings import FindingCollector
 from blended_standard.io.limits import LIMITS, Limits
+from blended_standard.model.fields import HALF_A_CHARACTER, is_written
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE_END, _NEW_LINE = re.compile(r"\r\n|\r|\n"), re.compile("\n")
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HIDING = re.compile(f"[\x00{_CONTROL.pattern[1:-1]}{_BIDI.pattern[1:-1]}]")  # one class: it reads every file
@@ -224,8 +224,8 @@ def _is_sound(name: str, value: Any, place: Place, limits: Limits) -> bool:
         if len(text) > limits.field_length:
             place.add("LIM-FIELD", field=name[:100], detail=f"The limit is {limits.field_length:,} characters.")
             return False
-        if _SURROGATE.search(text):
-            place.add("JSN-INVALID", detail="(half a character: a surrogate that stands alone)")
+        if not is_written(text):
+            place.add("JSN-INVALID", detail=f"({HALF_A_CHARACTER})")
             return False
         if hides(text) and not is_sound_text(name, text, place):
             return False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from blended_standard.model import FieldSpec, FieldType, Missing
+from blended_standard.model.fields import HALF_A_CHARACTER, is_written
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -50,9 +51,11 @@ def read_typed(field: FieldSpec, value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
+    if not isinstance(value, str):
+        raise ValueError
+    if is_written(value):
         return value
-    raise ValueError
+    raise ValueError(f"({HALF_A_CHARACTER})")
 
 
 def _integer(value: Any) -> int:

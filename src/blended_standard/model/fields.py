@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import functools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
@@ -20,6 +21,8 @@ FieldType = Literal["text", "integer", "number", "boolean", "date", "instant"]
 Counterparts = Mapping[str, str]
 
 _IDENTIFIER = re.compile(r"\S(.*\S)?", re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+HALF_A_CHARACTER = "half a character: a surrogate that stands alone"
 MAXIMUM_ID_LENGTH = 256
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 
@@ -150,6 +153,8 @@ def _refuse_extra(record: Any) -> None:
     for name in record.extra:
         if name in known or name in ("missing", "extra"):
             raise ModelError(f"{_name(record)}.extra: {name!r} is a field of it. Name local fields state:field.")
+        if not is_written(f"{name} {json.dumps(record.extra[name], ensure_ascii=False, default=str)}"):
+            raise ModelError(f"{_name(record)}.extra: {name!r} holds {HALF_A_CHARACTER}.")
     for name, reason in record.missing.items():
         if reason not in set(Missing):
             raise ModelError(f"{_name(record)}.missing: {name}={reason!r}. Accepted: {', '.join(Missing)}.")
@@ -163,7 +168,7 @@ def _accepts(record: type) -> Callable[[Any], bool]:
         sound = " and ".join(conditions(spec))
         absent = "" if spec.required else "value is None or "
         lines += [f" value = record.{spec.name}", f" if not ({absent}({sound})): return False"]
-    scope: dict[str, Any] = {"date": dt.date, "datetime": dt.datetime}
+    scope: dict[str, Any] = {"date": dt.date, "datetime": dt.datetime, "is_written": is_written}
     exec("\n".join([*lines, " return True"]), scope)
     made: Callable[[Any], bool] = scope["accepts"]
     return made
@@ -173,6 +178,8 @@ def conditions(spec: FieldSpec) -> Iterator[str]:
     """Yield Python conditions on `value` that together keep `problem_with` silent."""
     kinds = {"text": "str", "integer": "int", "number": "float", "boolean": "bool", "instant": "datetime"}
     yield f"value.__class__ is {kinds.get(spec.type, 'date')}"
+    if spec.type == "text":
+        yield "(value.isascii() or is_written(value))"
     if spec.type == "text" and (spec.key or spec.refers_to):
         yield f"0 < len(value) <= {MAXIMUM_ID_LENGTH} and value.strip() == value"
     if spec.type in ("date", "instant"):
@@ -211,7 +218,14 @@ def problem_with(spec: FieldSpec, value: object) -> str | None:
     return None
 
 
+def is_written(text: str) -> bool:
+    """Say whether a text can be written down: one of Python may hold half a character."""
+    return text.isascii() or not _SURROGATE.search(text)
+
+
 def _problem_with_text(spec: FieldSpec, value: str) -> str | None:
+    if not is_written(value):
+        return f"holds {HALF_A_CHARACTER}"
     if not (spec.key or spec.refers_to):
         return None
     if not _IDENTIFIER.fullmatch(value):
