@@ -98,6 +98,15 @@ def test_any_data_are_at_the_root_of_the_score_or_are_refused(rows, shift):
     assert (fit.coefficients < fit.high).all()
 
 
+# Arithmetic of 200 digits (mpmath): there the penalized likelihood has fallen by half of chi2(.999), to 1e-11.
+def test_limits_far_out_on_flat_profiles():
+    fit = compare.firth_logistic(
+        [0, 0, 0, 0, 0, 1], np.array([[0, 0, 1, -2, -2, 0], [0, 0, 1, 0, 0, 1]]).T, level=0.999
+    )
+    assert fit.low == pytest.approx([-30.802807130, -14.419727403, -4.643075219], rel=1e-9)
+    assert fit.high == pytest.approx([2.075789252, 4.548914985, 41.665899974], rel=1e-9)
+
+
 def test_units_order_and_copies_change_what_they_should(cancer):
     turned = compare.firth_logistic(1 - DATA["HG"], {"EH": 100 * DATA["EH"] - 7, "PI": DATA["PI"], "NV": DATA["NV"]})
     assert turned.coefficient("NV").value == pytest.approx(-cancer.coefficient("NV").value, rel=1e-9)

@@ -17,6 +17,7 @@ from blended_standard.compare.columns import as_columns, as_weights, require_ful
 from blended_standard.compare.notes import Note
 from blended_standard.compare.validity._models import binary, expit, logistic, orthonormal
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.numeric.intervals import normal_quantile
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
@@ -112,7 +113,8 @@ def firth_logistic(
     UsageError
         Values other than 0 and 1 in the outcome, missing values, or shapes that do not fit.
     NotEstimableError
-        The outcome is the same for all, or columns depend on one another (they are named).
+        The outcome is the same for all, columns depend on one another (they are named), or a limit lies so far out that
+        it cannot be computed (a high level for a handful of rows).
 
     Notes
     -----
@@ -141,7 +143,7 @@ def firth_logistic(
     se = np.sqrt(np.diag(covariance))
     profiles = [_Profile.of(model, x, j, top) for j in range(beta.size)]
     null = model.maximize(orthonormal(x[:, :1], ())[0], np.zeros(y.size), top.eta)
-    chi_square = np.array([profile.drop(0.0) for profile in profiles])
+    chi_square = np.array([profile.drop(profile.at(0.0, top)) for profile in profiles])
     limits = [
         [profile.limit(float(at), side * z * float(error), z) for side in (-1, 1)]
         for profile, at, error in zip(profiles, beta, se, strict=True)
@@ -206,10 +208,11 @@ class _Penalized:
             gradient, curvature = self._slopes(point, free)
             values, vectors = np.linalg.eigh(curvature)
             # Where the likelihood curves upward the way along it is taken all the same, uphill.
-            along = vectors.T @ gradient / np.maximum(np.abs(values), 1e-12 * np.abs(values).max(initial=0.0))
+            least = max(1e-12 * float(np.abs(values).max()), check.SMALLEST)
+            along = vectors.T @ gradient / np.maximum(np.abs(values), least)
             step = free @ (vectors @ along)
             gain = float(gradient @ vectors @ along)
-            step *= min(1.0, _LONGEST / max(float(np.abs(step).max(initial=0.0)), 1e-300))
+            step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), check.SMALLEST))
             before, point = point, self._uphill(point, step)
             # Far out the maximum may be flat: there it is reached once the likelihood rises no more.
             flat = gain <= 1e-8 and point.value - before.value <= 1e-14 * abs(point.value)
@@ -217,7 +220,7 @@ class _Penalized:
                 return point
         raise NotEstimableError(
             "The maximum of the penalized likelihood, or a limit of an interval, cannot be computed: the coefficients "
-            "run too far for these rows. Take fewer covariates, or rows more alike."
+            "run too far for these rows. Take fewer covariates, or a lower level."
         )
 
     def _uphill(self, point: _Point, step: Floats) -> _Point:
@@ -254,22 +257,26 @@ class _Profile:
     def of(cls, model: _Penalized, x: Floats, j: int, top: _Point) -> _Profile:
         return cls(model=model, column=x[:, j], others=orthonormal(np.delete(x, j, axis=1), ())[0], top=top)
 
-    def drop(self, value: float) -> float:
+    def at(self, value: float, near: _Point) -> _Point:
+        """Return the maximum over the other coefficients, sought from a point near it."""
+        return self.model.maximize(self.others, value * self.column, near.eta)
+
+    def drop(self, point: _Point) -> float:
         """Return twice the fall of the likelihood from its maximum."""
-        found = self.model.maximize(self.others, value * self.column, self.top.eta)
-        return max(2 * (self.top.value - found.value), 0.0)
+        return max(2 * (self.top.value - point.value), 0.0)
 
     def limit(self, estimate: float, reach: float, z: float) -> float:
-        """Return where the likelihood has fallen by z^2 / 2, on the side of `reach` and first sought there."""
+        """Return where the likelihood has fallen by z^2 / 2, sought in steps of `reach`, each from the last."""
         from scipy.optimize import brentq
 
-        def short(value: float) -> float:
-            return float(np.sqrt(self.drop(value))) - z
+        near, far, last = estimate, estimate + reach, self.top
+        while self.drop(found := self.at(far, last)) < z**2:
+            near, far, last = far, far + reach, found
 
-        near, far = estimate, estimate + reach
-        while short(far) < 0:
-            near, far = far, far + reach
-        return float(brentq(short, near, far, xtol=1e-11 * abs(reach), rtol=1e-12))
+        def beyond(value: float) -> float:
+            return float(np.sqrt(self.drop(self.at(value, last)))) - z
+
+        return float(brentq(beyond, near, far, xtol=1e-11 * abs(reach), rtol=1e-12))
 
 
 def _separation(x: Floats, y: Floats, w: Floats) -> tuple[Note, ...]:
