@@ -13,6 +13,7 @@ import pytest
 
 from blended_standard.adapters.records import rows_of
 from blended_standard.io import Submission, read_submission, write_submission
+from blended_standard.io.plain import plain
 
 VALUES = [
     (dt.date(2026, 1, 5), "2026-01-05"),
@@ -35,3 +36,14 @@ def test_a_local_field_of_any_kind_is_written(value: Any, written: Any, tmp_path
         assert json.loads((lines / "learner.jsonl").read_text("utf-8"))["x:value"] == written
         cells = write_submission(submission, tmp_path / f"cells{number}", format="csv")
         assert rows_of(read_submission(cells), "learner")[0]["x:value"] == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (decimal.Decimal("1e400"), "1E+400"),
+        (dt.datetime.max.replace(tzinfo=dt.timezone(dt.timedelta(hours=-5))), "9999-12-31T23:59:59.999999-05:00"),
+    ],
+)
+def test_what_lies_beyond_the_kinds_of_json_is_text(value: Any, written: str) -> None:
+    assert plain(value) == written

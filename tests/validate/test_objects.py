@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ BAD: dict[str, list[Any]] = {
     "text": ["", " ", "x ", "jo@example.org", "id 123-45-6789", "123-45-6789", "robot", "\n", "é", "\ud800", "x" * 257, 7],
     "integer": [-1, 0, 7, 10**17, 1.5, "12", "1,2", True],
     "number": [-0.5, 0, 1.01, 1e9, "0.5", "1,5", float("nan")],
-    "boolean": [True, False, "true", "yes", 1],
+    "boolean": [True, False, "true", "yes", 1, pd.NA],
     "date": ["2025-10-01", "2025-07-02", "1899-12-31", "2027-01-01", "2200-12-31", "2025-02-30", "03/04/2025"],
     "instant": ["2025-10-01T12:00:00Z", "2026-07-02T00:00:00Z", "2026-07-01T23:59:59Z", "1800-01-01T00:00:00Z", "2025-10-01T12:00:00"],
 }  # fmt: skip

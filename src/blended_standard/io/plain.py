@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import math
@@ -23,9 +24,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, float | decimal.Decimal):
-        return float(value) if math.isfinite(value) else str(value)
+        return float(value) if math.isfinite(value) and math.isfinite(float(value)) else str(value)
     if isinstance(value, dt.datetime) and value.tzinfo:
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        with contextlib.suppress(OverflowError):  # at the ends of the calendar it keeps its offset
+            return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -99,8 +99,8 @@ def _hint_at_groups(value: Any) -> str:
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if value in ("true", "false"):
-        return bool(value == "true")
+    if isinstance(value, str) and value in ("true", "false"):
+        return value == "true"
     raise ValueError
 
 
