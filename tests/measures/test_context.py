@@ -94,6 +94,12 @@ def test_agreement_is_that_of_all_pairs_of_raters(made: Submission, engine: str)
     assert found.component("weighted_kappa").value == pytest.approx(1 - apart / expected, abs=1e-12)
 
 
+def test_a_score_far_off_the_others_needs_no_table_of_its_size(made: Submission) -> None:
+    rating = columns(made, "rating")
+    far = changed(made, rating={**rating, "score": [10**9, *rating["score"][1:]]})
+    assert score(far, "CMP-07", by=()).one("CMP-07").component("weighted_kappa").value is not None
+
+
 def test_new_pseudonyms_of_two_raters_change_no_kappa(made: Submission) -> None:
     ratings = columns(made, "rating")
     kept = [i for i, rater in enumerate(ratings["rater_id"]) if rater in "ab"]

@@ -198,6 +198,8 @@ def test_bounds_and_degenerate_groups_are_named():
         (lambda: bkt.fit([1, 0]), UsageError, "learners="),
         (lambda: bkt.fit([1, 0], learners=[1]), UsageError, "Lengths differ"),
         (lambda: bkt.fit([[1, 0]], slip_limit=0.6, guess_limit=0.5), UsageError, "slip_limit"),
+        (lambda: bkt.fit([1, 0], learners=["a", None]), UsageError, "1 missing labels"),
+        (lambda: bkt.fit([1, 0], learners=[1, 1], order=[1, np.nan]), UsageError, "order holds missing values"),
         (lambda: bkt.fit([[1, 0]], by="school"), UsageError, "by='school'"),
         (lambda: bkt.fit([[1, 1], [1, 1]]), NotEstimableError, "All responses are right"),
         (lambda: bkt.fit([[1], [0]]), NotEstimableError, "one response"),

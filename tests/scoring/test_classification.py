@@ -95,6 +95,16 @@ def test_livingston_lewis_recovers_a_four_parameter_beta():
         (lambda: classification.lee([0], probabilities=[[2]], cuts=0), UsageError, "0 to 1"),
         (lambda: classification.livingston_lewis([1, 2], cut=9, reliability=0.5, maximum=4), UsageError, "scale"),
         (lambda: classification.livingston_lewis([1, 2], cut=2, reliability=1, maximum=4), UsageError, "reliability"),
+        *(
+            (
+                lambda wrong=wrong: classification.livingston_lewis(
+                    [1, 2], cut=2, reliability=0.5, maximum=4, frequencies=wrong
+                ),
+                UsageError,
+                "frequencies must be whole",
+            )
+            for wrong in ([0, 0], [3, -1], [0.5, 0.5])
+        ),
         (
             lambda: classification.livingston_lewis([2, 2], cut=2, reliability=0.5, maximum=4),
             NotEstimableError,

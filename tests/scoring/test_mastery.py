@@ -200,6 +200,15 @@ def test_order_of_time_decides_and_ties_keep_rows():
     assert mastery.by_learner([], [], rule="mean").n_scores == 0
 
 
+def test_codes_and_times_of_any_64_bits_keep_their_order():
+    high, low = 2**63 - 5, -(2**63) + 5
+    done = mastery.by_learner([high, low, 0, 5, high], [1.0, 2.0, 3.0, 4.0, 5.0], rule="latest")
+    assert (done.learners.tolist(), done.value.tolist()) == ([low, 0, 5, high], [2.0, 3.0, 4.0, 5.0])
+    hashes = np.array([2**63 + 5, 3, 3], np.uint64)
+    done = mastery.by_learner(hashes, [1.0, 2.0, 4.0], order=np.array([1, 2**63 + 5, 3], np.uint64), rule="latest")
+    assert (done.learners.tolist(), done.value.tolist()) == ([3, 2**63 + 5], [2.0, 1.0])
+
+
 def test_blocks_do_not_show(monkeypatch):
     rng = np.random.default_rng(5)
     who, values = rng.integers(0, 40, 500), rng.random(500)
@@ -257,6 +266,12 @@ def test_evidence_gate_and_decision():
         (lambda: mastery.mean([1, math.inf]), "infinite"),
         (lambda: mastery.mean([[1], [2]]), "dimensions"),
         (lambda: mastery.mean(["a"]), "not a number"),
+        (lambda: mastery.mean([1, 2], cut=math.nan), "cut=nan"),
+        (lambda: mastery.highest([1, 2], cut="3"), "cut='3' is text"),
+        (lambda: mastery.power_law([1, 2], cut=math.inf), "cut=inf"),
+        (lambda: mastery.compensatory([1, 2], cut=[1, 2]), "cut="),
+        (lambda: mastery.evidence_gate([3], dates=[1.0], as_of=math.nan), "as_of=nan is a missing date"),
+        (lambda: mastery.beta_binomial(1, 2, prior=(1,)), "prior has 1 values"),
         (lambda: mastery.n_of_m([1], n=3, cut=3, m=2), "smaller"),
         (lambda: mastery.power_law([1, 2], at="n+2"), "is not one of n"),
         (lambda: mastery.beta_binomial(4, 3), "successes"),

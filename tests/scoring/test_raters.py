@@ -317,6 +317,10 @@ def test_a_harsh_site_does_not_lower_its_learners():
         (lambda: raters.icc([1, 2]), UsageError, "shape"),
         (lambda: raters.cohen_kappa([1, 2], [1]), UsageError, "Lengths differ"),
         (lambda: raters.cohen_kappa([1, 2], [1, 7], categories=[1, 2]), UsageError, "declare every category"),
+        (lambda: raters.cohen_kappa([[1, 2], [3, 4]], categories=[1, 1], weights="linear"), UsageError, "repeats"),
+        (lambda: raters.fleiss_kappa([[1, 2], [3, 0]], counts=True, categories=[1, np.inf]), UsageError, "infinite"),
+        (lambda: raters.exact_agreement([[1, 2]], tolerance=np.nan), UsageError, "tolerance=nan"),
+        (lambda: raters.many_facet_rasch([1, 2], [1, 2], [0, 1], categories=["a", "b"]), UsageError, "categories"),
         (lambda: raters.cohen_kappa([[1, 2, 3], [1, 2, 3]]), UsageError, "square"),
         (lambda: raters.cohen_kappa([1, 2], [1, 2], weights="cubic"), UsageError, "cubic"),
         (lambda: raters.krippendorff_alpha([[1, "a"]]), UsageError, "mixes"),
@@ -380,3 +384,19 @@ def test_results_travel(found):
     assert type(found).from_dict(found.to_dict()) == found
     assert len(repr(found)) <= 100
     assert str(found)
+
+
+@pytest.mark.parametrize("kind", ["spearman_brown", "recomputed"])
+def test_an_interval_of_mean_ratings_holds_their_agreement_or_is_not_there(kind):
+    for table in ([[1, 2], [2, 1], [3, 3]], [[1, 3], [2, 1], [3, 2]], [[5, 6], [6, 5], [7, 7], [5, 5]]):
+        found = raters.icc(table, average_interval=kind).icc2k
+        if found.interval is not None:
+            assert found.interval.low <= found.value <= found.interval.high
+    assert raters.icc([[1, 2], [2, 1], [3, 3]], average_interval=kind).icc2k.interval is None
+
+
+def test_alpha_does_not_depend_on_the_unit_of_the_ratings():
+    table = np.array([[1, 1], [2, 2], [3, 3], [3, 1]])
+    found = raters.krippendorff_alpha(table, "interval").value
+    assert raters.krippendorff_alpha(table * 1e-9, "interval").value == pytest.approx(found)
+    assert raters.krippendorff_alpha(np.full((4, 3), 0.1), "interval").value is None

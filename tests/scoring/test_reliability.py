@@ -170,3 +170,10 @@ def test_results_travel(found):
     assert type(found).from_dict(found.to_dict()) == found
     assert len(repr(found)) <= 100
     assert str(found)
+
+
+def test_items_that_cancel_without_a_third_leave_that_gap_alone():
+    one, two = np.array([1.0, 2, 3, 4, 6]), np.array([2.0, 1, 4, 3, 5])
+    found = reliability.alpha(np.column_stack([one, -one, two]))
+    assert found.value is not None
+    assert [row["alpha"] is None or math.isnan(row["alpha"]) for row in found.rows()[1:]] == [False, False, True]

@@ -113,6 +113,12 @@ def test_impact_by_group():
         ),
         (lambda: standards.borderline_group([1, 2, 3], [1, 1, 1], borderline=1), NotEstimableError, "2 grades"),
         (lambda: standards.borderline_group([1, 2, 2, 1], [1, 1, 2, 2], borderline=1), NotEstimableError, "noise"),
+        (
+            lambda: standards.borderline_group([1, 2, 3], [1, 2, 3], borderline=2, minimum_r_squared="x"),
+            UsageError,
+            "text",
+        ),
+        (lambda: standards.impact([1, 2], 1, se=-1), UsageError, "se=-1"),
         (lambda: standards.contrasting_groups([1, 2], [0, 1]), NotEstimableError, "overlap"),
         (lambda: standards.contrasting_groups([2, 1, 2, 1], [0, 1, 0, 1]), NotEstimableError, "do not rise|separated"),
         (lambda: standards.contrasting_groups([1, 2], [0, 0]), NotEstimableError, "one group"),

@@ -81,9 +81,7 @@ class AgreementSummary:
         """Compute Cohen's kappa, or with squared distances as weights."""
         from blended_standard.scoring.raters.pairs import cohen_kappa
 
-        scores = [score for pair in self.counts for score in pair]
-        lowest, highest = min(scores), max(scores)
-        scale = range(lowest, highest + 1)
+        scale = sorted({score for pair in self.counts for score in pair})
         table = [[self.counts.get((first, second), 0) for second in scale] for first in scale]
         weights = "quadratic" if measure.definition.combine.statistic == "weighted_kappa" else None
         found = cohen_kappa(table, weights=weights, categories=scale)

@@ -196,7 +196,7 @@ def livingston_lewis(
     NotEstimableError
         Scores without variance.
     UsageError
-        A cut or scores outside the scale, a reliability outside 0 to 1.
+        A cut or scores outside the scale, a reliability outside 0 to 1, frequencies that are none.
 
     Examples
     --------
@@ -218,6 +218,8 @@ def livingston_lewis(
         raise UsageError(
             f"scores and cut={cut!r} must lie on the scale from minimum={minimum!r} to maximum={maximum!r}."
         )
+    if (counts < 0).any() or (counts != np.floor(counts)).any() or not counts.any():
+        raise UsageError("frequencies must be whole numbers of persons, 0 or more, and not all 0.")
     n = int(counts.sum())
     mean = float(counts @ values) / n
     variance = float(counts @ (values - mean) ** 2) / max(n - 1, 1)

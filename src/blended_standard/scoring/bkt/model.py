@@ -13,6 +13,7 @@ from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.bkt._estimation import LEAST, maximize
 from blended_standard.scoring.bkt._recursions import Packed, backward, forward, pack
+from blended_standard.scoring.mastery.bulk import whole_order
 
 NAMES = ("prior", "learn", "slip", "guess", "forget")
 
@@ -295,18 +296,17 @@ def _flat(
         if (present[:, 1:] & ~present[:, :-1]).any():
             raise UsageError("responses has a gap inside a row; only the end of a row may be missing.")
         places = np.flatnonzero(present.ravel())
-        who = np.repeat(np.arange(len(given)), present.sum(axis=1))
-        return _binary(given.ravel()[places]), who, np.zeros(who.size, int), places, given.shape
+        row = np.repeat(np.arange(len(given)), present.sum(axis=1))
+        return _binary(given.ravel()[places]), row, np.zeros(row.size, int), places, given.shape
     values = _binary(check.vector("responses", responses))
     if learners is None:
         raise UsageError("Flat responses need learners=, one entry a response.")
-    who = np.asarray(learners)
-    what = np.zeros(values.size, int) if skills is None else np.asarray(skills)
+    who = check.labels("learners", learners, unit="response")
+    what = check.labels("skills", np.zeros(values.size, int) if skills is None else skills, unit="response")
     check.same_length(responses=values, learners=who, skills=what)
     codes = [np.unique(column, return_inverse=True)[1] for column in (who, what)]
-    keys = (codes[0], codes[1]) if order is None else (np.asarray(order), codes[0], codes[1])
-    check.same_length(responses=values, order=keys[0])
-    places = np.lexsort(keys)
+    moments = [] if order is None else [whole_order(np.asarray(order), values.size)]
+    places = np.lexsort((*moments, *codes))
     return values[places], who[places], what[places], places, given.shape
 
 

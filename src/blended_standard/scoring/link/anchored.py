@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.scoring.link.equating import (
     Equating,
     linear_result,
@@ -316,9 +317,7 @@ def _pair(x: object, y: object) -> tuple[FrequencyTable, FrequencyTable]:
 def _weight(x: FrequencyTable, y: FrequencyTable, given: float | None) -> float:
     if given is None:
         return x.n / (x.n + y.n)
-    if not 0 <= given <= 1:
-        raise UsageError(f"synthetic_weight={given!r} must lie between 0 and 1.")
-    return float(given)
+    return check.share("synthetic_weight", given, closed=True)
 
 
 def _frequency_estimation(

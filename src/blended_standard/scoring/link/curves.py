@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.link.items import (
     ItemSet,
@@ -262,7 +263,7 @@ def _grid(quadrature: object) -> tuple[Floats, Floats, str]:
     if quadrature == "normal":
         return points, np.exp(-0.5 * points**2), "-4 to 4 by .05, standard normal weights"
     if isinstance(quadrature, tuple) and len(quadrature) == 2:
-        given = [np.asarray(part, dtype=float) for part in quadrature]
+        given = [check.floats("quadrature", part) for part in quadrature]
         good = given[0].ndim == 1 and given[0].shape == given[1].shape and given[0].size > 1
         if good and np.all(np.isfinite(given)) and np.all(given[1] >= 0) and given[1].sum() > 0:
             return given[0], given[1], f"{given[0].size} points given by the caller"

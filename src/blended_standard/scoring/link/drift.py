@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link import curves, moments
@@ -157,11 +158,9 @@ def _check(count: int, method: str, z_limit: float, minimum: float, share: float
         raise UsageError(f"anchor_drift needs at least 3 anchors, and got {count}: with fewer none can be singled out.")
     if method not in _METHODS:
         raise UsageError(f"method={method!r} is not one of {', '.join(_METHODS)}.")
-    if not (z_limit > 0 and minimum >= 0 and 0 <= share < 1):
-        raise UsageError(
-            f"z_limit={z_limit!r}, minimum_displacement={minimum!r}, maximum_share={share!r}: accepted are a limit "
-            "above 0, a displacement at or above 0 and a share in [0, 1)."
-        )
+    check.positive("z_limit", z_limit)
+    check.number("minimum_displacement", minimum, low=0.0)
+    check.number("maximum_share", share, low=0.0, high=1.0, open_high=True)
 
 
 def _displacements(

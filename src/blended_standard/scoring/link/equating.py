@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.link.frequencies import FrequencyTable, as_table
@@ -49,7 +50,7 @@ class Equating(Result):
 
     def transform(self, score: npt.ArrayLike) -> Floats:
         """Return scores of X (whole or not) on the scale of Y, same shape as `score`."""
-        at = np.asarray(score, dtype=float)
+        at = check.floats("score", score)
         if self.slope is not None and self.intercept is not None:
             return self.slope * at + self.intercept
         half = self.chain[0].step / 2

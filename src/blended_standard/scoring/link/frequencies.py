@@ -175,7 +175,7 @@ def frequency_table(
 def as_table(value: object, *, name: str, joint: bool = False) -> FrequencyTable:
     """Read a table from a FrequencyTable or raw scores: shape (n,), or (n, 2) where a joint distribution is needed."""
     if not isinstance(value, FrequencyTable):
-        raw = np.asarray(value, dtype=float)
+        raw = check.floats(name, value)
         if raw.ndim == 2 and raw.shape[1] == 2:
             value = frequency_table(raw[:, 0], raw[:, 1])
         elif raw.ndim == 1:
@@ -192,7 +192,7 @@ def as_table(value: object, *, name: str, joint: bool = False) -> FrequencyTable
 
 
 def _wrapped(first: Floats, second: Floats | None, counts: npt.ArrayLike) -> FrequencyTable:
-    given = np.asarray(counts, dtype=float)
+    given = check.floats("counts", counts)
     shape = (first.size,) if second is None else (first.size, second.size)
     if given.shape != shape:
         raise UsageError(f"counts has shape {given.shape}; with these score points it must be {shape}.")

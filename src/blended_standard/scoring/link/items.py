@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, finite, result
 from blended_standard.scoring.irt.fits import IrtFit
@@ -171,7 +172,7 @@ def as_items(value: object, *, name: str = "items") -> ItemSet:
         )
     if isinstance(value, ItemParameters):
         return _from_parameters(value)
-    table = np.asarray(cast(npt.ArrayLike, value), dtype=float)
+    table = check.floats(name, value)
     if table.ndim == 1:
         return items(None, table)
     if table.ndim == 2 and table.shape[1] in (2, 3):
@@ -279,7 +280,7 @@ def _steps(b: Any) -> Floats:
 
 
 def _vector(name: str, values: npt.ArrayLike, count: int) -> Floats:
-    made = np.asarray(values, dtype=float)
+    made = check.floats(name, values)
     if made.shape != (count,):
         raise UsageError(f"{name} has shape {made.shape}; b has {count} items, so {name} must have shape ({count},).")
     return made
@@ -300,8 +301,7 @@ def _check(a: Floats, b: Floats, c: Floats, family: str, scaling: float) -> None
         raise UsageError("c is above 0 for an item of more than two categories; asymptotes are for dichotomous items.")
     if family not in _FAMILIES:
         raise UsageError(f"family={family!r} is not one of {', '.join(_FAMILIES)}.")
-    if not (np.isfinite(scaling) and scaling > 0):
-        raise UsageError(f"scaling={scaling!r} must be above 0 (1 for the logistic metric, 1.702 for the normal).")
+    check.positive("scaling", scaling)
 
 
 def _with_covariance(made: ItemSet, covariance: Any, a_se: Any, b_se: Any) -> ItemSet:
@@ -309,7 +309,7 @@ def _with_covariance(made: ItemSet, covariance: Any, a_se: Any, b_se: Any) -> It
 
     total, count = parameters(made).size, len(made.names)
     if covariance is not None:
-        given = np.asarray(covariance, dtype=float)
+        given = check.floats("covariance", covariance)
         if given.shape == (total - count, total - count):
             given = np.pad(given, (0, count))
         if given.shape != (total, total) or not np.all(np.isfinite(given)):

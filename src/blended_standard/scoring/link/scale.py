@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt.items import ItemParameters
@@ -44,14 +45,14 @@ class Link(Result):
 
     def transform(self, theta: npt.ArrayLike) -> Floats:
         """Return abilities on the scale `scale_to`, same shape as `theta`."""
-        return self.slope * np.asarray(theta, dtype=float) + self.intercept
+        return self.slope * check.floats("theta", theta) + self.intercept
 
     def transform_se(self, theta: npt.ArrayLike, se: npt.ArrayLike = 0.0) -> Floats:
         """Return standard errors of transformed abilities: that of the link and, where given, of theta itself."""
         if self.covariance is None:
             raise NotEstimableError("The link has no standard error: give items with a_se, b_se or covariance.")
-        at = np.asarray(theta, dtype=float)
-        own = (self.slope * np.asarray(se, dtype=float)) ** 2
+        at = check.floats("theta", theta)
+        own = (self.slope * check.floats("se", se)) ** 2
         between = self.covariance
         return cast(Floats, np.sqrt(at**2 * between[0, 0] + 2 * at * between[0, 1] + between[1, 1] + own))
 
@@ -180,8 +181,8 @@ def moved_arrays(
 
 def check_slope(fixed: float | None) -> None:
     """Refuse a held slope that is not above 0."""
-    if fixed is not None and not (np.isfinite(fixed) and fixed > 0):
-        raise UsageError(f"slope={fixed!r} must be above 0, or None to estimate it.")
+    if fixed is not None:
+        check.positive("slope", fixed)
 
 
 def propagate(jacobians: tuple[Floats, Floats], first: Floats, second: Floats) -> Floats:

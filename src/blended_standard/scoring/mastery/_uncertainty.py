@@ -29,7 +29,11 @@ class MasteryEstimate(Estimate):
     note: str = ""
 
 
-def kept_scores(scores: npt.ArrayLike) -> Floats:
+def kept_scores(scores: npt.ArrayLike, cut: float | None, level: float) -> Floats:
+    """Return the scores that are there, once the cut and the level are seen to be numbers."""
+    check.level(level)
+    if cut is not None:
+        check.number("cut", cut)
     given = check.vector("scores", scores, missing=True)
     return given[~np.isnan(given)]
 
@@ -75,8 +79,7 @@ def weighted_mean(
     level: float,
 ) -> MasteryEstimate:
     """Value and uncertainty of a weighted mean of the scores."""
-    check.level(level)
-    kept = kept_scores(scores)
+    kept = kept_scores(scores, cut, level)
     if not kept.size:
         return no_score(name, cut)
     weights = weights_of(kept.size)
@@ -144,8 +147,7 @@ def resampled(
     note: str = "",
 ) -> MasteryEstimate:
     """Value of `statistic` with its bootstrap standard error and percentile interval."""
-    check.level(level)
-    kept = kept_scores(scores)
+    kept = kept_scores(scores, cut, level)
     if not kept.size:
         return no_score(name, cut)
     value = float(statistic(kept[None, :])[0])

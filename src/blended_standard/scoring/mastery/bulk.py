@@ -134,6 +134,8 @@ def by_learner(
     check_weight(weight)
     if rule == "n_of_m" and cut is None:
         raise UsageError("rule='n_of_m' needs cut=, the score that counts as a success.")
+    if cut is not None:
+        check.number("cut", cut)
     learners, segments, missing = _segmented(learner_codes, scores, order)
     se: Floats | None
     if rule == "power_law":
@@ -167,7 +169,7 @@ def _segmented(
     check.same_length(learner_codes=codes, scores=values)
     if values.dtype != np.float64:
         values = check.vector("scores", values, missing=True)
-    moments = None if order is None else _whole_order(np.asarray(order), values.size)
+    moments = None if order is None else whole_order(np.asarray(order), values.size)
     check.numbers("scores", values, missing=True, unit="score")
     if np.isnan(values.sum()):
         kept = ~np.isnan(values)
@@ -175,7 +177,7 @@ def _segmented(
         values = values[kept]
     missing = len(np.asarray(scores)) - values.size
     labels = None
-    if codes.dtype.kind not in "iu":
+    if not np.can_cast(codes.dtype, np.int64):
         labels, codes = np.unique(codes, return_inverse=True)
     codes, values = _in_order(codes.astype(np.int64, copy=False), moments, values)
     change = np.flatnonzero(codes[1:] != codes[:-1]) + 1
@@ -185,11 +187,11 @@ def _segmented(
     return learners, _Segments(values, starts, counts), missing
 
 
-def _whole_order(order: npt.NDArray[np.generic], count: int) -> Integers:
+def whole_order(order: npt.NDArray[np.generic], count: int) -> Integers:
     """Turn the order key into whole numbers that sort alike."""
     if order.shape != (count,):
         raise UsageError(f"order has shape {order.shape}; pass {count} entries, one a score.")
-    if order.dtype.kind in "iub":
+    if np.can_cast(order.dtype, np.int64):
         return order.astype(np.int64, copy=False)
     if order.dtype.kind == "M":
         if np.isnat(order).any():
@@ -208,10 +210,10 @@ def _in_order(codes: Integers, moments: Integers | None, values: Floats) -> tupl
     """Codes and values in stable order by code, then moment."""
     if codes.size < 2:
         return codes, values
-    rise = codes[1:] - codes[:-1]
-    if rise.min() >= 0 and (moments is None or not ((rise == 0) & (moments[1:] < moments[:-1])).any()):
+    same = codes[1:] == codes[:-1]
+    if (codes[1:] >= codes[:-1]).all() and (moments is None or not (same & (moments[1:] < moments[:-1])).any()):
         return codes, values
-    del rise
+    del same
     if moments is None:
         places = _stable_sort(codes)
         return codes[places], values[places]
@@ -230,6 +232,8 @@ def _parts(codes: Integers, span: int) -> Integers | None:
     Parts that are sorted inside the processor's cache are sorted faster, so there are more than the bits ask for.
     """
     low, width = int(codes.min()), int(codes.max()) - int(codes.min()) + 1
+    if width >= 2**63:
+        return None
     wanted = min(_MOST_PARTS, max(1, codes.size // _BLOCK))
     for shift in range(max(0, width.bit_length() - wanted.bit_length()), -1, -1):
         if (width >> shift) > _MOST_PARTS:

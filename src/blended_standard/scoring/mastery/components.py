@@ -143,6 +143,7 @@ def compensatory(
     3.0
     """
     check.level(level)
+    check.number("cut", cut)
     given, _, _ = _components(scores, cut, standard_errors)
     weighted = np.full(given.size, 1.0 / given.size) if weights is None else check.vector("weights", weights)
     check.same_length(scores=given, weights=weighted)

@@ -124,6 +124,8 @@ def evidence_gate(
     if np.isnan(days).any():
         raise UsageError("dates holds missing values; evidence without a date can't be placed in time.")
     today = float(days.max(initial=0.0)) if as_of is None else float(_days("as_of", np.array([as_of]))[0])
+    if np.isnan(today):
+        raise UsageError(f"as_of={as_of!r} is a missing date. Pass the day of the decision, or leave it out.")
     state = np.where(np.isnan(strength), 2, np.where(strength < counts_from, 1, 0))
     if valid_days is not None:
         state[today - days > check.positive("valid_days", valid_days)] = 3
@@ -269,7 +271,7 @@ def _days(name: str, values: npt.ArrayLike) -> Floats:
 def _revoked(revoked: npt.ArrayLike | None, count: int, today: float) -> npt.NDArray[np.bool_]:
     if revoked is None:
         return np.zeros(count, dtype=bool)
-    given = np.asarray(revoked)
+    given = np.atleast_1d(np.asarray(revoked))
     if len(given) != count:
         raise UsageError(f"revoked has {len(given)} entries and levels {count}; pass one each.")
     if given.dtype.kind == "b":

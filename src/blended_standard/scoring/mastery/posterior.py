@@ -87,7 +87,7 @@ def beta_binomial(
         raise UsageError(f"successes={successes!r} of trials={trials!r}: pass 0 <= successes <= trials.")
     check.share("cut", cut, closed=True)
     check.level(level)
-    first, second = (check.positive("prior", part) for part in prior)
+    first, second = (check.positive("prior", part) for part in check.vector("prior", prior, size=2).tolist())
     alpha, beta = first + successes, second + trials - successes
     tail = (1.0 - level) / 2.0
     low, high = betaincinv(alpha, beta, np.array([tail, 1.0 - tail]))

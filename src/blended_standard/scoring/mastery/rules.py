@@ -280,12 +280,12 @@ def n_of_m(
     '3 of the 5 scores reach the cut 3; the rule asks for 4.'
     """
     check.whole("n", n, minimum=1)
-    kept = kept_scores(scores)
+    kept = kept_scores(scores, cut, level)
     if m is not None:
         if check.whole("m", m, minimum=1) < n:
             raise UsageError(f"m={m} is smaller than n={n}: no learner could meet the rule.")
         kept = kept[-m:]
-    passing = kept[kept >= check.number("cut", cut)]
+    passing = kept[kept >= cut]
     probability = _chance_of_n(n, passing.size, kept.size)
     if passing.size < n:
         reason = f"{passing.size} of the {kept.size} scores reach the cut {cut:g}; the rule asks for {n}."
@@ -326,8 +326,7 @@ def power_law(
     3.6567
     """
     check.one_of("at", at, ("n", "n+1"))
-    check.level(level)
-    kept = kept_scores(scores)
+    kept = kept_scores(scores, cut, level)
     if not kept.size:
         return no_score("power_law", cut)
     if (kept <= 0).any():

@@ -42,14 +42,20 @@ def coded(table: npt.NDArray[np.generic], categories: Sequence[object] | None) -
     else:
         listed = list(categories)
         strange = seen - set(listed)
-        if strange or len(set(listed)) != len(listed):
-            problem_text = f"ratings holds {sorted(map(str, strange))[:3]}" if strange else "categories repeats itself"
-            raise UsageError(f"{problem_text}; declare every category of the scale once, in order.")
-    if any(isinstance(value, int | float) and not abs(value) <= check.REACH for value in listed):
-        raise UsageError("A category is infinite or too large a number; leave a missing rating empty (None).")
+        if strange:
+            raise UsageError(f"ratings holds {sorted(map(str, strange))[:3]}; declare every category of the scale.")
+    check_scale(listed)
     place = {value: i for i, value in enumerate(listed)}
     codes = np.array([-1 if value is None else place[value] for value in flat], dtype=np.int64)
     return codes.reshape(table.shape), tuple(listed)
+
+
+def check_scale(categories: Sequence[object]) -> None:
+    """Refuse categories of which one stands twice, or is no number to reckon with."""
+    if len(set(categories)) != len(categories):
+        raise UsageError("categories repeats itself; declare every category of the scale once, in order.")
+    if any(isinstance(value, int | float) and not abs(value) <= check.REACH for value in categories):
+        raise UsageError("A category is infinite or too large a number; leave a missing rating empty (None).")
 
 
 def count_table(codes: Integers, n_categories: int) -> Floats:

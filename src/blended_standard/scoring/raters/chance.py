@@ -20,6 +20,7 @@ from blended_standard.results import Estimate, Interval, Row, array, result
 from blended_standard.scoring.raters._tables import (
     Orientation,
     Weights,
+    check_scale,
     coded,
     count_table,
     units_by_raters,
@@ -231,6 +232,7 @@ def _read(
         names: tuple[object, ...] = tuple(range(1, table.shape[1] + 1)) if categories is None else tuple(categories)
         if len(names) != table.shape[1]:
             raise UsageError(f"categories has {len(names)} entries and ratings {table.shape[1]} columns.")
+        check_scale(names)
     else:
         codes, names = coded(units_by_raters(ratings, raters), categories)
         table = count_table(codes, len(names))

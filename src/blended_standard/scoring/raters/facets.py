@@ -171,7 +171,7 @@ def _read(
     given = {"learners": learners, "raters": raters, "items": np.zeros(values.size, int) if items is None else items}
     columns = [check.labels(name, column, size=values.size, unit="rating") for name, column in given.items()]
     found = [np.unique(column, return_inverse=True) for column in columns]
-    scale = np.unique(values) if categories is None else np.asarray(categories, dtype=float)
+    scale = np.unique(values) if categories is None else check.vector("categories", categories)
     score = np.searchsorted(scale, values)
     if categories is not None and (
         (np.diff(scale) <= 0).any()
@@ -347,7 +347,7 @@ def _assemble(
     _, n_items, n_raters = data.sizes
     sd = math.exp(at.log_sd)
     ability = sd * (posterior @ x)
-    ability_se = np.sqrt(sd**2 * (posterior @ x**2) - ability**2)
+    ability_se = np.sqrt(np.maximum(sd**2 * (posterior @ x**2) - ability**2, 0.0))
     last = n_items + n_raters - 1
     variance = np.diag(covariance)
     raters_se = np.sqrt(np.append(variance[n_items:last], covariance[n_items:last, n_items:last].sum()))

@@ -99,7 +99,8 @@ def intraclass_correlation(
     -------
     IntraclassCorrelations
         Attributes `icc1` ... `icc3k`. Negative estimates are returned as they are. `p_value` tests that it is 0.
-        Raters who agree in full leave no error to compare with: F, `p_value` and the interval are then None.
+        Raters who agree in full leave no error to compare with: F, `p_value` and the interval are then None. So is the
+        interval of ICC2k where few units leave its low end without bound.
 
     Raises
     ------
@@ -248,13 +249,13 @@ def _agreement(squares: _MeanSquares, level: float, average_interval: str) -> tu
         bottom = low * (k * raters + (k * n - k - n) * error) + n * between
         upper = n * (high * between - error) / (k * raters + (k * n - k - n) * error + n * high * between)
         first = (top / bottom, upper)
-        second = (_step_up(first[0], k), _step_up(first[1], k))
+        # Low ends beyond what a mean of ratings can be divide by less than nothing: then there is no interval.
+        second = (_step_up(first[0], k), _step_up(first[1], k)) if 1 + first[0] * (k - 1) > 0 else None
         if average_interval == "recomputed" and mean is not None:
             low, high = _satterthwaite(squares, mean, level, a=k * mean, b=n * (1 - mean))
-            second = (
-                n * (between - low * error) / (low * (raters - error) + n * between),
-                n * (high * between - error) / (raters - error + n * high * between),
-            )
+            under = low * (raters - error) + n * between
+            upper = n * (high * between - error) / (raters - error + n * high * between)
+            second = (n * (between - low * error) / under, upper) if under > 0 else None
     df2 = float((n - 1) * (k - 1))
     method = (
         "Spearman-Brown of the single rating"

@@ -163,9 +163,10 @@ def _disagreements(
     spare = np.maximum(total - 1.0, 1.0)
     if measurement == "interval":
         centered = np.nan_to_num(values - np.nanmean(values))
+        least = 1e-24 * float(np.nanmax(np.abs(values))) ** 2
         sums, squares = centered.sum(axis=1), (centered**2).sum(axis=1)
         observed = weights @ (2.0 * (sizes * squares - sums**2) / (sizes - 1.0))
-        return observed, _positive(2.0 * (total * (weights @ squares) - (weights @ sums) ** 2) / spare)
+        return observed, _positive(2.0 * (total * (weights @ squares) - (weights @ sums) ** 2) / spare, least)
     pooled = weights @ counts
     if measurement == "ordinal":
         return _ordinal(weights, counts, sizes, pooled, total, spare)
@@ -187,10 +188,10 @@ def _ordinal(
     sums = ranks @ counts.T
     observed = 2.0 * (squares - (weights / (sizes - 1.0) * sums**2).sum(axis=1))
     expected = 2.0 * (total * (pooled * ranks**2).sum(axis=1) - (pooled * ranks).sum(axis=1) ** 2) / spare
-    return observed, _positive(expected)
+    return observed, _positive(expected, 1e-12)
 
 
-def _positive(expected: Floats) -> Floats:
+def _positive(expected: Floats, least: float) -> Floats:
     """Zero where rounding alone keeps a sum of squares from zero."""
-    cleaned: Floats = np.where(expected > 1e-12, expected, 0.0)
+    cleaned: Floats = np.where(expected > least, expected, 0.0)
     return cleaned

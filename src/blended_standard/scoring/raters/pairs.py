@@ -15,7 +15,14 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Row, array, result
-from blended_standard.scoring.raters._tables import Orientation, Weights, coded, units_by_raters, weight_table
+from blended_standard.scoring.raters._tables import (
+    Orientation,
+    Weights,
+    check_scale,
+    coded,
+    units_by_raters,
+    weight_table,
+)
 
 
 @result
@@ -79,6 +86,7 @@ def exact_agreement(
     from scipy.special import ndtri
 
     check.level(level)
+    check.number("tolerance", tolerance, low=0.0)
     table = units_by_raters(ratings, raters)
     if tolerance:
         values = check.matrix("ratings", table, missing=True)
@@ -263,6 +271,7 @@ def _contingency(
         names = tuple(range(1, len(table) + 1)) if categories is None else tuple(categories)
         if len(names) != len(table):
             raise UsageError(f"categories has {len(names)} entries and the table {len(table)} rows.")
+        check_scale(names)
         return table, names
     one, two = np.asarray(first, dtype=object), np.asarray(second, dtype=object)
     if one.ndim != 1 or two.ndim != 1:

@@ -69,7 +69,8 @@ def alpha(scores: npt.ArrayLike, *, frequencies: npt.ArrayLike | None = None, le
     Returns
     -------
     Alpha
-        With standard error, standardized alpha, lambda 6, alpha without each item. A negative value is returned as is.
+        With standard error, standardized alpha, lambda 6, alpha without each item (none where the others cancel out).
+        A negative value is returned as is.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def alpha(scores: npt.ArrayLike, *, frequencies: npt.ArrayLike | None = None, le
     sums = covariance.sum(axis=1)
     rest = sums - np.diag(covariance)
     rest_sd = np.sqrt(np.maximum(covariance.sum() - 2 * sums + np.diag(covariance), 1e-300))
-    dropped = [_alpha(np.delete(np.delete(covariance, j, 0), j, 1)) for j in range(k)] if k > 2 else None
+    dropped = [_alpha_without(covariance, j) for j in range(k)] if k > 2 else None
     total_sd = math.sqrt(float(covariance.sum()))
     return Alpha(
         name="alpha",
@@ -207,6 +208,14 @@ def _alpha(covariance: Floats) -> float:
     if total <= 1e-14 * float(np.trace(covariance)):
         raise NotEstimableError("The sum score has no variance: the items cancel each other out.")
     return float(k / (k - 1.0) * (1.0 - float(np.trace(covariance)) / total))
+
+
+def _alpha_without(covariance: Floats, item: int) -> float:
+    """Alpha of the other items; NaN, which reads as absent, where these cancel each other out."""
+    try:
+        return _alpha(np.delete(np.delete(covariance, item, 0), item, 1))
+    except NotEstimableError:
+        return math.nan
 
 
 def _alpha_error(covariance: Floats, n: int) -> float:

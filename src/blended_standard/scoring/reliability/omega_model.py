@@ -41,16 +41,15 @@ class Omega(Estimate):
 
     def rows(self) -> list[Row]:
         """One row a coefficient."""
-        ends = (self.interval, self.hierarchical_interval)
         listed = (
-            ("omega total", self.value, self.se, ends[0]),
-            ("omega hierarchical", self.hierarchical, None, ends[1]),
+            ("omega total", self.value, self.se, self.interval),
+            ("omega hierarchical", self.hierarchical, self.hierarchical_se, self.hierarchical_interval),
         )
         rows: list[Row] = [
             {
                 "coefficient": name,
                 "value": value,
-                "se": self.hierarchical_se if name == "omega hierarchical" else se,
+                "se": se,
                 "ci_low": interval.low if interval else None,
                 "ci_high": interval.high if interval else None,
             }

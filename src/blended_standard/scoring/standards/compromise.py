@@ -137,6 +137,7 @@ def impact(
         value, spread = cut.value, cut.se if se is None else se
     else:
         value, spread = check.number("cut", cut), se
+    spread = check.number("se", spread, low=0.0) if spread is not None else 0.0
     if not x.size:
         raise UsageError("scores is empty; pass the scores of at least one learner.")
     labels = np.full(x.size, "all") if groups is None else np.asarray([str(group) for group in groups])
@@ -144,7 +145,7 @@ def impact(
     names = ["all"] if groups is None else ["all", *sorted(set(labels.tolist()))]
     table: list[dict[str, float | int | str | None]] = []
     for steps in (0,) if not spread else (-2, -1, 0, 1, 2):
-        at = value + steps * (spread or 0.0)
+        at = value + steps * spread
         overall = float(np.mean(x >= at))
         for position, name in enumerate(names):
             chosen = x if position == 0 else x[labels == name]

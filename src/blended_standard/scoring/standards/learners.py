@@ -61,6 +61,7 @@ def borderline_group(
     x, g = check.vector("scores", scores), check.vector("grades", grades)
     check.same_length(scores=x, grades=g)
     check.number("borderline", borderline)
+    check.share("minimum_r_squared", minimum_r_squared, closed=True)
     if method == "regression":
         return _borderline_regression(x, g, borderline, minimum_r_squared, level)
     group = x[g == borderline]
