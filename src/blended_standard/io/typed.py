@@ -123,12 +123,14 @@ def _date_of_text(value: str) -> dt.date:
 
 def read_instant(value: Any) -> dt.datetime:
     """Read an instant that carries its offset, into UTC; `ValueError` says in brackets what keeps it out."""
-    if isinstance(value, dt.datetime) and value.tzinfo is not None:
-        return value.astimezone(dt.UTC)
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise ValueError(_what_keeps_out(value) if isinstance(value, str) else "")
+    if isinstance(value, str):
+        if not _INSTANT.fullmatch(value):
+            raise ValueError(_what_keeps_out(value))
+        value = _in_calendar(dt.datetime.fromisoformat, value)
+    if not isinstance(value, dt.datetime) or value.tzinfo is None:
+        raise ValueError
     try:
-        return _in_calendar(dt.datetime.fromisoformat, value).astimezone(dt.UTC)
+        return value.astimezone(dt.UTC)
     except OverflowError:
         raise ValueError("(it lies outside the calendar)") from None
 
