@@ -101,6 +101,22 @@ def test_statements_of_any_parts_are_read_alike(statements: list[dict[str, Any]]
     assert by_parts == general
 
 
+@pytest.mark.parametrize("value", [None, "", 7, [], {}, {"count": 2, "attempt": {"count": 3}}, [[{"id": None}]]])
+@pytest.mark.parametrize("name", ["id", "eventTime", "generated", "target", "referrer", "extensions"])
+def test_parts_of_events_that_never_come_again_are_read_alike(name: str, value: Any) -> None:
+    event = {
+        "id": f"urn:uuid:{NUMBER.format(1)}",
+        "type": "AssessmentEvent",
+        "actor": {"id": "https://lms.example/users/1", "type": "Person"},
+        "action": "Submitted",
+        "object": {"id": "https://lms.example/q/1", "type": "Assessment"},
+        "eventTime": TIME.format("Z"),
+    }
+    by_parts, general = _both("caliper", [json.dumps(each).encode() for each in (event, event | {name: value})])
+    assert by_parts == general
+    assert any(field.partition(".")[0] == name for field in by_parts[1])
+
+
 @pytest.mark.parametrize(
     "line",
     [

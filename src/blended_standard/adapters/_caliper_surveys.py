@@ -15,7 +15,7 @@ from blended_standard.adapters.documents import number
 from blended_standard.adapters.events import EventReader, Record
 
 Act = Mapping[str, Any]
-KINDS = ("SurveyInvitationEvent", "SurveyEvent", "QuestionnaireEvent", "QuestionnaireItemEvent")
+KINDS = frozenset({"SurveyInvitationEvent", "SurveyEvent", "QuestionnaireEvent", "QuestionnaireItemEvent"})
 _REFUSED = ("SurveyInvitationEvent/Declined", "SurveyEvent/OptedOut")
 _ANSWERED = "QuestionnaireEvent/Submitted"
 _ITEMS = ("QuestionnaireItemEvent/Completed", "QuestionnaireItemEvent/Skipped")
@@ -30,7 +30,7 @@ def acts(reader: EventReader, event: Mapping[str, Any], own: str, at: Any, reaso
     if word not in (*_REFUSED, _ANSWERED, *_ITEMS) or staff or kind == "SoftwareApplication":
         reader.lose("event", "an answer of an adult, who has no episode" if staff else reason)
         return []
-    iri, thing, _ = event["object"]
+    iri, thing, _, _ = event["object"]
     thing = thing if isinstance(thing, dict) else {}
     about = thing.get("isPartOf") if word in _ITEMS else thing.get("survey", thing)
     named = about.get("id") if isinstance(about, dict) else about
@@ -73,7 +73,7 @@ def _chosen(
     made: list[Record] = [
         ("item", {"item_id": own, "instrument_id": place, "subscale": alone, "maximum_score": span}),
     ]
-    score = _score(scale, event["generated"]) if event["what"][0] == _ITEMS[0] else None
+    score = _score(scale, event.get("generated")) if event["what"][0] == _ITEMS[0] else None
     if score is not None or event["what"][0] == _ITEMS[1]:
         made.append(("item_response", {"episode_id": learner, "item_id": own, "at": at, "score": score}))
     return made

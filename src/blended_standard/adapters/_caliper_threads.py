@@ -18,7 +18,7 @@ _STAFF = ("Instructor", "Mentor", "Administrator", "Manager", "ContentDeveloper"
 
 def post(reader: EventReader, event: Mapping[str, Any], at: Any) -> list[Record]:
     """Return a post with its thread, where its author's role is stated and the thread is known."""
-    _, message, _ = event["object"]
+    message = event["object"][1]
     thread = message.get("isPartOf") if isinstance(message, dict) else None
     thread = thread.get("id") if isinstance(thread, dict) else thread
     who = event["who"]

@@ -67,9 +67,8 @@ def _facts(reader: EventReader, group: str, values: Facts) -> Any:
             thing = values["object"]
             attempt = thing if isinstance(thing, dict) and thing.get("type") == "Attempt" else None
             # Canvas names the attempt where the standard has the work itself.
-            return (attempt and _id(attempt.get("assignable"))) or _id(thing), thing, attempt
-        case "generated":
-            return values["generated"]
+            iri = (attempt and _id(attempt.get("assignable"))) or _id(thing)
+            return iri, thing, attempt, reader.object_of(iri) if iri else ""
     return None
 
 
@@ -87,7 +86,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     """Return the records of one event."""
     word, kind, term = event["what"]
     who, person, actor_kind, learner, _, _ = event["who"] or _NOBODY
-    iri, thing, attempt = event["object"] or (None, None, None)
+    iri, thing, attempt, shown = event["object"] or (None, None, None, "")
     at = instant(event.get("eventTime"))
     identifier = _ID.fullmatch(str(event.get("id", "")))
     if not (identifier and who and iri and at):
@@ -112,7 +111,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
     if term.code is None or actor_kind == "SoftwareApplication":
         reader.lose("event", term.reason if term.code is None else "the act of a program, not of a learner")
         return []
-    place = reader.object_for(iri, reader.object_of(iri), person)
+    place = reader.object_for(iri, shown, person)
     act = {
         "episode_id": learner,
         "at": at,
@@ -135,7 +134,7 @@ def _records(reader: EventReader, event: Facts) -> list[Record]:
         "kind": term.evidence or "other",
         "level": term.level,
         "score": None,
-        "attempt": _count(attempt or event["generated"]),
+        "attempt": _count(attempt or event.get("generated")),
         "form_id": place,
     }
     return [*made, ("evidence", evidence)]
@@ -170,7 +169,7 @@ _INSTRUMENTS = {"Assessment": "test", "Questionnaire": "questionnaire"}
 def _graded(reader: EventReader, event: Facts, own: str, at: Any) -> list[Record]:
     """Return the evidence of a grade: the assignee's work, at the level that the event alone proves."""
     attempt = event["object"][1] if isinstance(event["object"][1], dict) else {}
-    more, given = attempt.get("extensions"), event["generated"]
+    more, given = attempt.get("extensions"), event.get("generated")
     facts = more | attempt if isinstance(more, dict) else attempt
     who, work = _id(facts.get("assignee")), facts.get("assignable")
     form = _id(work)
@@ -247,11 +246,10 @@ LAYOUT = Layout(
     parts={
         "what": ("type", "action", "@context", "profile"),
         "object": ("object",),
-        "generated": ("generated",),
-        "way": ("target", "referrer", "extensions"),
         "who": ("actor", "edApp", "group", "membership", "session", "federatedSession"),
     },
     texts={"id": bool, "eventTime": bool},
+    own=("generated", "target", "referrer", "extensions"),
     facts=_facts,
     records=_records,
     envelope="data",

@@ -80,12 +80,14 @@ class Layout:
     parts
         Parts that come again, in groups of those that come again together, each group under a name of its own.
     texts
-        Parts that hardly ever come again, and what tells a valid one.
+        Texts that hardly ever come again, and what tells a valid one.
+    own
+        Parts of any kind that hardly ever come again; every value is valid.
     facts
         What is read in the parts of a group, under their names.
     records
-        Turns what was read in a document, under the names of groups and texts, into records. A group of which nothing
-        stands in the document is None.
+        Turns what was read in a document, under the names of groups, texts and own parts, into records. A group of
+        which nothing stands in the document is None.
     described
         Returns the records of a document that is no event and describes a thing, else None.
     envelope
@@ -109,6 +111,7 @@ class Layout:
     facts: Callable[[EventReader, str, Facts], Any]
     records: Callable[[EventReader, Facts], list[Record]]
     envelope: str
+    own: tuple[str, ...] = ()
     kept_in: str = ""
     described: Callable[[EventReader, Mapping[str, Any]], list[Record] | None] = _no_thing
     required: frozenset[str] = frozenset()
@@ -153,7 +156,7 @@ class EventReader:
         return self.layout.records(self, self._facts(document)) if described is None else described
 
     def _facts(self, document: Mapping[str, Any]) -> Facts:
-        facts = {name: document[name] for name in self.layout.texts if name in document}
+        facts = {name: document[name] for name in (*self.layout.texts, *self.layout.own) if name in document}
         for group, names in self.layout.parts.items():
             values = {name: document[name] for name in names if name in document}
             facts[group] = self.layout.facts(self, group, values) if values else None

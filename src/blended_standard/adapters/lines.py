@@ -1,9 +1,9 @@
 """Read the lines of a log by their parts: what stands in an actor, a verb or an object is read once.
 
 A log repeats itself: few people do few kinds of things to few objects. Each part of a document is remembered by its
-bytes, with what a standard reads in it and that it is valid; parts that come again together are remembered together. A
-document made only of valid parts is read from them; every other takes the general route. Both end in the same function,
-and give the same records, findings and losses.
+bytes, with what a standard reads in it and that it is valid; parts that come again together are remembered together.
+What hardly ever comes again is decoded with its document. A document made only of valid parts is read from them; every
+other takes the general route. Both end in the same function, and give the same records, findings and losses.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _ENOUGH = 20_000
 _SHAPES = 20_000
 # Stands between parts that are remembered together, since it can't stand in JSON.
 _BETWEEN = b"\0"
+# Stands for a text or an own part that is absent; null would be a value.
+_ABSENT: Any = object()
 
 # What was read in the parts of a group that stood together, and the number of their shape.
 _Part = tuple[Any, int]
@@ -52,10 +54,12 @@ class LineReader:
         self.reader, self.layout = reader, reader.layout
         self.decode, self.errors = _decoder()
         self._split = _Splitter(self.layout) if by_parts and self.decode is not json.loads else None
+        start, stop = len(self.layout.texts), len(self.layout.texts) + len(self.layout.own)
+        self._own, self._no_own = slice(start, stop), (_ABSENT,) * len(self.layout.own)
         self._groups: list[_Group] = []
         for name, names in self.layout.parts.items():
-            start = self._groups[-1].place.stop if self._groups else 0
-            self._groups.append(_Group(name, names, slice(start, start + len(names))))
+            start, stop = stop, stop + len(names)
+            self._groups.append(_Group(name, names, slice(start, stop)))
         self._shapes: dict[Shape, int] = {}
         self._texts = [(name, valid, self._number((name,))) for name, valid in self.layout.texts.items()]
         self._met: list[int] = []
@@ -119,15 +123,15 @@ class LineReader:
         facts: dict[str, Any] = {}
         met: list[int] = []
         try:
-            texts, parts = self._split(line)
-            for (name, valid, shape), value in zip(self._texts, texts, strict=True):
-                if value is not None:
+            values = self._split(line)
+            for (name, valid, shape), value in zip(self._texts, values, strict=False):
+                if value is not _ABSENT:
                     if not valid(value):
                         return None
                     facts[name] = value
                     met.append(shape)
             for group in self._groups:
-                content = _BETWEEN.join(parts[group.place])
+                content = _BETWEEN.join(values[group.place])
                 found = group.known.get(content) or self._learn(group, content)
                 if found is None:
                     return None
@@ -135,6 +139,10 @@ class LineReader:
                 met.append(shape)
         except self.errors:
             return None
+        if values[self._own] != self._no_own:
+            own = {n: v for n, v in zip(self.layout.own, values[self._own], strict=True) if v is not _ABSENT}
+            facts |= own
+            met.append(self._number(shape_of(own)))
         self._met += met
         self._documents += 1
         return facts
@@ -180,33 +188,33 @@ def _decoder() -> tuple[Callable[[Any], Any], tuple[type[Exception], ...]]:
 
 
 class _Splitter:
-    """Splits a document into its texts, None where one is absent, and its other parts, empty where one is absent."""
+    """Splits a document into its texts, its own parts, and the bytes of the others, empty where one is absent."""
 
     def __init__(self, layout: Layout) -> None:
         import msgspec
 
         raw: Any = msgspec.Raw
         parts = [name for group in layout.parts.values() for name in group]
-        kinds: list[tuple[Any, ...]] = [(f"text{place}", str, None) for place in range(len(layout.texts))]
+        kinds: list[tuple[Any, ...]] = [(f"text{place}", str, _ABSENT) for place in range(len(layout.texts))]
+        kinds += [(f"own{place}", Any, _ABSENT) for place in range(len(layout.own))]
         for place, name in enumerate(parts):
             kinds.append((f"part{place}", raw) if name in layout.required else (f"part{place}", raw, raw()))
         names = [kind[0] for kind in kinds]
         document = msgspec.defstruct(
             "Document",
             kinds,
-            rename=dict(zip(names, [*layout.texts, *parts], strict=True)),
+            rename=dict(zip(names, [*layout.texts, *layout.own, *parts], strict=True)),
             forbid_unknown_fields=True,
             kw_only=True,
         )
-        self._decode = msgspec.json.Decoder(document).decode
-        self._texts, self._parts = attrgetter(*names[: len(layout.texts)]), attrgetter(*names[len(layout.texts) :])
+        self._decode, self._values = msgspec.json.Decoder(document).decode, msgspec.structs.astuple
         self._envelope, self._invalid = layout.envelope, msgspec.DecodeError
         self._outer = msgspec.json.Decoder(dict[str, raw]).decode
         self._inside = msgspec.json.Decoder(list[raw]).decode
 
-    def __call__(self, line: bytes) -> tuple[tuple[str | None, ...], tuple[Any, ...]]:
-        document = self._decode(line)
-        return self._texts(document), self._parts(document)
+    def __call__(self, line: bytes) -> tuple[Any, ...]:
+        values: tuple[Any, ...] = self._values(self._decode(line))
+        return values
 
     def envelope(self, line: bytes) -> tuple[dict[str, Any], list[Any]] | None:
         """Return what stands in an envelope about its events, and the events; None where the line is no envelope."""

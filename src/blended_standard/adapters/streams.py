@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import gzip
+import io
 import multiprocessing
 import os
 import zlib
@@ -250,9 +251,9 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in (*IDS, JUDGED)}
     others: dict[str, list[dict[str, Any]]] = {}
     once: dict[str, dict[Any, dict[str, Any]]] = {}
-    events = 0
-    for number, line in enumerate(chunk.split(b"\n"), start=1):
-        if not line or line.isspace():
+    events = number = 0
+    for number, line in enumerate(io.BytesIO(chunk), start=1):
+        if line.isspace():
             continue
         reader.line = number
         try:
@@ -279,6 +280,6 @@ def _batch(lines: LineReader, chunk: bytes) -> _Batch:
         judged=judged,
         others=others | {table: list(listed.values()) for table, listed in once.items()},
         events=events,
-        lines=chunk.count(b"\n"),
+        lines=number,
         tally=tally,
     )
