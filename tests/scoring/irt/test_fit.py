@@ -337,7 +337,12 @@ class TestDegenerate:
             (BINARY, {"item_ids": ["a", "b"]}, UsageError, "different names"),
             (BINARY, {"se_method": "oaks"}, UsageError, "is not one of"),
             (BINARY, {"quadrature_points": 3}, UsageError, "outside"),
+            (BINARY, {"quadrature_points": "many"}, UsageError, "quadrature_points"),
+            (BINARY, {"max_iterations": "many"}, UsageError, "max_iterations"),
+            (BINARY, {"tolerance": "small"}, UsageError, "tolerance"),
             (BINARY, {"slope_prior": (0, -1)}, UsageError, "standard deviation above 0"),
+            (BINARY, {"slope_prior": ("a", 1)}, UsageError, "slope_prior"),
+            (BINARY, {"guessing_prior": (0.0,)}, UsageError, "guessing_prior"),
             (BINARY, {"fixed": irt.item_parameters([1.0], [0.0], item_ids=["x"])}, UsageError, "none of the items"),
         ],
     )

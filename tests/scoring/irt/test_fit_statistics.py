@@ -31,6 +31,12 @@ def test_s_x2_as_mirt(lsat6: irt.IrtFit) -> None:
     assert lsat7[1].p_value == pytest.approx(0.001, abs=5e-4)
 
 
+def test_the_name_of_an_item_that_begins_another_takes_none_of_its_parameters(lsat6: irt.IrtFit) -> None:
+    names = ["1", "1.2", "1.2.3", "2", "2.1"]
+    made = irt.item_fit(BINARY, irt.fit(BINARY, weights=LSAT6, item_ids=names), weights=LSAT6, item_ids=names)
+    assert [i.df for i in made.items] == [i.df for i in irt.item_fit(BINARY, lsat6, weights=LSAT6).items]
+
+
 def test_s_x2_of_graded_items() -> None:
     fit = irt.fit(SCIENCE, "graded", weights=SCIENCE_N)
     made = irt.item_fit(SCIENCE, fit, weights=SCIENCE_N).items
@@ -149,6 +155,8 @@ def test_misuse_and_nothing_to_judge(lsat6: irt.IrtFit) -> None:
         irt.model_fit(BINARY, two)
     with pytest.raises(UsageError, match="theta_method"):
         irt.item_fit(BINARY, lsat6, theta_method="mle")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="flag"):
+        irt.local_dependence(BINARY, lsat6, flag=np.nan)
     holes = np.where(np.eye(32, 5) == 1, np.nan, BINARY)
     holes[5:, 0] = np.nan
     with pytest.raises(NotEstimableError, match="every item"):

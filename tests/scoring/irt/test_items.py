@@ -115,6 +115,7 @@ def test_container_survives_pickling_and_dictionaries() -> None:
     ("call", "says"),
     [
         (lambda: item_parameters([1, 1], [0.0]), "slope has shape"),
+        (lambda: item_parameters(["a"], [0.0]), "slope holds something that is not a number"),
         (lambda: item_parameters([0.0], [0.0]), "not 0"),
         (lambda: item_parameters([1.0], [0.0], model="4pl"), "is not one of"),  # type: ignore[arg-type]
         (lambda: item_parameters([1.0], [[1.0, 0.0]], model="graded"), "must rise"),

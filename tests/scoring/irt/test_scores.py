@@ -173,6 +173,7 @@ def test_results_survive_pickling_and_dictionaries(lsat6: irt.IrtFit) -> None:
         (lambda: irt.score([[0, 1]], MIXED, item_ids=["item1", "x"]), "'x' is not among"),
         (lambda: irt.score([[2]], MIXED.select(["item1"])), "the code 2"),
         (lambda: irt.score([[0, 1, 0, 0, 0]], MIXED, prior=(0, 0)), "above 0"),
+        (lambda: irt.score([[0, 1, 0, 0, 0]], MIXED, prior=("a", 1)), "prior"),  # type: ignore[arg-type]
         (lambda: irt.score([[0, 1, 0, 0, 0]], MIXED, groups=["a"]), "IrtFit"),
         (lambda: irt.empirical_reliability(irt.score([[0, 1, 0, 0, 0]], MIXED, method="wle")), "eap"),
     ],

@@ -175,6 +175,14 @@ def _column_names(responses: object) -> tuple[str, ...]:
     return () if names is None else tuple(str(name) for name in names)
 
 
+def normal(name: str, given: tuple[float, float]) -> tuple[float, float]:
+    """Return the mean and the standard deviation of a normal prior."""
+    mean, sd = check.vector(name, given, size=2).tolist()
+    if not sd > 0:
+        raise UsageError(f"{name}={given!r} must be a mean and a standard deviation above 0.")
+    return mean, sd
+
+
 def row_weights(weights: npt.ArrayLike | None, count: int) -> Floats:
     """Return the weight of each row, 1 by default."""
     if weights is None:

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.scoring.irt._estimate import Problem, Solution, maximize
 from blended_standard.scoring.irt._marginal import State
 from blended_standard.scoring.irt._report import describe, errors_of, parameters_of
-from blended_standard.scoring.irt._responses import Patterns, read_groups, read_table
+from blended_standard.scoring.irt._responses import Patterns, normal, read_groups, read_table
 from blended_standard.scoring.irt._setup import Plan, Prior, build, plan_items, read_patterns
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters, Model, information
@@ -185,10 +186,10 @@ def _check_options(
 ) -> None:
     if se_method not in _SE_METHODS:
         raise UsageError(f"se_method={se_method!r} is not one of {', '.join(_SE_METHODS)}.")
-    if points is not None and not 11 <= points <= 2001:
+    if points is not None and not 11 <= check.whole("quadrature_points", points) <= 2001:
         raise UsageError(f"quadrature_points={points!r} is outside 11 to 2001.")
     for name, prior in (("guessing_prior", guessing_prior), ("slope_prior", slope_prior)):
-        if prior is not None and (not np.all(np.isfinite(prior)) or not prior[1] > 0):
-            raise UsageError(f"{name}={prior!r} must be a mean and a standard deviation above 0, or None.")
-    if not tolerance > 0 or max_iterations < 1:
-        raise UsageError(f"tolerance={tolerance!r} must be above 0, max_iterations={max_iterations!r} at least 1.")
+        if prior is not None:
+            normal(name, prior)
+    check.number("tolerance", tolerance, low=0.0, open_low=True)
+    check.whole("max_iterations", max_iterations, minimum=1)

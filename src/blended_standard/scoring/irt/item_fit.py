@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.errors import NotEstimableError, UsageError
+from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt._responses import Positions, row_weights
@@ -205,6 +206,7 @@ def local_dependence(
     >>> len(irt.local_dependence(patterns, irt.fit(patterns, "rasch", weights=n), weights=n).rows())
     3
     """
+    check.number("flag", flag, low=0.0)
     items, positions, frequency = _one_group(responses, fit, weights, item_ids)
     codes = _codes(items, positions)
     theta = score(codes, items, prior=(fit.group().mean, fit.group().sd)).theta
@@ -322,7 +324,7 @@ def _s_x2(
                 cells[highest] += cells[highest + 1 : -1].sum(axis=0)
                 cells[1:lowest], cells[highest + 1 : -1] = 0.0, 0.0
         inner = (np.arange(len(total)) > 0) & (np.arange(len(total)) < len(total) - 1) & (expected.sum(axis=1) > 0)
-        free = sum(name.startswith(f"{items.item_ids[j]}.") for name in fit.parameter_names)
+        free = sum(name.rpartition(".")[0] == items.item_ids[j] for name in fit.parameter_names)
         made.append(_chi_square(observed[inner], expected[inner], free))
     return made
 

@@ -360,7 +360,7 @@ def _check_item(
 
 
 def _broadcast(name: str, values: npt.ArrayLike, count: int) -> Floats:
-    made = np.asarray(values, dtype=float)
+    made = check.floats(name, values)
     if made.ndim == 0:
         made = np.full(count, float(made))
     if made.shape != (count,):

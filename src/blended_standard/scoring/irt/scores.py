@@ -15,7 +15,7 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.irt._ability import posterior_moments, roots
-from blended_standard.scoring.irt._responses import MISSING, Positions, Table, merge_rows, read_table
+from blended_standard.scoring.irt._responses import MISSING, Positions, Table, merge_rows, normal, read_table
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters
 
@@ -215,13 +215,11 @@ def match_positions(
 def _priors(
     items: ItemParameters | IrtFit, prior: tuple[float, float] | None, groups: npt.ArrayLike | None, count: int
 ) -> tuple[npt.NDArray[np.intp], tuple[tuple[str, float, float], ...]]:
-    if prior is not None and not (np.all(np.isfinite(prior)) and prior[1] > 0):
-        raise UsageError(f"prior={prior!r} must be a mean and a standard deviation above 0.")
     if groups is not None and (prior is not None or not isinstance(items, IrtFit)):
         raise UsageError("groups picks the priors of a fit: pass an IrtFit as items, and no prior.")
     nobody = np.zeros(count, dtype=np.intp)
     if prior is not None:
-        return nobody, (("all", float(prior[0]), float(prior[1])),)
+        return nobody, (("all", *normal("prior", prior)),)
     if not isinstance(items, IrtFit):
         return nobody, (("all", 0.0, 1.0),)
     known = tuple((g.group, g.mean, g.sd) for g in items.groups)

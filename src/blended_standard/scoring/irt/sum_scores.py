@@ -12,6 +12,7 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Result, Row, array, result
 from blended_standard.scoring.irt._ability import grid
+from blended_standard.scoring.irt._responses import normal
 from blended_standard.scoring.irt.fits import IrtFit
 from blended_standard.scoring.irt.items import ItemParameters, category_probability, information
 from blended_standard.scoring.irt.scores import Scores
@@ -170,12 +171,11 @@ def empirical_reliability(scores: Scores) -> Estimate:
 
 
 def _known(items: ItemParameters | IrtFit, prior: tuple[float, float] | None) -> tuple[ItemParameters, float, float]:
-    if prior is not None and not (np.all(np.isfinite(prior)) and prior[1] > 0):
-        raise UsageError(f"prior={prior!r} must be a mean and a standard deviation above 0.")
-    parameters = items.items if isinstance(items, IrtFit) else items
-    group = items.group() if isinstance(items, IrtFit) else None
-    mean, sd = prior or ((group.mean, group.sd) if group else (0.0, 1.0))
-    return parameters, float(mean), float(sd)
+    if isinstance(items, IrtFit):
+        parameters, mean, sd = items.items, items.group().mean, items.group().sd
+    else:
+        parameters, mean, sd = items, 0.0, 1.0
+    return (parameters, mean, sd) if prior is None else (parameters, *normal("prior", prior))
 
 
 def prior_grid(items: ItemParameters, mean: float, sd: float) -> tuple[Floats, Floats]:
