@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from blended_standard.errors import UsageError
 from blended_standard.measures.blocks import EPOCH, whole
 from blended_standard.measures.expressions import flag
 
@@ -49,6 +50,19 @@ def _since_1900(day: nw.Expr) -> nw.Expr:
 def quarter_of(day: nw.Expr) -> nw.Expr:
     """Return the number of the calendar quarter of a day number: 4 times the year, plus the quarter from 0."""
     return whole(month_of(day), 3)
+
+
+def read_date(name: str, given: object) -> dt.date:
+    """Return an argument that is a date, or one as ISO text, of the years that the arithmetic holds for."""
+    day = given
+    if not isinstance(day, dt.date) or isinstance(day, dt.datetime):
+        try:
+            day = dt.date.fromisoformat(day)  # type: ignore[arg-type]  # what is no text is refused below
+        except (TypeError, ValueError):
+            raise UsageError(f"{name}={given!r} is not a date such as 2026-06-30.") from None
+    if not 1900 <= day.year <= 2100:
+        raise UsageError(f"{name}={given!r} is not in the years 1900 to 2100. Pass a day that the records cover.")
+    return day
 
 
 def day_number(year: int, month: int, day: int) -> int:

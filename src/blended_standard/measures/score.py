@@ -32,6 +32,7 @@ from blended_standard.measures import (  # noqa: F401 - they register
     workforce,
 )
 from blended_standard.measures.blocks import Blocks
+from blended_standard.measures.calendar import read_date
 from blended_standard.measures.collect import collect
 from blended_standard.measures.finish import Collected, finish
 from blended_standard.measures.gather import gather
@@ -188,22 +189,11 @@ def example() -> Submission:
 def in_force(submission: Submission, profile: str | None, as_of: dt.date | str | None) -> tuple[Profile, dt.date]:
     """Return the profile and the day after which nothing counts: those given, else those of the manifest."""
     expect_submission(submission)
-    return submission.standard.profile(profile or submission.manifest.profile), _as_of_day(as_of, submission)
-
-
-def _as_of_day(as_of: dt.date | str | None, submission: Submission) -> dt.date:
+    in_use = submission.standard.profile(profile or submission.manifest.profile)
     given = submission.manifest.as_of if as_of is None else as_of
     if given is None:
         raise UsageError("as_of is missing and the manifest names none. Pass a date such as as_of='2026-06-30'.")
-    day = given
-    if not isinstance(day, dt.date) or isinstance(day, dt.datetime):
-        try:
-            day = dt.date.fromisoformat(day)  # type: ignore[arg-type]  # what is no text is refused below
-        except (TypeError, ValueError):
-            raise UsageError(f"as_of={given!r} is not a date such as 2026-06-30.") from None
-    if not 1900 <= day.year <= 2100:
-        raise UsageError(f"as_of={given!r} is not in the years 1900 to 2100. Pass the last day that the records cover.")
-    return day
+    return in_use, read_date("as_of", given)
 
 
 def _overrides(profile: Profile, given: Overrides, standard: Standard) -> Overrides:

@@ -120,6 +120,9 @@ def flexible_day() -> list[Case]:
         case("a day under the minimum counts for nothing", {"value": 0, "unmet": ["eligible_minutes"]}, **short),
         case("the minimum of the whole period", {"value": 1 / 180, "steps": {"eligible minutes": 240}}, **short,
              parameters={"minimum_applies_to": "reporting_period"}),
+        case("minutes after the exit count for nothing", {"value": 0.25, "steps": {"eligible minutes": 10800}},
+             stay=STAY | {"exit_date": days(45)[-1], "exit_reason": "transfer"},
+             legacy_attendance=present(days(60), 240)),
     ]  # fmt: skip
 
 
@@ -176,7 +179,10 @@ def absence() -> list[Case]:
             "thirty days are not more than thirty", few, period=("2025-10-01", "2025-10-30"), **scheduled, activity=acts
         ),
         case("no absence recorded", {"value": 0.0}, **scheduled, activity=acts, parameters={"mode": "absences"}),
-    ]
+        case("nothing recorded is no attendance", few, parameters={"mode": "absences"}),
+        case("nobody is absent after the exit", {"value": 0.0, "numerator": 0, "denominator": 36},
+             stay=STAY | {"exit_date": "2025-11-05", "exit_reason": "transfer"}, **scheduled, activity=acts),
+    ]  # fmt: skip
 
 
 def lapse() -> list[Case]:
@@ -191,9 +197,12 @@ def lapse() -> list[Case]:
 
 
 def credit() -> list[Case]:
+    twice, weak = mastery(1), mastery(1, level=1)["mastery_decision"][0]
+    twice["mastery_decision"] += [weak | {"decision_id": "w#"}]
     return [
         case("nine of twelve competencies of one credit", {"value": 0.75, "unmet": []}, **mastery(9)),
         case("on evidence too weak", {"value": 0, "unmet": ["evidence_level"]}, **mastery(9, level=2)),
+        case("of two decisions on one day the better supported stands", {"value": 1 / 12, "unmet": []}, **twice),
         case("which is enough by parameter", {"value": 0.75}, **mastery(9, level=2), parameters={"minimum_level": 2}),
     ]
 

@@ -88,6 +88,29 @@ def test_a_claim_tells_what_is_unmet() -> None:
     assert silent.conditions[0].detail == ("10 school days silent; 10 to the lapse",)
 
 
+def test_a_record_that_serves_several_months_is_evidence_once() -> None:
+    data = submission(
+        contact=talk(days(120)),
+        legacy_attendance=minutes([(day, 60) for day in days(120)]),
+        progress_indicator={"indicator_id": ["i"], "episode_id": ["e"], "kind": ["credit"], "date": ["2025-10-10"]},
+    )
+    made = claim("BR-05", data, period=("2025-11-01", "2025-12-31")).one()
+    assert {entry.table: entry.count for entry in made.evidence} == {
+        "contact": 61,  # October and November, the months before
+        "legacy_attendance": 61,
+        "progress_indicator": 1,
+    }
+
+
+def test_no_message_names_a_learner() -> None:
+    episode = {name: values * 2 for name, values in BASE["episode"].items()} | {"episode_id": ["e", "f"]}
+    episode["learner_id"] = ["secret-learner", "secret-other"]
+    data = submission(learner={"learner_id": ["secret-learner", "secret-other"]}, episode=episode)
+    with pytest.raises(UsageError, match="2 claims match any group") as caught:
+        claim("BR-08", data, period=YEAR, by="learner").one()
+    assert "secret" not in str(caught.value)
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     st.sampled_from(["BR-01", "BR-02", "BR-04", "BR-05", "BR-06", "BR-08", "BR-09"]),
@@ -130,8 +153,16 @@ def test_a_claim_names_nobody_and_survives_its_dictionary() -> None:
     [
         ({"measure": "BR-11"}, "no bridge measure 'BR-11'"),
         ({"measure": "ENG-01"}, "no bridge measure 'ENG-01'"),
-        ({"period": ("2026-01-01", "2025-01-01")}, "ends before it starts"),
+        ({"period": ("2026-01-01", "2025-01-01")}, "is not two days in their order"),
         ({"period": ("then", "2025-01-01")}, "not a date"),
+        ({"period": (None, "2025-01-01")}, "not a date"),
+        ({"period": (dt.datetime(2025, 1, 1), "2025-01-31")}, "not a date"),
+        ({"period": ("2025-01-01",)}, "is not two days in their order"),
+        ({"period": "2025-01-01"}, "is not a date"),
+        ({"period": None}, "period is of the type NoneType"),
+        ({"period": ("2025-01-01", "9999-12-31")}, "not in the years 1900 to 2100"),
+        ({"measure": ["BR-01"]}, "measure is of the type list"),
+        ({"parameters": ["hours_per_credit"]}, "parameters is of the type list"),
         ({"parameters": {"hours": 1}}, "has no parameter 'hours'"),
         ({"parameters": {"hours_per_credit": 0}}, "outside 1 to 500"),
     ],

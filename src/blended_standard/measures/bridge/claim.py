@@ -8,12 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from blended_standard.engine import Engine, using
-from blended_standard.errors import UsageError
+from blended_standard.errors import UsageError, expect
 from blended_standard.io import Submission
+from blended_standard.io.submission import expect_submission
 from blended_standard.measures.blocks import EPOCH, Blocks
 from blended_standard.measures.bridge.claims import Claim, ClaimReport, ConditionResult, EvidenceUsed, Step
 from blended_standard.measures.bridge.file import Finding, read_files
 from blended_standard.measures.bridge.rules import RULES
+from blended_standard.measures.calendar import read_date
 from blended_standard.measures.groups import Grouping
 from blended_standard.measures.report import Group, Value
 from blended_standard.spec.bridges import RulePack
@@ -59,7 +61,7 @@ def claim(
     Raises
     ------
     UsageError
-        An unknown measure, parameter or group, or a period that ends before it starts.
+        An unknown measure, parameter or group, or a period that is no two days of 1900 to 2100 in their order.
 
     Examples
     --------
@@ -68,13 +70,14 @@ def claim(
     >>> one.value, one.unit
     (10.0, 'school days')
     """
+    expect_submission(submission)
     packs = submission.standard.bridges
+    expect("measure", measure, str, "a bridge measure such as 'BR-01'")
     if measure not in packs or measure not in RULES:
         raise UsageError(f"There is no bridge measure {measure!r}. There are: {', '.join(sorted(packs))}.")
     pack = packs[measure]
-    start, end = (_date(day) for day in period)
-    if end < start:
-        raise UsageError(f"period={period!r} ends before it starts. Pass the first and the last day.")
+    start, end = _first_and_last(period)
+    expect("parameters", parameters, (Mapping, type(None)), "parameters of the pack by name")
     settings = pack.resolve(parameters or {})
     grouping = Grouping.of(by)
     with using(engine) as opened:
@@ -90,13 +93,12 @@ def claim(
     return ClaimReport(claims=tuple(claims))
 
 
-def _date(day: Day) -> dt.date:
-    if isinstance(day, dt.date):
-        return day
-    try:
-        return dt.date.fromisoformat(day)
-    except ValueError:
-        raise UsageError(f"period has {day!r}, which is not a date such as 2026-06-30.") from None
+def _first_and_last(period: tuple[Day, Day]) -> tuple[dt.date, dt.date]:
+    expect("period", period, Sequence, "the first and the last day")
+    days = [read_date("period", day) for day in period]
+    if len(days) != 2 or days[1] < days[0]:
+        raise UsageError(f"period={period!r} is not two days in their order. Pass the first and the last day.")
+    return days[0], days[1]
 
 
 def _place(blocks: Blocks, grouping: Grouping) -> dict[str, Group]:

@@ -119,7 +119,9 @@ class ClaimReport(Result):
             if group is None or group == claim.label or any(group == value for _, value in claim.group)
         ]
         if len(found) != 1:
-            have = ", ".join(claim.label for claim in self.claims) or "no group"
+            people = any({"learner", "episode"} & set(dict(claim.group)) for claim in self.claims)
+            # No message may name a learner.
+            have = "people" if people else ", ".join(claim.label for claim in self.claims) or "no group"
             raise UsageError(f"{len(found)} claims match {group or 'any group'}; one is expected. There are: {have}.")
         return found[0]
 

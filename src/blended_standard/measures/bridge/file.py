@@ -136,12 +136,14 @@ def _table(blocks: Blocks, name: str) -> dict[str, list[Record]]:
     if name in _DATED:
         frame = blocks.dated(name, *_DATED[name])
     else:
+        # What was learned may be recorded after a learner has left; nobody attends then.
+        last = nw.col("last") if name == "legacy_attendance" else nw.lit(blocks.as_of)
         spans = blocks.spans.select("episode_id", "entry", "last")
         frame = (
             blocks.table(name)
             .select("episode_id", *_BY_DATE[name], day="date")
             .join(spans, on="episode_id")
-            .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= blocks.as_of)
+            .filter(nw.col("day") >= nw.col("entry"), nw.col("day") <= last)
         )
     found: dict[str, list[Record]] = defaultdict(list)
     for row in _rows(blocks, frame):

@@ -107,12 +107,16 @@ def flexible_day(file: EpisodeFile) -> Finding:
 def monthly_claim(file: EpisodeFile) -> Finding:
     """The sum of monthly full-time equivalents that may be claimed, month by month (BR-05)."""
     found = Finding(met=dict.fromkeys(("enrolled", "contact_hours", "status_checks", "progress"), True))
-    month = (EPOCH + dt.timedelta(days=file.start)).replace(day=1)
-    months = 0
-    while (month - EPOCH).days <= file.end:
-        if _claimable(file, month, found):
-            months += 1
+    first, last = ((EPOCH + dt.timedelta(days=day)).replace(day=1) for day in (file.start, file.end))
+    months, month = 0, first
+    while month <= last:
+        months += _claimable(file, month, found)
         month = _shift(month, 1)
+    before, final = (_shift(first, -1) - EPOCH).days, (last - EPOCH).days - 1
+    found.use("contact", _by_hand(file, before, final))
+    found.use("legacy_attendance", file.rows("legacy_attendance", start=before, end=final))
+    progress = file.rows("progress_indicator", start=_progress_since(file, first), end=_count_day(file, last))
+    found.use("progress_indicator", progress, "evidence_level")
     full = min(1.0, file.number("full_time_equivalent"))
     found.numerator = months * full
     found.step("months claimable", months, "months")
@@ -143,11 +147,12 @@ def absence_equivalent(file: EpisodeFile) -> Finding:
     """Scheduled days on which nothing was done, of scheduled days (BR-07)."""
     found = Finding()
     legacy = [row for row in file.rows("legacy_attendance") if (row["scheduled_minutes"] or 0) > 0]
-    scheduled = {row["day"] for row in legacy} or set(file.open_days(file.start, file.end))
+    found.use("legacy_attendance", legacy)
+    scheduled = {row["day"] for row in legacy}
     if file.parameters["mode"] == "absences":
         absent = {row["day"] for row in legacy if row["status"] in ("excused", "unexcused", "suspended")}
-        found.use("legacy_attendance", legacy)
     else:
+        scheduled = scheduled or set(file.open_days(file.start, file.end))
         acts, work = file.rows("activity"), [row for row in file.rows("evidence") if row["accepted"]]
         talk = [row for row in file.rows("contact") if two_way(row)]
         found.use("activity", acts)
@@ -225,11 +230,15 @@ RULES: dict[str, Rule] = {
 
 
 def _mastered(file: EpisodeFile) -> dict[str, Record]:
-    """Return the first decision that stands for each competency mastered by the end of the period."""
+    """Return the first decision that stands for each competency mastered by the end of the period.
+
+    Of several on one day it is the one on the highest level of evidence.
+    """
     revoked = {row["competency_id"] for row in file.rows("mastery_decision", start=file.entry) if row["revoked"]}
     rows = [row for row in file.rows("mastery_decision", start=file.entry) if row["mastered"]]
     kept = [row for row in rows if row["competency_id"] not in revoked]
-    return {row["competency_id"]: row for row in sorted(kept, key=lambda row: -row["day"])}
+    latest_first = sorted(kept, key=lambda row: (-row["day"], row["evidence_level"] or 0))
+    return {row["competency_id"]: row for row in latest_first}
 
 
 def _value(file: EpisodeFile, competency: str) -> float:
@@ -245,11 +254,11 @@ def _claimable(file: EpisodeFile, month: dt.date, found: Finding) -> bool:
     gap = None if file.earlier_exit is None else _count_days_between(file, file.earlier_exit, file.entry)
     new = file.entry > before and (gap is None or gap == 0 or gap > file.number("returning_gap_months"))
     minutes = math.fsum(row["present_minutes"] or 0 for row in file.rows("legacy_attendance", start=first, end=final))
-    contacts = [row for row in file.rows("contact", start=first, end=final) if not row["automated"]]
+    contacts = _by_hand(file, first, final)
     minutes += file.number("minutes_per_contact") * sum(map(two_way, contacts))
     checked = {week(row["day"]) for row in contacts}
     weeks = {week(day) for day in file.open_days(first, final)}
-    since = (_shift(month, -int(file.number("progress_months"))) - EPOCH).days
+    since = _progress_since(file, month)
     progress = file.rows("progress_indicator", start=since, end=counted)
     judged = {
         "enrolled": enrolled,
@@ -261,9 +270,15 @@ def _claimable(file: EpisodeFile, month: dt.date, found: Finding) -> bool:
         if not met:
             found.met[name] = False
             found.detail.setdefault(name, []).append(f"{month:%Y-%m}")
-    found.use("contact", contacts)
-    found.use("progress_indicator", progress, "evidence_level")
     return all(judged.values())
+
+
+def _by_hand(file: EpisodeFile, first: int, final: int) -> list[Record]:
+    return [row for row in file.rows("contact", start=first, end=final) if not row["automated"]]
+
+
+def _progress_since(file: EpisodeFile, month: dt.date) -> int:
+    return (_shift(month, -int(file.number("progress_months"))) - EPOCH).days
 
 
 def _count_day(file: EpisodeFile, month: dt.date) -> int:
