@@ -357,10 +357,16 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return rounded(value, 4)
     if isinstance(value, int):
         return f"{value:,}"
     return str(getattr(value, "value", value))
+
+
+def rounded(value: float, figures: int) -> str:
+    """Return a number to so many figures, or to the unit where it has more: 7,250 dollars are not 7.25e+03."""
+    whole = abs(value) >= 10**figures - 0.5
+    return f"{value:,.0f}" if whole else f"{value:,.{figures}g}"
 
 
 def _pad(text: str, width: int, right: bool) -> str:

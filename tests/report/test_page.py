@@ -19,6 +19,7 @@ from blended_standard.privacy import Policy
 from blended_standard.report import for_publication, report
 from blended_standard.report.figures import of_measures
 from blended_standard.report.further import why_withheld
+from blended_standard.results import Estimate
 from tests.report.test_figures import submission
 
 RANDOM = random.Random(1)
@@ -41,6 +42,14 @@ def test_a_reason_has_the_whole_row_and_a_card_says_what_is_in_force(scored: Mea
     page = report(held)
     assert re.search(r'<td colspan="5" data-label="No value">[^<]+</td>\s*</tr>', page)
     assert "n counts each episode, horizon_days = 365" in page
+
+
+def test_large_numbers_are_written_out() -> None:
+    scored = score(submission(150), ["ENG-03"], by="program")
+    page = report(attrs.evolve(scored, results=(attrs.evolve(scored.results[0], value=7250.4, interval=None),)))
+    assert "7,250" in page
+    assert "e+0" not in page
+    assert "43,200" in str(Estimate(name="eligible minutes", value=43200.0))
 
 
 def balance(treated: int, held: int) -> compare.BalanceTable:

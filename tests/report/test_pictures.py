@@ -25,7 +25,7 @@ from blended_standard.privacy.ledger import FEW_CHANGED, WITHHELD_BEFORE
 from blended_standard.privacy.primary import PrimarySuppression
 from blended_standard.report import for_publication, report
 from blended_standard.report.pictures import BY_SUBTRACTION, FEW, OTHERWISE_BEFORE, SECOND, cells_of, published
-from blended_standard.report.tiles import MOST_LINES, map_charts
+from blended_standard.report.tiles import MOST_LINES, calendar_charts, map_charts
 from tests.report.test_figures import measured, submission
 from tests.report.test_report import HOSTILE
 
@@ -345,6 +345,16 @@ def test_a_large_map_is_cut_in_the_drawing_and_whole_in_the_table() -> None:
     assert "Competency group 49" in text
     assert "Competency 199" in text
     assert len(text) < 1_500_000
+
+
+def test_no_day_is_drawn_beyond_the_edge() -> None:
+    plain = calendar((100, 40, 20, 0)).days[0]
+    days = tuple(attrs.evolve(plain, date=dt.date(2018, 7, 1) + dt.timedelta(days=i)) for i in range(184))
+    ((chart,), _) = calendar_charts(attrs.evolve(calendar(), days=days))
+    width = float(re.findall(r'viewBox="0 0 ([\d.]+)', chart.svg)[0])
+    assert (
+        max(float(x) + float(w) for x, w in re.findall(r'x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', chart.svg)) <= width
+    )
 
 
 def contrast(first: str, second: str) -> float:

@@ -24,7 +24,7 @@ from blended_standard.errors import UsageError
 from blended_standard.measures import MeasureReport, MeasureResult, Status
 from blended_standard.measures.bridge import Claim
 from blended_standard.privacy import Policy, publish_share
-from blended_standard.results import Result
+from blended_standard.results import Result, rounded
 from blended_standard.spec import MeasureDefinition
 
 KINDS = (
@@ -69,14 +69,14 @@ def headline(study: StudyReport, definition: MeasureDefinition) -> str:
     if gap.value is None:
         return study.sentences[2]
     share = definition.range.maximum == 1
-    one, two = (f"{100 * v:.0f}" if share else f"{v:.3g}" for v in (first.value or 0.0, second.value or 0.0))
+    one, two = (f"{100 * v:.0f}" if share else rounded(v, 3) for v in (first.value or 0.0, second.value or 0.0))
     both = f"{one} at {first.label} and {two} at {second.label}"
     said = f"Of 100 {counted(definition)}, {both}" if share else f"{both} ({definition.unit.result})"
     if not _apart(gap):
         return f"{said}: the two cannot be told apart."
     size = abs(round(100 * gap.value)) or "less than 1"
     more = f"{'more' if gap.value > 0 else 'fewer'}{before_rounding(first, second)}"
-    about = f"about {size} {more}" if share else f"{gap.value:+.3g}"
+    about = f"about {size} {more}" if share else f"{'+' if gap.value > 0 else ''}{rounded(gap.value, 3)}"
     return f"{said}: {about}."
 
 

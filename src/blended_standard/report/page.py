@@ -16,7 +16,7 @@ from blended_standard.measures import EngagementCalendar, MasteryMap, MeasureRep
 from blended_standard.report import figures
 from blended_standard.report.charts import Chart
 from blended_standard.report.views import views
-from blended_standard.results import Result, Row, shown
+from blended_standard.results import Result, Row, rounded, shown
 from blended_standard.spec import MeasureDefinition, Standard, load_standard
 from blended_standard.validate import ValidationReport
 
@@ -166,7 +166,7 @@ def _share(value: float | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}".replace("-", "\u2212")
+    return "–" if value is None else rounded(value, 3).replace("-", "\u2212")
 
 
 def _count(value: float | None) -> str:

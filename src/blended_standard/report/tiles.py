@@ -23,6 +23,7 @@ MOST_LINES, MOST_COLUMNS, MOST_HALVES = 60, 8, 6
 _LETTER, _TILE, _TALL, _APART, _GAP = 6.7, 56.0, 24.0, 2.0, 12.0
 _HEAD_LINES, _HEAD_LETTERS = 3, 9
 _DAY, _SIDES = 14.0, (4.0, 5.6, 7.2, 8.8, 10.4, 12.0)
+_WEEKS = 28  # A July that begins on a Sunday has a December that ends on a Monday, in a week of its own.
 _KINDS = (("active", "Any learning action"), ("productive", "Accepted work, level 2 or above"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -150,7 +151,7 @@ def _half(year: int, half: int, days: Sequence[CalendarDay]) -> Chart:
     first = dt.date(year, 1 + 6 * half, 1)
     monday = first - dt.timedelta(days=first.weekday())
     apart = 30.0 + 7 * _DAY
-    drawing = Drawing(34 + 27 * _DAY, 2 * apart + 14)
+    drawing = Drawing(34 + _WEEKS * _DAY, 2 * apart + 14)
     for i, (kind, title) in enumerate(_KINDS):
         top = 32.0 + (apart + 8) * i
         drawing.text((0, top - 18), title, "strong")
