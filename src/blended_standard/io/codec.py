@@ -17,7 +17,7 @@ import attrs
 from blended_standard.errors import MissingExtraError, ModelError, UsageError
 from blended_standard.io.fast import FastDecoder, count_keys, fast_decoder, uncollected
 from blended_standard.io.filling import REFUSALS, from_objects
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, object_in
 from blended_standard.io.text import parse_object, parse_object_once
 from blended_standard.io.typed import FORMS, READERS, read_typed
 from blended_standard.io.write import plain_rows, record_as_json
@@ -156,9 +156,9 @@ def records_of(table: str, data: Any, missing_values: Mapping[str, Missing]) -> 
                 shown = "the value given" if field.identifying else repr(value)[:80]
                 refused.add(number, None, field.name, f"{shown} is not accepted. Accepted: {FORMS[field.type]}.")
         refused.check([], list)
-        reasons = json.loads(row.get(MISSING) or "{}")
+        reasons = object_in(row, MISSING)
         values["missing"] = {name: Missing(reason) for name, reason in reasons.items()}
-        values["extra"] = json.loads(row.get(EXTRA) or "{}")
+        values["extra"] = object_in(row, EXTRA)
         if framed:
             values["extra"] |= {name: value for name, value in row.items() if name not in known}
         try:

@@ -14,7 +14,7 @@ from blended_standard.errors import UsageError
 from blended_standard.findings import FindingCollector
 from blended_standard.io.columns import to_columns
 from blended_standard.io.submission import Submission, make_manifest
-from blended_standard.io.tables import EXTRA, LINE, MISSING, ROW, Columns
+from blended_standard.io.tables import EXTRA, LINE, MISSING, ROW, Columns, object_in
 from blended_standard.io.text import RawRow
 from blended_standard.io.write import plain_rows
 from blended_standard.model import RECORDS
@@ -106,9 +106,9 @@ def _moved(table: str, data: Any, path: list[Step], found: FindingCollector) -> 
     rows = []
     for row, (place, line) in zip(plain_rows(table, data), _places(data), strict=False):
         values: dict[str, Any] = {name: value for name, value in row.items() if name not in (EXTRA, MISSING)}
-        values |= json.loads(row.get(EXTRA) or "{}")
+        values |= object_in(row, EXTRA)
         if row.get(MISSING):
-            values[MISSING] = json.loads(row[MISSING])
+            values[MISSING] = object_in(row, MISSING)
         for step in path:
             values = _renamed(values, step.fields.get(table, {}), step.codes.get(table, {}))
         rows.append(RawRow(place, line, values))

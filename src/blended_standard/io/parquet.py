@@ -9,7 +9,7 @@ from typing import Any
 
 from blended_standard.errors import UnreadableInputError
 from blended_standard.findings import FindingCollector
-from blended_standard.io.tables import ParquetSource
+from blended_standard.io.tables import KEPT_NAMES, ParquetSource
 from blended_standard.model import RECORDS, FieldType
 from blended_standard.spec import Standard
 
@@ -116,6 +116,11 @@ def _has_sound_footer(path: Path, table: str, found: FindingCollector) -> bool:
     if rows != facts.num_rows:
         detail = f"({path.name} claims {facts.num_rows:,} rows, its parts {rows:,})"
         found.add("PQT-CORRUPT", table=table, detail=detail)
+        return False
+    kept = next((name for name in schema.names if name in KEPT_NAMES), None)
+    if kept:
+        detail = f"({path.name}: the name of its column {kept} is kept for where a row stood; give it another)"
+        found.add("FIL-UNREADABLE", table=table, detail=detail)
         return False
     columns = (facts.schema.column(number) for number in range(facts.num_columns))
     old = next((column.name for column in columns if column.physical_type == "INT96"), None)

@@ -15,6 +15,7 @@ from blended_standard.io.columns import to_columns
 from blended_standard.io.local_time import known_zone
 from blended_standard.io.missing_values import without_missing_values
 from blended_standard.io.parquet import report_casts
+from blended_standard.io.tables import INVALID, KEPT_NAMES, LINE, ROW
 from blended_standard.io.text import RawRow
 from blended_standard.model import RECORDS, Missing, Record
 from blended_standard.spec import Standard, load_standard
@@ -211,8 +212,42 @@ def expect_submission(submission: object) -> None:
     )
 
 
+def _expect_own_names(table: str, data: Any) -> None:
+    """Refuse a frame in which two columns have one name, or one has a name of ours; what we read ourselves may."""
+    import narwhals.stable.v2 as nw
+
+    try:
+        frame: Any = nw.from_native(data, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        raise UsageError(f"Two columns of {table} have one name. Give each a name of its own.") from None
+    if frame is data:
+        return
+    types = frame.collect_schema()
+    kept = sorted(KEPT_NAMES & set(types))
+    if kept and [types.get(name) for name in (ROW, LINE, INVALID)] != [nw.Int64, nw.Int64, nw.String]:
+        raise UsageError(f"The name {kept[0]} of a column of {table} is kept for where a row stood. Give it another.")
+
+
+def _is_mixed(frame: Any) -> bool:
+    """Say whether a frame of pandas has a column of objects that are not of one kind, such as "12" beside 12."""
+    try:
+        import pyarrow as pa
+    except ModuleNotFoundError:
+        return False
+    objects = frame.select_dtypes(object) if frame.columns.is_unique else frame.iloc[:, :0]
+    try:
+        for name in objects:
+            pa.array(objects[name], from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return True
+    return False
+
+
 def _as_data(table: str, data: Any, found: FindingCollector, manifest: Manifest) -> Any:
+    if type(data).__module__.partition(".")[0] == "pandas" and _is_mixed(data):
+        data = {str(name): data[name].astype(object).where(data[name].notna(), None).tolist() for name in data}
     if not isinstance(data, Mapping):
+        _expect_own_names(table, data)
         if type(data).__module__.startswith("pyarrow."):
             report_casts(data.schema, table, found)
         return data

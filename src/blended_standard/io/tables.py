@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from blended_standard.errors import UnreadableInputError
+
 ROW, LINE, INVALID = "_row", "_line", "_invalid"
 MISSING, EXTRA = "missing", "extra"
+KEPT_NAMES = frozenset({ROW, LINE, INVALID, "file_row_number"})
+"""Names by which engines find where a row stood: no column of a user has one of them."""
 
 
 @attrs.frozen(kw_only=True)
@@ -31,3 +36,24 @@ class ParquetSource:
 
     paths: tuple[Path, ...]
     marks: tuple[tuple[int, int] | None, ...] = ()
+
+
+def object_in(row: Mapping[str, Any], column: str) -> dict[str, Any]:
+    """Return what stands in `missing` or `extra` of a row: a JSON object, or nothing.
+
+    Raises
+    ------
+    UnreadableInputError
+        A frame has a column of its own by that name.
+    """
+    given = row.get(column)
+    try:
+        made = json.loads(given) if given is not None else {}
+    except (TypeError, ValueError):
+        made = None
+    if isinstance(made, dict):
+        return made
+    raise UnreadableInputError(
+        f"A column {column} holds what is no JSON object. It is kept for "
+        f"{'local fields' if column == EXTRA else 'reasons why values are missing'}: give yours another name."
+    )

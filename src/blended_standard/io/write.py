@@ -16,7 +16,7 @@ from blended_standard.io.csv_text import local_cell, write_row
 from blended_standard.io.missing_values import Words, absent_in
 from blended_standard.io.plain import plain
 from blended_standard.io.submission import MARKS, Submission, expect_submission
-from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource
+from blended_standard.io.tables import EXTRA, INVALID, LINE, MISSING, ROW, Columns, ParquetSource, object_in
 from blended_standard.model import RECORDS
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -120,15 +120,15 @@ def plain_rows(name: str, data: Any, missing_values: Words | None = None) -> Ite
     for batch in _arrow(name, data).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             if missing_values and (taken := absent_in(row, RECORDS[name], missing_values)):
-                row |= dict.fromkeys(taken) | {MISSING: json.dumps(taken | json.loads(row.get(MISSING) or "{}"))}
+                row |= dict.fromkeys(taken) | {MISSING: json.dumps(taken | object_in(row, MISSING))}
             yield {column: value for column, value in row.items() if value is not None and column not in _OWN}
 
 
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     made = {name: plain(value) for name, value in row.items() if name not in (EXTRA, MISSING)}
-    made.update(plain(json.loads(row.get(EXTRA) or "{}")))
+    made.update(plain(object_in(row, EXTRA)))
     if row.get(MISSING):
-        made[MISSING] = json.loads(row[MISSING])
+        made[MISSING] = object_in(row, MISSING)
     return made
 
 

@@ -229,7 +229,7 @@ class _Run:
         key = [field for field in RECORDS[name].fields() if field.key]
         large = self.sizes[name][0] >= _LARGE
         checks = self._checks(name)
-        passes = by_column(checks) if large else {"": checks}
+        passes = by_column(checks) if large or not checks else {"": checks}
         place = key[0].name if large and key else ""
         if not key or place not in passes:
             return Survey(passes, {}, self._alike(name))
