@@ -280,6 +280,7 @@ def n_of_m(
     '3 of the 5 scores reach the cut 3; the rule asks for 4.'
     """
     check.whole("n", n, minimum=1)
+    check.number("cut", cut)
     kept = kept_scores(scores, cut, level)
     if m is not None:
         if check.whole("m", m, minimum=1) < n:
