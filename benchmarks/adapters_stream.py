@@ -1,14 +1,10 @@
 """Aim: ten million xAPI statements or Caliper events to Parquet at 100,000 a second on two cores, in under 1 GB.
 
 Measured with ten million xAPI statements of 20,000 people alone on two cores: 149,700 a second, 0.35 GB in the main
-process and 0.20 GB in each of two others. On a later day, when the same machine took 1.4 times as long for all of it,
-xAPI came at 99,000 to 111,000 a second and ten million events of Caliper at 67,400 in 0.35 and 0.25 GB: for Caliper the
-aim of speed was not met. Since then the parts of its events that never come again are decoded with the line. How many
-a second that gives alone is not measured yet. On a busy machine (two to four others at work on the two cores), five
-runs of a million by the old and the new code in turn, the processor took 25.2 s (21.5 to 29.0) for Caliper where it had
-taken 29.8 (23.1 to 32.8), and 17.3 s (13.9 to 19.6) for xAPI after 17.8 (15.2 to 19.6): 1.45 times as much, not 1.67.
-Each of the two other processes had 0.22 GB, not 0.25. The events of Caliper are twice as long, and nearly all of the
-time is Python's. The main process writes, the others read.
+process and 0.20 GB in each of two others. On a later day, when the same machine was slower, three million came at
+115,500 a second for xAPI and 90,900 for Caliper, alone on it: 16.4 and 20.8 s of the processor a million, 0.28 GB in
+the main process, 0.20 and 0.23 GB in each of the others. So for Caliper the aim of speed is not quite met. The events
+of Caliper are twice as long, and nearly all of the time is Python's. The main process writes, the others read.
 
 python benchmarks/adapters_stream.py [STATEMENTS] [--standard xapi|caliper]
 """

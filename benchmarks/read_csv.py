@@ -3,7 +3,11 @@
 The peers only parse: polars and pandas, told the types of the columns. All sides must agree on sums and extremes of the
 columns of a clean file. Of one with broken values the peers read nothing, or text; ours must count every one.
 
-RESULTS
+Measured 2026-11 alone on a machine of 2 cores (Python 3.11.7, pyarrow, polars and pandas of that month). Ten million
+rows, 854 MB: ours 8.6 s, polars 5.6 s, pandas 23.8 s; with a broken value in every hundredth row ours 11.6 s. The peaks
+are 3.3 to 3.6 GB on all sides, since the table of the first reading is still there in the second; one reading of ours
+has 2.9 GB, of which the file is 0.9. A million rows: 0.9 s, 0.5 s and 2.2 s on a busy machine. Files with quotes, other
+line ends, local fields or rows of odd widths are read row by row, at some ten seconds a million.
 
 Run `python benchmarks/read_csv.py [ROWS ...]`. Each side runs in a fresh process, warm on its second reading.
 """
