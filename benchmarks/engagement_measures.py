@@ -20,7 +20,8 @@ where SQL, which looks for none, took 50.1 s. The seconds of one form differ by 
 pandas ran once. A day before, with tables that were kept to the end: 1e8 1.25 (1.19, 1.28, 1.25) in 3.2 GB; 1e7 1.58
 (5.6 s and 3.5 s), of which a second is planning. On a busy machine, in seconds of processor, least of three runs in
 turn: 1e7 10.4, where SQL takes 10.1; 1e6 2.4, nearly all of it planning and imports, where SQL takes 1.0; 1e5 1.8. So
-the aims are met at 1e8, memory a sixth of that of pandas with a limit of 1.5 GB; below 1e7 planning shows."""
+the aims are met at 1e8, memory a sixth of that of pandas with a limit of 1.5 GB; below 1e7 planning shows.
+"""
 
 from __future__ import annotations
 
