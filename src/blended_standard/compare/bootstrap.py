@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from blended_standard.compare.cluster_robust import FEW_CLUSTERS
 from blended_standard.compare.columns import Booleans, as_codes, as_treatment, as_vector, as_weights
 from blended_standard.compare.notes import Note
 from blended_standard.errors import NotEstimableError, UsageError
@@ -19,7 +20,6 @@ from blended_standard.results import Interval, Result, array, result
 _STATISTICS = ("difference", "ratio", "standardized")
 _INTERVALS = ("percentile", "basic", "normal")
 _CELLS = 256
-_FEW = 20
 _CHUNK = 4_000_000
 
 
@@ -240,7 +240,7 @@ def _notes(m: int | None, lost: int, se: float) -> tuple[Note, ...]:
     if se == 0.0:
         text = "Every resample has the same contrast: the outcome is tied within arms, and the interval says nothing."
         notes.append(Note(code="no-noise", text=text))
-    if m is not None and m < _FEW:
+    if m is not None and m < FEW_CLUSTERS:
         text = f"{m} clusters are few for a bootstrap: its interval is too narrow; prefer least_squares(se='CR2')."
         notes.append(Note(code="few-clusters", text=text))
     if lost:

@@ -12,6 +12,9 @@ from blended_standard.errors import NotEstimableError
 from blended_standard.numeric.arguments import Floats, Integers
 from blended_standard.results import Result, result
 
+FEW_CLUSTERS, FEW_DF = 20, 4.0
+"""With fewer clusters, or fewer degrees of freedom, a result carries a caution."""
+
 
 @result
 class JointTest(Result):

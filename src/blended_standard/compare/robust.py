@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare.cluster_robust import (
+    FEW_CLUSTERS,
+    FEW_DF,
     Forms,
     JointTest,
     adjusted_cr2,
@@ -39,8 +41,6 @@ from blended_standard.results import Estimate, Interval, Result, Row, array, res
 
 _HC = ("classical", "HC0", "HC1", "HC2", "HC3")
 _CR = ("CR0", "CR1", "CR1S", "CR2", "CR3")
-_FEW_CLUSTERS = 20
-_FEW_DF = 4.0
 _EPSILON = float(np.finfo(np.float64).eps)
 _OWN_EFFECTS = (
     Note(
@@ -294,21 +294,21 @@ def _clustered(
 
 def few_clusters(m: int) -> str:
     """Return what to add to the name of a method where clusters are few."""
-    return f", {m} clusters, which are few" if m < _FEW_CLUSTERS else ""
+    return f", {m} clusters, which are few" if m < FEW_CLUSTERS else ""
 
 
 def _cluster_notes(m: int, df: Floats, names: tuple[str, ...]) -> tuple[Note, ...]:
     notes = []
-    if m < _FEW_CLUSTERS:
+    if m < FEW_CLUSTERS:
         notes.append(
             Note(code="few-clusters", text=f"{m} clusters are few: read the intervals, which use small-sample df.")
         )
-    low = [name for name, value in zip(names, df, strict=True) if value < _FEW_DF]
+    low = [name for name, value in zip(names, df, strict=True) if value < FEW_DF]
     if low:
         notes.append(
             Note(
                 code="few-df",
-                text=f"Fewer than {_FEW_DF:g} degrees of freedom for {', '.join(low)}: p-values are unreliable.",
+                text=f"Fewer than {FEW_DF:g} degrees of freedom for {', '.join(low)}: p-values are unreliable.",
             )
         )
     return tuple(notes)

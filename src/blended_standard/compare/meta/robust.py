@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blended_standard.compare._effect import two_sided_p
+from blended_standard.compare.cluster_robust import FEW_DF
 from blended_standard.compare.columns import Columns, require_enough_clusters
 from blended_standard.compare.meta._inputs import Studies, cluster_index, read_studies, require_between_clusters
 from blended_standard.compare.meta._inputs import inverse as inverse_of
@@ -25,7 +26,6 @@ from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Estimate, Interval, Result, Row, array, result
 
 Model = Literal["random", "three_level", "correlated", "hierarchical"]
-FEW_DF = 4.0
 
 
 @result
