@@ -222,9 +222,8 @@ def _expect_own_names(table: str, data: Any) -> None:
         raise UsageError(f"Two columns of {table} have one name. Give each a name of its own.") from None
     if frame is data:
         return
-    types = frame.collect_schema()
-    kept = sorted(KEPT_NAMES & set(types))
-    if kept and [types.get(name) for name in (ROW, LINE, INVALID)] != [nw.Int64, nw.Int64, nw.String]:
+    kept = sorted(KEPT_NAMES & set(frame.collect_schema().names()))
+    if kept and kept != sorted([ROW, LINE, INVALID]):
         raise UsageError(f"The name {kept[0]} of a column of {table} is kept for where a row stood. Give it another.")
 
 
@@ -234,10 +233,10 @@ def _is_mixed(frame: Any) -> bool:
         import pyarrow as pa
     except ModuleNotFoundError:
         return False
-    objects = frame.select_dtypes(object) if frame.columns.is_unique else frame.iloc[:, :0]
+    objects = [number for number, kind in enumerate(frame.dtypes) if kind == "object"]
     try:
-        for name in objects:
-            pa.array(objects[name], from_pandas=True)
+        for number in objects:
+            pa.array(frame.iloc[:, number], from_pandas=True)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         return True
     return False
