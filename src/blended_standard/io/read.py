@@ -248,8 +248,11 @@ class _Reader:
         if all(file.name.endswith(".parquet") for file in files):
             return _parquet(files, record, self.found)
         words = missing_values_of(self.found.standard, self.manifest)
-        if len(files) == 1 and not words and (made := self._plain(files[0], record)) is not None:
-            return made
+        if len(files) == 1 and not words:
+            # What proves not to be plain is read with care from the same bytes.
+            files = [attrs.evolve(files[0], read=functools.cache(files[0].read))]
+            if (made := self._plain(files[0], record)) is not None:
+                return made
         rows = (row for file in files if not file.name.endswith(".parquet") for row in self._rows(file, record))
         sound = without_missing_values(rows, record, words, self.found)
         return to_columns(sound, record, self.found, zone=self.manifest.zone)

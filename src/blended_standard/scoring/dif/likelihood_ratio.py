@@ -18,7 +18,7 @@ from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring import irt
-from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped
+from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, item_rows
 from blended_standard.scoring.irt.items import MODELS, Model
 
 _NOT_FITTED = (
@@ -92,7 +92,7 @@ class LikelihoodRatioDif(Result):
 
     def rows(self) -> list[Row]:
         """Return one row an item."""
-        return [row | {"flagged": row["item"] in self.flagged} for item in self.items for row in item.rows()]
+        return item_rows(self.items, self.flagged)
 
 
 def likelihood_ratio(

@@ -18,7 +18,7 @@ from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, array, result
 from blended_standard.scoring.dif._cumulative import cumulative_logit
-from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, purified
+from blended_standard.scoring.dif.matching import Grouped, Places, adjusted, grouped, item_rows, purified
 
 Test = Literal["both", "uniform", "nonuniform"]
 Rule = Literal["jodoin_gierl", "zumbo_thomas"]
@@ -78,7 +78,7 @@ class LogisticDif(Result):
 
     def rows(self) -> list[Row]:
         """Return one row an item."""
-        return [row | {"flagged": row["item"] in self.flagged} for item in self.items for row in item.rows()]
+        return item_rows(self.items, self.flagged)
 
 
 def logistic_regression(

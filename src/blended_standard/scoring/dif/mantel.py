@@ -18,7 +18,16 @@ from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Result, Row, result
 from blended_standard.scoring.dif.mantel_haenszel import Flag
-from blended_standard.scoring.dif.matching import Places, adjusted, grouped, mean_difference, purified, strata
+from blended_standard.scoring.dif.matching import (
+    Places,
+    adjusted,
+    expect_counts,
+    grouped,
+    item_rows,
+    mean_difference,
+    purified,
+    strata,
+)
 
 _MODERATE, _LARGE = 0.17, 0.25
 
@@ -66,7 +75,7 @@ class MantelDif(Result):
 
     def rows(self) -> list[Row]:
         """Return one row an item."""
-        return [row | {"flagged": row["item"] in self.flagged} for item in self.items for row in item.rows()]
+        return item_rows(self.items, self.flagged)
 
 
 def mantel_table(tables: npt.ArrayLike, *, scores: npt.ArrayLike | None = None, alpha: float = 0.05) -> MantelItem:
@@ -108,8 +117,7 @@ def mantel_table(tables: npt.ArrayLike, *, scores: npt.ArrayLike | None = None, 
     counts = np.asarray(tables, dtype=float)
     if counts.ndim != 3 or counts.shape[1] != 2:
         raise UsageError(f"tables has shape {counts.shape}; accepted is (strata, 2, categories).")
-    if not np.all(np.isfinite(counts)) or np.any(counts < 0) or counts.sum() > check.EXACT:
-        raise UsageError(f"tables must hold counts of 0 or above, none missing, {check.EXACT:g} learners at most.")
+    expect_counts(counts)
     size = counts.shape[2]
     codes = np.arange(size, dtype=float) if scores is None else check.vector("scores", scores, size=size)
     if len(np.unique(codes)) < size:

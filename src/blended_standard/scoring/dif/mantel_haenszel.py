@@ -17,7 +17,16 @@ from blended_standard.errors import UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
 from blended_standard.results import Interval, Result, Row, result
-from blended_standard.scoring.dif.matching import Places, adjusted, grouped, mean_difference, purified, strata
+from blended_standard.scoring.dif.matching import (
+    Places,
+    adjusted,
+    expect_counts,
+    grouped,
+    item_rows,
+    mean_difference,
+    purified,
+    strata,
+)
 
 Flag = Literal["p_value", "ets_class"]
 _RIGHT_WRONG = np.array([1.0, 0.0])
@@ -72,7 +81,7 @@ class MantelHaenszelDif(Result):
 
     def rows(self) -> list[Row]:
         """Return one row an item."""
-        return [row | {"flagged": row["item"] in self.flagged} for item in self.items for row in item.rows()]
+        return item_rows(self.items, self.flagged)
 
 
 def mantel_haenszel_table(tables: npt.ArrayLike, *, level: float = 0.95, alpha: float = 0.05) -> CommonOddsRatio:
@@ -113,8 +122,7 @@ def mantel_haenszel_table(tables: npt.ArrayLike, *, level: float = 0.95, alpha: 
     counts = np.asarray(tables, dtype=float)
     if counts.ndim != 3 or counts.shape[1:] != (2, 2):
         raise UsageError(f"tables has shape {counts.shape}; accepted is (strata, 2, 2).")
-    if not np.all(np.isfinite(counts)) or np.any(counts < 0) or counts.sum() > check.EXACT:
-        raise UsageError(f"tables must hold counts of 0 or above, none missing, {check.EXACT:g} learners at most.")
+    expect_counts(counts)
     check.level(level)
     check.share("alpha", alpha)
     return _common("", counts, level, alpha)

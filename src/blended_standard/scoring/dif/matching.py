@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from blended_standard.errors import NotEstimableError, UsageError
 from blended_standard.numeric import arguments as check
 from blended_standard.numeric.arguments import Floats
+from blended_standard.results import Result, Row
 
 Places = tuple[int, ...]
 
@@ -34,6 +35,17 @@ class Grouped:
             return self.matching
         used = [j for j in range(len(self.names)) if j == item or j not in left_out]
         return np.asarray(self.responses[:, used].sum(axis=1), dtype=float)
+
+
+def item_rows(items: Iterable[Result], flagged: Collection[str]) -> list[Row]:
+    """Return one row an item, and whether it is flagged."""
+    return [row | {"flagged": row["item"] in flagged} for item in items for row in item.rows()]
+
+
+def expect_counts(tables: Floats) -> None:
+    """Refuse tables of something else than counts of learners."""
+    if not np.all(np.isfinite(tables)) or np.any(tables < 0) or tables.sum() > check.EXACT:
+        raise UsageError(f"tables must hold counts of 0 or above, none missing, {check.EXACT:g} learners at most.")
 
 
 def grouped(
